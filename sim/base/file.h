@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace airlock {
+
+// The whole file. Throws Error with the path and the system's reason.
+std::string ReadFile(const std::string& path);
+
+// Replaces `path` by `text` so that a reader, and a kill at any moment, sees
+// the old file or the new one: written beside it under a temporary name,
+// synced, renamed, directory synced. Throws Error (nothing left behind).
+void WriteFileAtomically(const std::string& path, const std::string& text);
+
+// The same for a file that `write` makes: called with the temporary path, which
+// it creates. An exception from it removes the temporary file and passes on.
+void WriteAtomically(const std::string& path,
+                     const std::function<void(const std::string&)>& write);
+
+// An output folder in the making: files go to path(), a hidden folder beside
+// `final_path`; Commit() syncs and renames it into place in one step. Without
+// Commit() the destructor removes it, so a failed or interrupted command leaves
+// nothing. Throws Error (exit code kInput) if `final_path` exists and
+// `overwrite` is false; with `overwrite` the old folder is swapped out in one
+// step by Commit().
+class OutputFolder {
+ public:
+  OutputFolder(const std::string& final_path, bool overwrite);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+  const std::string& path() const { return temporary_path_; }
+  void Commit();
+
+ private:
+  std::string final_path_;
+  std::string temporary_path_;
+  bool overwrite_;
+  bool committed_ = false;
+};
+
+}  // namespace airlock

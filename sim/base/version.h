@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+namespace airlock {
+
+// "0.1.0"
+std::string Version();
+// The commit that was built, with "-dirty" if the tree had changes; "unknown"
+// outside a git checkout.
+std::string GitCommit();
+// Compiler and build type, one line.
+std::string BuildDescription();
+
+}  // namespace airlock

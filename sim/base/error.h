@@ -35,7 +35,8 @@ class Error : public std::runtime_error {
 // text has the position where there is one. Many findings: see Diagnostics.
 class InputError : public Error {
  public:
-  explicit InputError(const std::string& what) : Error(what, ExitCode::kInput) {}
+  explicit InputError(const std::string& what)
+      : Error(what, ExitCode::kInput) {}
 };
 
 namespace internal {

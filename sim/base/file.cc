@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void Fail(const char* action, const std::string& path) {
-  throw Error(fmt::format("cannot {} {}: {}", action, path,
-                          std::strerror(errno)));
+  throw Error(
+      fmt::format("cannot {} {}: {}", action, path, std::strerror(errno)));
 }
 
 std::string ParentOf(const std::string& path) {
@@ -71,7 +71,8 @@ void WriteAtomically(const std::string& path,
   try {
     write(temporary);
     Sync(temporary, O_RDONLY);
-    if (std::rename(temporary.c_str(), path.c_str()) != 0) Fail("rename to", path);
+    if (std::rename(temporary.c_str(), path.c_str()) != 0)
+      Fail("rename to", path);
     Sync(ParentOf(path), O_RDONLY | O_DIRECTORY);
   } catch (...) {
     std::error_code ignored;
@@ -110,8 +111,8 @@ OutputFolder::OutputFolder(const std::string& final_path, bool overwrite)
   temporary_path_ = TemporaryName(final_path_);
   fs::remove_all(temporary_path_, error);
   if (!fs::create_directory(temporary_path_, error)) {
-    throw Error(fmt::format("cannot create {}: {}", temporary_path_,
-                            error.message()));
+    throw Error(
+        fmt::format("cannot create {}: {}", temporary_path_, error.message()));
   }
 }
 

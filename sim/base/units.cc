@@ -23,14 +23,14 @@ const std::vector<Unit>& UnitsOf(BandwidthTag) {
   return units;
 }
 const std::vector<Unit>& UnitsOf(DataSizeTag) {
-  static const std::vector<Unit> units = {{"B", 1},       {"kB", 1e3},
-                                          {"KiB", 1024},  {"MB", 1e6},
+  static const std::vector<Unit> units = {{"B", 1},         {"kB", 1e3},
+                                          {"KiB", 1024},    {"MB", 1e6},
                                           {"MiB", 1048576}, {"GB", 1e9}};
   return units;
 }
 const std::vector<Unit>& UnitsOf(SimTimeTag) {
-  static const std::vector<Unit> units = {{"ns", 1},  {"us", 1e3},
-                                          {"ms", 1e6}, {"s", 1e9},
+  static const std::vector<Unit> units = {{"ns", 1},     {"us", 1e3},
+                                          {"ms", 1e6},   {"s", 1e9},
                                           {"min", 60e9}, {"h", 3600e9}};
   return units;
 }
@@ -62,8 +62,8 @@ bool ParseScaled(const std::string& text, double* scaled) {
   for (const Unit& candidate : UnitsOf(Tag{})) {
     if (unit != candidate.name) continue;
     // 1/100 is not a binary fraction, 100 is: 30% must be the double 0.3.
-    *scaled = candidate.factor == 0.01 ? number / 100
-                                       : number * candidate.factor;
+    *scaled =
+        candidate.factor == 0.01 ? number / 100 : number * candidate.factor;
     return true;
   }
   return false;
@@ -108,9 +108,8 @@ template <typename Tag>
 std::string FormatReal(Quantity<Tag, double> value) {
   const std::vector<Unit>& units = UnitsOf(Tag{});
   for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
-    const double scaled = unit->factor == 0.01
-                              ? value.value() * 100
-                              : value.value() / unit->factor;
+    const double scaled = unit->factor == 0.01 ? value.value() * 100
+                                               : value.value() / unit->factor;
     if (std::abs(scaled) < 1 && unit + 1 != units.rend()) continue;
     for (int digits = 15; digits <= 17; ++digits) {
       const std::string text =

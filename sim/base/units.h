@@ -40,7 +40,8 @@ SimTime TransmissionTime(DataSize size, Bandwidth rate);
 
 // Exact text with the largest unit that keeps the number whole, as a scenario
 // file spells it: "25Gbps", "1500B", "500ns", "-62dBm", "30%", "5.18GHz".
-// Parsing the text gives the same value.
+// Parsing the text gives the same value (a ratio to within one unit in the last
+// place: not every double is a hundredth of another).
 std::string ToString(Bandwidth value);
 std::string ToString(DataSize value);
 std::string ToString(SimTime value);
@@ -65,11 +66,11 @@ bool Parse(const std::string& text, Length* value);
 // units ("bps, kbps, Mbps, Gbps or Tbps").
 template <typename Q>
 struct QuantityName;
-#define AIRLOCK_QUANTITY_NAME(type, noun, allowed)      \
-  template <>                                           \
-  struct QuantityName<type> {                           \
-    static constexpr const char* kNoun = noun;          \
-    static constexpr const char* kUnits = allowed;      \
+#define AIRLOCK_QUANTITY_NAME(type, noun, allowed) \
+  template <>                                      \
+  struct QuantityName<type> {                      \
+    static constexpr const char* kNoun = noun;     \
+    static constexpr const char* kUnits = allowed; \
   }
 AIRLOCK_QUANTITY_NAME(Bandwidth, "a bandwidth",
                       "bps, kbps, Mbps, Gbps or Tbps");

@@ -15,9 +15,8 @@ struct RoleName {
   Role role;
   const char* name;
 };
-constexpr RoleName kRoles[] = {{Role::kInput, "input"},
-                               {Role::kKpi, "kpi"},
-                               {Role::kCounter, "counter"}};
+constexpr RoleName kRoles[] = {
+    {Role::kInput, "input"}, {Role::kKpi, "kpi"}, {Role::kCounter, "counter"}};
 
 struct ScopeName {
   Scope scope;
@@ -119,8 +118,8 @@ void Trace::Validate() const {
 }
 
 Trace Trace::Slice(int64_t begin, int64_t end) const {
-  AIRLOCK_CHECK(0 <= begin && begin <= end && end <= samples(), "[{}, {}) of {}",
-                begin, end, samples());
+  AIRLOCK_CHECK(0 <= begin && begin <= end && end <= samples(),
+                "[{}, {}) of {}", begin, end, samples());
   Trace part = *this;
   part.time_seconds.assign(time_seconds.begin() + begin,
                            time_seconds.begin() + end);

@@ -1,0 +1,87 @@
+# Sourced by `airlock` and `tests/run`: installs what is missing and builds.
+# Needs `root` (the checkout). AIRLOCK_BUILD_DIR names another build folder.
+
+build_dir=${AIRLOCK_BUILD_DIR:-$root/build}
+
+say() { printf 'airlock: %s\n' "$*" >&2; }
+
+missing_packages() {
+  local wanted
+  wanted=$(sed -e 's/#.*//' -e '/^ *$/d' "$root/cmake/debian-packages.txt")
+  # An unknown package is an error of dpkg-query's and simply not listed.
+  # shellcheck disable=SC2086
+  dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+    sed -n 's/^installed //p' | sort > "$build_dir/.installed"
+  printf '%s\n' "$wanted" | sort | comm -23 - "$build_dir/.installed"
+  rm -f "$build_dir/.installed"
+}
+
+# install_packages report|install
+install_packages() {
+  local missing sudo=()
+  if ! command -v dpkg-query > /dev/null; then
+    say "this is not a Debian system; see the list of packages in" \
+        "cmake/debian-packages.txt"
+    exit 5
+  fi
+  missing=$(missing_packages | tr '\n' ' ')
+  [ -n "${missing// /}" ] || return 0
+  if [ "$1" = report ]; then
+    say "missing packages: $missing"
+    say "install them with: apt-get install -y --no-install-recommends $missing"
+    exit 5
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo > /dev/null; then
+      say "missing packages, and neither root nor sudo: $missing"
+      exit 5
+    fi
+    sudo=(sudo)
+  fi
+  say "installing $missing"
+  local log="$build_dir/install.log"
+  if ! { "${sudo[@]}" apt-get update -qq &&
+         "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+           --no-install-recommends $missing; } > "$log" 2>&1 < /dev/null; then
+    tail -n 20 "$log" >&2
+    say "installing failed; the whole log is $log"
+    exit 5
+  fi
+}
+
+# build_targets TARGET...
+build_targets() {
+  if [ ! -f "$build_dir/build.ninja" ]; then
+    say "configuring"
+    if ! cmake -S "$root" -B "$build_dir" -G Ninja \
+         > "$build_dir/configure.log" 2>&1; then
+      tail -n 30 "$build_dir/configure.log" >&2
+      say "configuring failed; the whole log is $build_dir/configure.log"
+      rm -f "$build_dir/build.ninja"
+      exit 5
+    fi
+  fi
+  # Ninja's own progress on a terminal; otherwise only what goes wrong.
+  if [ -t 2 ]; then
+    cmake --build "$build_dir" --target "$@" >&2 || exit 5
+  elif ! cmake --build "$build_dir" --target "$@" \
+       > "$build_dir/build.log" 2>&1; then
+    grep -A 20 -E 'FAILED|error' "$build_dir/build.log" | tail -n 60 >&2
+    say "building failed; the whole log is $build_dir/build.log"
+    exit 5
+  fi
+}
+
+# prepare report|install TARGET...: one at a time, whoever else builds waits.
+prepare() {
+  local mode=$1 lock
+  shift
+  mkdir -p "$build_dir"
+  exec {lock}> "$build_dir/.lock"
+  flock "$lock"
+  install_packages "$mode"
+  [ -f "$build_dir/build.ninja" ] ||
+    say "building in $build_dir (some minutes, once)"
+  build_targets "$@"
+  exec {lock}>&-
+}

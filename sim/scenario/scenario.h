@@ -39,9 +39,19 @@ struct PacketSizeShare {
 
 // --- Service chain on a server -------------------------------------------
 
+// How busy other work keeps the server, one level per kind (say, the number of
+// stress workers); also a coefficient per unit of each level.
+struct Contention {
+  double cpu = 0;
+  double cache = 0;
+  double memory = 0;
+  double io = 0;
+};
+
 // Time that a function needs for one packet:
-//   (per_packet + per_byte * size) * (1 + contention_slope * contention) * X
-// with X of mean 1 and coefficient of variation `cv`.
+//   (per_packet + per_byte * size) * (1 + contention_slope . contention) * X
+// with X of mean 1 and coefficient of variation `cv`, and . the sum over kinds.
+// sim/surrogate/chain_model.h says exactly how functions queue.
 struct ServiceTime {
   std::string distribution = "gamma";  // constant exponential gamma lognormal
   double per_packet_ns = 1000;  // written as a time, "1.5us"; not whole ns
@@ -58,9 +68,10 @@ struct ChainFunction {
                         // together when the last is served
   SimTime wakeup;       // mean of the exponential delay before an idle function
                         // starts on the first packet
-  double contention_slope = 0;  // relative service time per unit of contention
+  Contention contention_slope;  // relative service time per unit of contention
   SimTime stall_interval;       // mean time between stalls (exponential); 0:
-                                // never
+                                // none without contention
+  Contention stall_slope;       // further stalls a second per unit of contention
   SimTime stall_duration;       // mean length of a stall (exponential)
 };
 
@@ -69,7 +80,7 @@ struct ChainWorkload {
   SimTime burst_interval = Microseconds(500);  // bursts: one a tick
   LoadProfile load;
   std::vector<PacketSizeShare> packet_sizes = {PacketSizeShare{}};
-  double contention = 0;  // constant level, where no trace gives it
+  Contention contention;  // constant levels, where no trace gives them
 };
 
 struct ChainConfig {

@@ -33,10 +33,10 @@ struct Metric {
 // What one replication measured, warm-up already removed from `metrics`.
 struct ReplicationRecord {
   Replication replication{0};
-  double warmup_seconds = 0;      // removed by MSER-5
-  double simulated_seconds = 0;   // including the warm-up
-  int64_t events = 0;             // processed by the engine
-  double wall_seconds = 0;        // goes to /runtime: not in the digest
+  double warmup_seconds = 0;     // removed by MSER-5
+  double simulated_seconds = 0;  // including the warm-up
+  int64_t events = 0;            // processed by the engine
+  double wall_seconds = 0;       // goes to /runtime: not in the digest
   std::vector<Metric> metrics;
   Trace series;  // one sample an interval, warm-up included
 };

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/scenario.h"
+
+namespace airlock {
+
+// One parameter of a chain's function after a calibration.
+struct FittedParameter {
+  std::string function;  // name of the chain's function
+  // Key below the function in a scenario: "service.per_packet",
+  // "service.per_byte", "service.cv", "ring", "wakeup", "contention_slope.cpu",
+  // "stall_interval", "stall_slope.cpu", "stall_duration".
+  std::string key;
+  std::string unit;  // "ns", "ns/B", "1", "packet", "1/s"
+  double value = 0;  // the posterior mean
+  double low = 0;    // 90 % interval
+  double high = 0;
+  // "fitted": the trace informs it. "fixed": taken from the scenario, because
+  // the trace cannot tell it; then the interval is the prior's and `note` says
+  // why.
+  std::string origin = "fitted";
+  std::string note;
+};
+
+struct FidelityLimits {
+  double w1_over_sd = 0.10;  // at most
+  double p99_error = 0.10;   // at most, absolute value
+  double coverage_low = 0.85;
+  double coverage_high = 0.95;
+};
+
+// How well the calibrated twin predicts one KPI on the part of the trace that
+// the fit has not seen.
+struct KpiFidelity {
+  std::string kpi;       // "delivered_rate", "loss_ratio", "latency_p99", ...
+  int64_t samples = 0;   // held-out samples with a value
+  double sd = 0;         // of the measured held-out KPI, in its unit
+  double w1_over_sd = 0;  // Wasserstein-1 distance of the distributions / sd
+  double p50_error = 0;  // relative, of the KPI's distribution over samples
+  double p99_error = 0;
+  double coverage = 0;   // held-out share inside the 90 % predictive interval
+  double interval_width = 0;  // mean width of that interval / sd
+  bool credible = false;
+  std::string reason;  // why not credible; empty if it is
+};
+
+// What a calibration found out: the way in which measured reality reaches a
+// twin. Written by `airlock calibrate`, named by a scenario's
+// `datacentre.chain.profile`, read by the gate, which asks nothing about a KPI
+// that is not credible.
+struct CalibrationProfile {
+  int64_t schema = 1;
+  std::string airlock_version;
+  std::string scenario_name;
+  std::string scenario_sha256;  // of the resolved scenario that was fitted
+  std::string trace;            // path as given
+  std::string trace_digest;     // Trace::Digest()
+  int64_t fit_samples = 0;      // the first ones in time order
+  int64_t held_out_samples = 0;
+  FidelityLimits limits;
+  std::vector<FittedParameter> parameters;  // by function, then key
+  std::vector<KpiFidelity> kpis;
+
+  // nullptr if there is none.
+  const KpiFidelity* Find(const std::string& kpi) const;
+};
+
+// Puts the parameters into the functions of `chain` that they name; parameters
+// of unknown functions are left out. Times are rounded to the nanosecond.
+void ApplyProfile(const CalibrationProfile& profile, ChainConfig* chain);
+
+}  // namespace airlock

@@ -1,0 +1,219 @@
+// airlock-worker: runs the replications of one scenario. Started by `airlock`;
+// reads one request from standard input and writes its answers to standard
+// output (protocol.h).
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+#include "agents/baselines/agent_table.h"
+#include "sim/base/error.h"
+#include "sim/packet/scene.h"
+#include "sim/surrogate/chain_simulation.h"
+#include "twin/worker/protocol.h"
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+std::unique_ptr<Scene> CreateScene(const ResolvedScenario& resolved) {
+  const Scenario& scenario = resolved.scenario();
+  if (scenario.run.engine == "surrogate") {
+    return CreateSurrogateScene(resolved);
+  }
+  return scenario.wlan ? CreateWlanScene(resolved)
+                       : CreateDatacentreScene(resolved);
+}
+
+// Runs one replication to its end, with the scenario's controller deciding at
+// its interval. In the replication's own process.
+json RunReplication(Scene* scene, const Scenario& scenario, Replication number,
+                    int answers) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::unique_ptr<Controller> controller =
+      CreateAgent(scenario.controller.agent);
+  scene->Start(number);
+  const SimTime end = scenario.run.duration;
+  double reported = 0;
+  while (scene->Now() < end) {
+    scene->AdvanceTo(
+        std::min(end, scene->Now() + scenario.controller.interval));
+    if (scene->Now() < end) {
+      scene->Apply(controller->Decide(scene->Observe()));
+    }
+    const double fraction = Seconds(scene->Now()) / Seconds(end);
+    if (fraction - reported < 0.02) continue;
+    reported = fraction;
+    WriteFrame(answers, {{"type", "progress"},
+                         {"replication", number.value()},
+                         {"fraction", fraction}});
+  }
+  ReplicationRecord record = scene->Finish();
+  record.replication = number;
+  record.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
+  return {{"type", "record"}, {"record", ToJson(record)}};
+}
+
+json ErrorAnswer(const std::string& message, ExitCode code) {
+  return {{"type", "error"},
+          {"message", message},
+          {"exit_code", static_cast<int>(code)}};
+}
+
+// What `work` answers, or the error that it ends with.
+template <typename Work>
+json AnswerOf(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    return ErrorAnswer(error.what(), error.code());
+  } catch (const std::exception& error) {
+    return ErrorAnswer(error.what(), ExitCode::kFailed);
+  }
+}
+
+struct Child {
+  pid_t pid = -1;
+  int answers = -1;  // the end of its pipe that we read
+  int64_t replication = 0;
+  bool finished = false;
+};
+
+// Forks children of the settled scene, `jobs` at a time, and passes their
+// answers on.
+class ReplicationPool {
+ public:
+  ReplicationPool(Scene* scene, const Scenario& scenario)
+      : scene_(scene), scenario_(scenario) {}
+
+  // False after an error, which has then been passed on.
+  bool Run(int64_t first, int64_t count, int64_t jobs);
+
+ private:
+  void StartChild(int64_t replication);
+  bool Serve(Child* child);
+
+  Scene* scene_;
+  const Scenario& scenario_;
+  std::vector<Child> children_;
+};
+
+void ReplicationPool::StartChild(int64_t replication) {
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  }
+  std::fflush(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0)
+    throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    const json answer = AnswerOf([&] {
+      return RunReplication(scene_, scenario_, Replication(replication),
+                            pipe_ends[1]);
+    });
+    WriteFrame(pipe_ends[1], answer);
+    _exit(0);
+  }
+  close(pipe_ends[1]);
+  children_.push_back({pid, pipe_ends[0], replication, false});
+}
+
+// Passes one answer on; false if it was an error.
+bool ReplicationPool::Serve(Child* child) {
+  json answer;
+  const bool got = ReadFrame(child->answers, &answer);
+  if (!got) {
+    int status = 0;
+    waitpid(child->pid, &status, 0);
+    answer = ErrorAnswer(
+        fmt::format(
+            "replication {} ended without a result ({} {})", child->replication,
+            WIFSIGNALED(status) ? "killed by signal" : "exit code",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
+        ExitCode::kFailed);
+  }
+  WriteFrame(STDOUT_FILENO, answer);
+  if (answer.at("type") == "error") return false;
+  if (answer.at("type") == "record") {
+    waitpid(child->pid, nullptr, 0);
+    close(child->answers);
+    child->finished = true;
+  }
+  return true;
+}
+
+bool ReplicationPool::Run(int64_t first, int64_t count, int64_t jobs) {
+  int64_t next = first;
+  while (next < first + count || !children_.empty()) {
+    while (next < first + count &&
+           static_cast<int64_t>(children_.size()) < jobs) {
+      StartChild(next++);
+    }
+    std::vector<pollfd> waiting;
+    for (const Child& child : children_) {
+      waiting.push_back({child.answers, POLLIN, 0});
+    }
+    if (poll(waiting.data(), waiting.size(), -1) < 0) continue;  // EINTR
+    for (size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting[i].revents != 0 && !Serve(&children_[i])) return false;
+    }
+    children_.erase(
+        std::remove_if(children_.begin(), children_.end(),
+                       [](const Child& child) { return child.finished; }),
+        children_.end());
+  }
+  return true;
+}
+
+void ServeRequest() {
+  json request;
+  if (!ReadFrame(STDIN_FILENO, &request)) {
+    throw Error("no request; this program is started by airlock",
+                ExitCode::kUsage);
+  }
+  Diagnostics diagnostics;
+  const std::optional<ResolvedScenario> resolved =
+      ResolveText(request.at("scenario"), request.at("name"), &diagnostics);
+  if (!resolved) throw InputError(diagnostics.Format());
+  const std::unique_ptr<Scene> scene = CreateScene(*resolved);
+  scene->Settle();
+  ReplicationPool pool(scene.get(), resolved->scenario());
+  // After an error the children die with us.
+  pool.Run(request.at("first"), request.at("count"), request.at("jobs"));
+}
+
+int Main() {
+  if (isatty(STDIN_FILENO)) {
+    std::fputs("airlock-worker: runs simulations for airlock; start airlock\n",
+               stderr);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const json answer = AnswerOf([] {
+    ServeRequest();
+    return json();
+  });
+  if (!answer.is_null()) WriteFrame(STDOUT_FILENO, answer);
+  std::fflush(nullptr);
+  // ns-3's own teardown takes longer than it is worth.
+  _exit(answer.is_null() ? 0 : answer.at("exit_code").get<int>());
+}
+
+}  // namespace
+}  // namespace airlock
+
+int main() { return airlock::Main(); }

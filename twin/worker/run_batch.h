@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "sim/base/interrupt.h"
+#include "sim/results/run_record.h"
+#include "sim/scenario/resolve.h"
+
+namespace airlock {
+
+struct BatchOptions {
+  int64_t first = 0;         // number of the first replication
+  int64_t replications = 0;  // 0: what the scenario says
+  int64_t jobs = 0;          // simultaneous replications; 0: one a core
+};
+
+// Runs the scenario's replications in `airlock-worker` (the program beside this
+// one, or $AIRLOCK_WORKER) and returns them by number: the same record whatever
+// `jobs` is. `progress` counts thousandths of a replication.
+// Throws Error if the worker dies (which replications were under way, how it
+// ended, its last words), InputError if it refuses the scenario.
+RunRecord RunBatch(const ResolvedScenario& scenario,
+                   const BatchOptions& options, const Progress& progress);
+
+}  // namespace airlock

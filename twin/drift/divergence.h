@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/base/rng.h"
+
+namespace airlock {
+
+// Unit of a divergence: natural or binary logarithm.
+enum class DivergenceUnit { kNats, kBits };
+const char* ToString(DivergenceUnit unit);
+// The largest Jensen-Shannon divergence: ln 2 nats, 1 bit.
+double JensenShannonBound(DivergenceUnit unit);
+
+// Jensen-Shannon divergence of two histograms with equal bins (Lin 1991, eq.
+// 4.1, equal weights): JS = H((p+q)/2) - H(p)/2 - H(q)/2 with 0 log 0 = 0;
+// no floor is put under empty bins, because the mixture is 0 only where both
+// are. Counts are normalised here. NaN if either is empty.
+double JensenShannon(const std::vector<int64_t>& p_counts,
+                     const std::vector<int64_t>& q_counts,
+                     DivergenceUnit unit);
+
+// What two samples of the same distribution give on average, in nats, to first
+// order: (bins - 1) (1/n_p + 1/n_q) / 8 (Grosse et al. 2002, eq. 12), bins
+// being those that are not empty. Too large where bins hold few samples.
+double JensenShannonBias(int64_t bins, int64_t n_p, int64_t n_q);
+
+// Histogram bins of one feature. Bin i holds (edge[i-1], edge[i]]; the first
+// and last are open to infinity, so nothing falls outside; missing values (NaN)
+// have a bin of their own, the last.
+class Bins {
+ public:
+  Bins() = default;
+  // Ascending, without duplicates.
+  explicit Bins(std::vector<double> edges) : edges_(std::move(edges)) {}
+  // About `count` bins of equal share of `sample` (NaN disregarded). A value
+  // that holds more than one bin's share gets a bin of its own, so a counter
+  // that rests at 0 is seen to move in either direction.
+  static Bins Quantiles(std::vector<double> sample, int64_t count);
+  // `count` bins of equal width over [low, high], the outer ones open.
+  static Bins Fixed(double low, double high, int64_t count);
+
+  int64_t count() const { return static_cast<int64_t>(edges_.size()) + 2; }
+  int64_t Index(double value) const;
+  std::vector<int64_t> Histogram(const std::vector<double>& sample) const;
+  const std::vector<double>& edges() const { return edges_; }
+
+ private:
+  std::vector<double> edges_;
+};
+
+// p-value of the divergence between two samples, by permuting their union:
+// (b + 1) / (B + 1), b being how many of B permutations reach the observed one
+// (Phipson and Smyth 2010). For independent samples only.
+double JensenShannonPermutationP(const std::vector<double>& a,
+                                 const std::vector<double>& b,
+                                 const Bins& bins, int permutations,
+                                 RngStream* rng);
+
+}  // namespace airlock

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "twin/forecast/model.h"
+#include "twin/forecast/scores.h"
+
+namespace airlock {
+
+struct LeakOptions {
+  int cuts = 16;  // moments at which the future is replaced
+  uint64_t seed = 1;
+};
+
+struct LeakReport {
+  bool leaks = false;
+  int64_t predictions_checked = 0;
+  int64_t predictions_changed = 0;
+  // Labels of the features that changed, in the model's order.
+  std::vector<std::string> changed_features;
+  // The fit itself looked beyond the training part (filled by
+  // CheckFitForLeak).
+  bool fit_changed = false;
+  std::string ToText() const;  // one line
+};
+
+// Does the model use what cannot be known when it predicts? At origin t all
+// columns are known up to t, except that at horizon 0 the KPIs are known up to
+// t - 1 only: they are what is to be inferred. For each of several cut times
+// everything unknown is replaced (samples shuffled in time and moved out of
+// their range); a feature or prediction at or before the cut that changes by a
+// single bit is a leak.
+LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
+                        const LeakOptions& options);
+
+// The same for a specification, without fitting it.
+LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
+                        const LeakOptions& options);
+
+// Fits twice on the first `train_end` samples, the second time with everything
+// after them replaced: the model file must be the same.
+LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
+                           int64_t train_end, const FitOptions& options);
+
+// A falsifier: with the training target in random order nothing can be learnt,
+// so on the test part the model must fall to the constant baseline.
+struct ShuffledTargetReport {
+  ForecastScores shuffled;
+  ForecastScores constant;
+  bool passed = false;  // shuffled R2 <= constant R2 + tolerance
+  std::string ToText() const;
+};
+ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
+                                         const Trace& trace,
+                                         const SplitOptions& split,
+                                         const FitOptions& options,
+                                         double tolerance = 0.05);
+
+}  // namespace airlock

@@ -182,6 +182,7 @@ struct WlanConfig {
   double path_loss_exponent = 3.0;
   Length reference_distance{1};
   double reference_loss_db = 46.67;   // at 1 m and 5.15 GHz
+  SimTime beacon_interval = Microseconds(102400);  // multiple of 1024us
   std::vector<AccessPointConfig> access_points;
   WlanTraffic traffic;
 };

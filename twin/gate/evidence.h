@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/scenario/calibration_profile.h"
+#include "sim/telemetry/trace.h"
+#include "twin/forecast/leak.h"
+#include "twin/forecast/model.h"
+#include "twin/gate/gate_file.h"
+
+namespace airlock {
+
+// A model's errors on the held-out part of the measured trace, paired by
+// prediction origin with every other model's.
+struct HeldOutErrors {
+  std::vector<double> absolute_error;  // one an origin that all models share
+};
+
+// What the trigger did on quiet and on drifting data.
+struct DriftEvidence {
+  int64_t quiet_samples = 0;   // held-out samples without drift
+  int64_t quiet_alarms = 0;
+  int64_t run_length = 0;      // that it is set to
+  int64_t change_sample = 0;   // of the drift trace
+  int64_t early_alarms = 0;    // between training and change
+  int64_t early_samples = 0;
+  int64_t delay_samples = -1;  // from the change to the first alarm; -1: none
+  std::string explanation;     // what moved
+};
+
+// The rehearsal of one replication in the twin.
+struct Rehearsal {
+  std::map<std::string, double> mean_absolute_error;  // by model
+  double outside_share = 0;  // samples outside the candidate's training range
+};
+
+// All that the criteria may look at. Parts that could not be had say why.
+struct Evidence {
+  GateFile file;
+  Trace trace;
+  Split split;
+  std::optional<ForecastModel> candidate;
+  std::optional<ForecastModel> incumbent;
+
+  // By "candidate", "incumbent", "persistence", "constant".
+  std::map<std::string, HeldOutErrors> held_out;
+  int64_t held_out_samples = 0;    // samples of the held-out part
+  int64_t candidate_asked = 0;     // with an observed target
+  int64_t candidate_not_a_number = 0;
+  double candidate_outside_share = 0;
+  LeakReport leak;
+  std::optional<LeakReport> fit_leak;  // where the gate fitted the candidate
+
+  std::optional<DriftEvidence> drift;
+  std::string drift_missing;  // why there is none
+
+  std::optional<CalibrationProfile> profile;
+  std::vector<Rehearsal> rehearsals;
+  std::string twin_missing;  // why there is no profile or rehearsal
+};
+
+}  // namespace airlock

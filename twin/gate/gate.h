@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/base/interrupt.h"
+#include "twin/gate/criterion.h"
+#include "twin/gate/gate_file.h"
+
+namespace airlock {
+
+// Called at the start of each stage with its name ("calibrating the twin");
+// returns what the stage reports its progress to.
+using BeginStage = std::function<Progress(const std::string& stage)>;
+
+struct GateOptions {
+  int64_t jobs = 0;  // simultaneous replications in the twin; 0: one a core
+  BeginStage begin_stage;
+};
+
+// The gate's answer and what it rests on.
+struct GateVerdict {
+  Outcome verdict = Outcome::kInconclusive;
+  std::string gate_name;
+  std::string candidate_name;
+  std::vector<CriterionResult> criteria;
+  std::string drift_explanation;
+
+  // The verdict, then a row a criterion with its reason.
+  std::string ToText() const;
+};
+
+// Answers the gate file's question. Writes into `folder` (which exists):
+//   gate.resolved.yaml      the gate file, every key, defaults marked
+//   candidate.model, incumbent.model
+//   drift.trigger           where the file asks for one
+//   profile.yaml            calibration profile
+//   scenario.resolved.yaml, result.h5   the rehearsal in the twin
+//   summary.json            verdict, criteria, digests of all of the above's
+//                           inputs (twin/registry/FORMAT.md)
+// A criterion that rejects ends the work before the twin is started: what was
+// not evaluated is inconclusive and says so.
+// Throws InputError for a wrong input file, Error if the work cannot be done:
+// then there is no verdict.
+GateVerdict RunGate(const GateFile& file, const std::string& gate_path,
+                    const std::string& folder, const GateOptions& options);
+
+}  // namespace airlock

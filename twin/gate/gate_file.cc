@@ -1,0 +1,269 @@
+#include "twin/gate/gate_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "calibration/traces/importer.h"
+#include "sim/base/error.h"
+#include "sim/config/fields.h"
+#include "twin/forecast/forecaster.h"
+#include "twin/gate/criterion.h"
+
+namespace airlock {
+namespace {
+
+std::vector<std::string> FormatNames() {
+  std::vector<std::string> names = {"airlock"};
+  for (const Importer& importer : Importers()) names.push_back(importer.name);
+  return names;
+}
+
+std::vector<std::string> ForecasterNames() {
+  std::vector<std::string> names;
+  for (const ForecasterEntry& row : Forecasters()) names.push_back(row.name);
+  return names;
+}
+
+std::vector<std::string> CriterionNames() {
+  std::vector<std::string> names;
+  for (const CriterionRow& row : Criteria()) names.push_back(row.name);
+  return names;
+}
+
+void CheckFeatures(const std::string& key,
+                   const std::vector<std::string>& patterns,
+                   const Reporter& report) {
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    try {
+      ParseFeaturePattern(patterns[i]);
+    } catch (const InputError& error) {
+      report.Error(fmt::format("{}.{}", key, i), error.what());
+    }
+  }
+}
+
+void CheckModel(const ModelConfig& model, const Reporter& report) {
+  if (model.model.empty() == model.forecaster.empty()) {
+    report.Error("", "names a model in one way: 'model' (a fitted file) or "
+                     "'forecaster' (to be fitted here)");
+  }
+  for (const char* key : {"features", "exclude", "offered_rate", "past_target",
+                          "lags"}) {
+    if (!model.model.empty() && report.Given(key)) {
+      report.Error(key, "the fitted file has its own features");
+    }
+  }
+  CheckFeatures("features", model.features, report);
+  CheckFeatures("exclude", model.exclude, report);
+}
+
+void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
+  const CriterionRow* const row = FindCriterion(criterion.kind);
+  if (row == nullptr) return;  // reported by OneOf
+  for (const char* key : {"against", "margin", "confidence", "at_least",
+                          "at_most", "within"}) {
+    const bool used = std::count(row->keys.begin(), row->keys.end(), key) > 0;
+    if (!used && report.Given(key)) {
+      report.Error(key, fmt::format("'{}' does not use it", criterion.kind));
+    }
+  }
+}
+
+// What needs several sections.
+void CheckGate(const GateFile& file, const Reporter& report) {
+  for (size_t i = 0; i < file.criteria.size(); ++i) {
+    const std::string& kind = file.criteria[i].kind;
+    const CriterionRow* const row = FindCriterion(kind);
+    if (row == nullptr) continue;
+    const std::string key = fmt::format("criteria.{}", i);
+    if (row->needs_drift && !file.drift) {
+      report.Error(key, fmt::format("'{}' needs the section 'drift'", kind));
+    }
+    if (row->stage == Stage::kTwin && !file.twin) {
+      report.Error(key, fmt::format("'{}' needs the section 'twin'", kind));
+    }
+  }
+}
+
+}  // namespace
+
+void DeclareFields(Fields<TraceReference>& fields) {
+  fields.Add("path", &TraceReference::path, "The measured file.")
+      .AsExistingFile()
+      .Required();
+  fields.Add("format", &TraceReference::format,
+             "Its format; `airlock` for a trace that was imported before.")
+      .OneOf(FormatNames);
+  fields.Add("first", &TraceReference::first, "The first sample to use.")
+      .AtLeast(0);
+  fields.Add("samples", &TraceReference::samples,
+             "How many samples to use; 0 for all from the first.")
+      .AtLeast(0);
+}
+
+void DeclareFields(Fields<QuestionConfig>& fields) {
+  fields.Add("target", &QuestionConfig::target, "The KPI that is predicted.")
+      .NotEmpty();
+  fields.Add("horizon", &QuestionConfig::horizon,
+             "How many samples ahead; 0 infers it from the same sample.")
+      .AtLeast(0);
+}
+
+void DeclareFields(Fields<ModelConfig>& fields) {
+  fields.Add("name", &ModelConfig::name, "What reports call it.")
+      .Required()
+      .NotEmpty();
+  fields.Add("model", &ModelConfig::model,
+             "A model file of `airlock forecast fit`.")
+      .AsExistingFile();
+  fields.Add("forecaster", &ModelConfig::forecaster,
+             "The kind of model that the gate fits on the training part.")
+      .OneOf(ForecasterNames);
+  fields.Add("features", &ModelConfig::features,
+             "Columns it may use: [ROLE[/SCOPE]:]GLOB[@SHIFT].");
+  fields.Add("exclude", &ModelConfig::exclude,
+             "Columns it may not use, in the same form.");
+  fields.Add("offered_rate", &ModelConfig::offered_rate,
+             "Whether it may see how much traffic is offered.");
+  fields.Add("past_target", &ModelConfig::past_target,
+             "Whether it may see the last known value of the target.");
+  fields.Add("lags", &ModelConfig::lags,
+             "How many samples before the newest it sees of each feature.")
+      .AtLeast(0);
+  fields.Check(CheckModel);
+}
+
+void DeclareFields(Fields<GateSplit>& fields) {
+  fields.Add("train", &GateSplit::train,
+             "The first part of the trace, for fitting and calibration.")
+      .Between(Ratio(0.1), Ratio(0.9));
+  fields.Add("gap", &GateSplit::gap,
+             "Samples between the training and the held-out part.")
+      .AtLeast(0);
+}
+
+void DeclareFields(Fields<DriftTriggerConfig>& fields) {
+  fields.Add("trace", &DriftTriggerConfig::trace,
+             "A trace in which the behaviour changes at a known time.")
+      .Required();
+  fields.Add("change_seconds", &DriftTriggerConfig::change_seconds,
+             "When it changes, since the trace's start; 0 takes the trace's "
+             "own change_time_seconds.")
+      .Unit("s")
+      .AtLeast(0);
+  fields.Add("features", &DriftTriggerConfig::features,
+             "Columns whose response to the load is watched: "
+             "[ROLE[/SCOPE]:]GLOB.");
+  fields.Add("run_length", &DriftTriggerConfig::run_length,
+             "Samples expected between two alarms without drift.")
+      .AtLeast(10);
+  fields.Add("window", &DriftTriggerConfig::window,
+             "Samples of the sliding window.")
+      .AtLeast(5);
+  fields.Add("bins", &DriftTriggerConfig::bins, "Bins of the histograms.")
+      .Between(2, 1000);
+  fields.Check([](const DriftTriggerConfig& drift, const Reporter& report) {
+    CheckFeatures("features", drift.features, report);
+  });
+}
+
+void DeclareFields(Fields<TwinConfig>& fields) {
+  fields.Add("scenario", &TwinConfig::scenario,
+             "The scenario in which the models are rehearsed.")
+      .AsExistingFile()
+      .Required();
+  fields.Add("profile", &TwinConfig::profile,
+             "A calibration profile; without one the gate calibrates.")
+      .AsExistingFile();
+  fields.Add("calibrate", &TwinConfig::calibrate,
+             "The scenario to calibrate on the gate's trace; without one, "
+             "`scenario`.")
+      .AsExistingFile();
+  fields.Add("replications", &TwinConfig::replications,
+             "Replications of the rehearsal; 0 for what the scenario says.")
+      .AtLeast(0);
+}
+
+void DeclareFields(Fields<CriterionConfig>& fields) {
+  fields.Add("kind", &CriterionConfig::kind,
+             "Which criterion; `airlock list criteria`.")
+      .Required()
+      .OneOf(CriterionNames);
+  fields.Add("against", &CriterionConfig::against,
+             "What the candidate is compared with.")
+      .OneOf({"incumbent", "persistence", "constant"});
+  fields.Add("margin", &CriterionConfig::margin,
+             "How much larger its mean absolute error may be (or, for "
+             "superiority, how much smaller it must be).")
+      .Between(Ratio(0), Ratio(10));
+  fields.Add("confidence", &CriterionConfig::confidence,
+             "One-sided confidence of the answer.")
+      .Between(Ratio(0.5), Ratio(0.9999));
+  fields.Add("at_least", &CriterionConfig::at_least, "A number of samples.")
+      .AtLeast(0);
+  fields.Add("at_most", &CriterionConfig::at_most, "A share of the samples.")
+      .Between(Ratio(0), Ratio(1));
+  fields.Add("within", &CriterionConfig::within, "A number of samples.")
+      .AtLeast(0);
+  fields.Check(CheckCriterion);
+}
+
+void DeclareFields(Fields<GateFile>& fields) {
+  fields.Add("schema", &GateFile::schema, "Version of this format.")
+      .Required()
+      .Between(1, 1);
+  fields.Add("name", &GateFile::name, "What reports call the gate.")
+      .Required()
+      .NotEmpty();
+  fields.Add("description", &GateFile::description, "What is asked, and why.");
+  fields.Add("seed", &GateFile::seed, "Seed of everything that is drawn.")
+      .AtLeast(0);
+  fields.Add("trace", &GateFile::trace, "The measured evidence.").Required();
+  fields.Add("question", &GateFile::question, "What the models are asked.");
+  fields.Add("split", &GateFile::split, "How the trace is split in time.");
+  fields.Add("candidate", &GateFile::candidate, "What wants to go live.")
+      .Required();
+  fields.Add("incumbent", &GateFile::incumbent, "What is live, or a baseline.")
+      .Required();
+  fields.Add("drift", &GateFile::drift,
+             "The drift trigger that goes live with the candidate.");
+  fields.Add("twin", &GateFile::twin,
+             "The rehearsal in the twin. Without it the verdict is never "
+             "`promote`.");
+  fields.Add("criteria", &GateFile::criteria,
+             "What must hold, beside what always must: `complete`, `no-leak` "
+             "and `twin-credible`.")
+      .Required()
+      .NotEmpty();
+  fields.Check(CheckGate);
+}
+
+std::optional<GateFile> LoadGateFile(const std::string& path,
+                                     const std::vector<std::string>& overrides,
+                                     Diagnostics* diagnostics) {
+  return LoadConfig<GateFile>(path, overrides, diagnostics);
+}
+
+std::string ResolvedGateText(const GateFile& file) {
+  return ToYaml(file, DefaultMarks::kMarked);
+}
+
+std::string GateKeyReference() { return KeyReference<GateFile>(); }
+
+std::string GateJsonSchema() { return JsonSchema<GateFile>("Airlock gate"); }
+
+ForecastProblem ProblemOf(const QuestionConfig& question,
+                          const ModelConfig& model) {
+  ForecastProblem problem;
+  problem.target = question.target;
+  problem.horizon = question.horizon;
+  problem.include = ParseFeaturePatterns(model.features);
+  problem.exclude = ParseFeaturePatterns(model.exclude);
+  problem.offered_rate = model.offered_rate;
+  problem.past_target = model.past_target;
+  problem.lags = model.lags;
+  return problem;
+}
+
+}  // namespace airlock

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/base/diagnostics.h"
+#include "sim/base/units.h"
+#include "twin/forecast/feature.h"
+
+// What a gate file says: which candidate is to replace which incumbent, on what
+// evidence, judged by which criteria.
+namespace airlock {
+
+// Part of a measured trace.
+struct TraceReference {
+  std::string path;
+  std::string format = "testbed";  // `airlock list importers`, or "airlock" for
+                                   // an imported .h5
+  int64_t first = 0;               // first sample to use
+  int64_t samples = 0;             // 0: all from there
+};
+
+// What the models are asked.
+struct QuestionConfig {
+  std::string target = "delivered_rate";
+  int64_t horizon = 0;  // samples ahead; 0: infer from the same sample
+};
+
+// A model: fitted before and named by its file, or to be fitted by the gate on
+// the training part of the trace.
+struct ModelConfig {
+  std::string name;
+  std::string model;       // file of `airlock forecast fit`, or
+  std::string forecaster;  // one of `airlock list forecasters`
+  std::vector<std::string> features = {"counter:*"};
+  std::vector<std::string> exclude;
+  bool offered_rate = false;
+  bool past_target = false;
+  int64_t lags = 0;
+};
+
+struct GateSplit {
+  Ratio train{0.6};
+  int64_t gap = 10;  // samples between training and held-out part
+};
+
+// The drift trigger that goes live with the model.
+struct DriftTriggerConfig {
+  TraceReference trace;  // in which a change happens at a known time
+  double change_seconds = 0;  // 0: the trace's own change_time_seconds
+  std::vector<std::string> features = {"kpi:*"};
+  int64_t run_length = 1000;  // samples expected between false alarms
+  int64_t window = 40;        // samples
+  int64_t bins = 8;
+};
+
+struct TwinConfig {
+  std::string scenario;  // rehearses the question
+  std::string profile;   // of an earlier `airlock calibrate`; empty: the gate
+                         // calibrates the scenario `calibrate` on its trace
+  std::string calibrate;  // scenario to calibrate; empty: `scenario`
+  int64_t replications = 0;  // 0: what the scenario says
+};
+
+// One thing that must hold. Which keys count depends on the kind.
+struct CriterionConfig {
+  std::string kind;  // `airlock list criteria`
+  std::string against = "incumbent";
+  Ratio margin{0};
+  Ratio confidence{0.95};
+  int64_t at_least = 0;
+  Ratio at_most{0};
+  int64_t within = 0;
+};
+
+struct GateFile {
+  int64_t schema = 1;
+  std::string name;
+  std::string description;
+  int64_t seed = 1;
+  TraceReference trace;
+  QuestionConfig question;
+  GateSplit split;
+  ModelConfig candidate;
+  ModelConfig incumbent;
+  std::optional<DriftTriggerConfig> drift;
+  std::optional<TwinConfig> twin;
+  std::vector<CriterionConfig> criteria;
+};
+
+// Reads and checks the file; nothing if there is any error.
+std::optional<GateFile> LoadGateFile(const std::string& path,
+                                     const std::vector<std::string>& overrides,
+                                     Diagnostics* diagnostics);
+
+// The gate file with every key written out and defaults marked.
+std::string ResolvedGateText(const GateFile& file);
+// Markdown reference of every key, and the JSON Schema for editors.
+std::string GateKeyReference();
+std::string GateJsonSchema();
+
+// The problem that `model` answers.
+ForecastProblem ProblemOf(const QuestionConfig& question,
+                          const ModelConfig& model);
+
+}  // namespace airlock

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "sim/base/rng.h"
+#include "sim/scenario/scenario.h"
+#include "sim/surrogate/chain_model.h"
+#include "sim/telemetry/trace.h"
+
+namespace airlock {
+
+inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+// What is offered to a chain from an instant on.
+struct LoadStep {
+  int64_t start_ns = 0;
+  double bits_per_second = 0;
+  double packets_per_second = 0;
+  double mean_bytes = 0;
+  // Share of packets of each size up to this one; the last is 1.
+  std::vector<double> cumulative_shares;
+};
+
+// The course of a chain's load, packet sizes and contention over a run:
+// piecewise constant, the last step holds for ever. Load kinds:
+//   constant     `rate`.
+//   steps        `rate` and `peak` in turns, `period` each.
+//   ramp         from `rate` to `peak` in `period` and back, in 64 steps each.
+//   random-walk  a step each `period`, normal with standard deviation
+//                (peak - rate) / 5, reflected at `rate` and `peak`.
+//   flash-crowd  `rate`; each `period` it rises to `peak` in a tenth of the
+//                period and decays with time constant period / 4.
+//   trace        columns offered_rate, and where present packet_size and
+//                contention_*, sample by sample; a missing value repeats the
+//                last one.
+// Steps are made when they are asked for.
+class ChainCourse {
+ public:
+  // `trace`: for kind trace only. Throws InputError if a column is missing or
+  // negative, or a kind is unknown.
+  ChainCourse(const ChainWorkload& workload, const Trace* trace,
+              const RngTree& tree, Replication replication);
+
+  // Frame sizes in bytes, ascending. Empty: each step has one size, its mean.
+  const std::vector<int64_t>& sizes() const { return sizes_; }
+  // Step `index`; nullptr behind the last. Valid until the next call.
+  const LoadStep* Load(size_t index);
+  // In force at `now_ns`.
+  const LoadStep& LoadAt(int64_t now_ns);
+  const Contention& ContentionAt(int64_t now_ns) const;
+  const std::vector<ContentionStep>& contention() const { return contention_; }
+
+ private:
+  void AddStep(int64_t start_ns, double bits_per_second, double mean_bytes);
+  void AddTrace(const Trace& trace, const Contention& otherwise);
+  // Makes the next step of an endless kind.
+  void Extend();
+  double WalkFrom(double rate);
+
+  enum class Kind { kConstant, kSteps, kRamp, kWalk, kFlashCrowd, kTrace };
+  static Kind ParseKind(const std::string& name);
+
+  Kind kind_;
+  double rate_;
+  double peak_;
+  int64_t width_ns_ = 0;  // of a step of the endless kinds
+  double width_in_periods_ = 1;
+  RngStream walk_;
+  std::vector<int64_t> sizes_;
+  std::vector<double> shares_;
+  double mean_bytes_ = 0;  // of the shares
+  std::vector<LoadStep> load_;
+  std::vector<ContentionStep> contention_;
+};
+
+// Shares proportional to shares[i] exp(lambda sizes[i]) whose mean size is
+// `mean` (clamped to the range of sizes): of all mixes with that mean the one
+// nearest to `shares` in relative entropy (Csiszar 1975). Sizes ascend.
+std::vector<double> TiltShares(const std::vector<int64_t>& sizes,
+                               const std::vector<double>& shares, double mean);
+
+// A packet on its way: instants in ns.
+struct ChainPacket {
+  int64_t arrival_ns = 0;  // at the place that it enters next
+  int64_t sent_ns = 0;     // by the source
+  int64_t bytes = 0;       // Ethernet frame without checksum
+};
+
+// The packets of the source, one after another: `poisson`; `periodic`: one
+// whenever the integral of the rate passes a whole number; `bursts`: at every
+// tick all packets of the tick that `periodic` would have sent.
+class PacketSource {
+ public:
+  // `course` outlives this.
+  PacketSource(const ChainWorkload& workload, ChainCourse* course,
+               const RngTree& tree, Replication replication);
+
+  // Instant of the next packet, in ns; kNever if none ever comes.
+  int64_t next_ns() const { return next_ns_; }
+  // The packet at next_ns(), which is not kNever.
+  ChainPacket Take();
+
+ private:
+  enum class Kind { kPoisson, kPeriodic, kBursts };
+  void Advance();
+  void Enter(size_t step);
+
+  Kind kind_;
+  int64_t burst_ns_;
+  ChainCourse* course_;
+  size_t step_ = 0;
+  LoadStep now_;        // step `step_`
+  int64_t end_ns_ = 0;  // of it
+  double at_ns_ = 0;    // where the integral of the rate stands
+  int64_t next_ns_ = 0;
+  RngStream arrivals_;
+  RngStream size_stream_;
+};
+
+}  // namespace airlock

@@ -1,0 +1,235 @@
+#include "twin/forecast/feature.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "sim/base/diagnostics.h"
+#include "sim/base/error.h"
+
+namespace airlock {
+namespace {
+
+bool GlobMatches(const char* glob, const char* text) {
+  if (*glob == '\0') return *text == '\0';
+  if (*glob == '*') {
+    return GlobMatches(glob + 1, text) ||
+           (*text != '\0' && GlobMatches(glob, text + 1));
+  }
+  return *text != '\0' && (*glob == '?' || *glob == *text) &&
+         GlobMatches(glob + 1, text + 1);
+}
+
+bool HasWildcard(const std::string& glob) {
+  return glob.find_first_of("*?") != std::string::npos;
+}
+
+std::string ShiftSuffix(int64_t shift) {
+  return shift == 0 ? "" : fmt::format("@{:+d}", shift);
+}
+
+bool ParseShift(const std::string& text, int64_t* shift) {
+  const size_t skip = !text.empty() && text[0] == '+' ? 1 : 0;
+  const char* begin = text.data() + skip;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(begin, end, *shift);
+  return result.ec == std::errc() && result.ptr == end && begin != end;
+}
+
+void ParseRoleAndScope(const std::string& prefix, const std::string& whole,
+                       FeaturePattern* pattern) {
+  const size_t slash = prefix.find('/');
+  const std::string role_text = prefix.substr(0, slash);
+  if (role_text != "*") {
+    Role role;
+    if (!Parse(role_text, &role)) {
+      throw InputError(fmt::format(
+          "feature '{}': '{}' is not a role; write input, kpi, counter or *",
+          whole, role_text));
+    }
+    pattern->role = role;
+  }
+  if (slash == std::string::npos) return;
+  Scope scope;
+  if (!Parse(prefix.substr(slash + 1), &scope)) {
+    throw InputError(
+        fmt::format("feature '{}': '{}' is not a scope; write system, socket, "
+                    "core, function, interface, ap, station or flow",
+                    whole, prefix.substr(slash + 1)));
+  }
+  pattern->scope = scope;
+}
+
+// The pattern without its shift matches one of `patterns` without theirs.
+bool MatchesAny(const std::vector<FeaturePattern>& patterns,
+                const Column& column) {
+  return std::any_of(
+      patterns.begin(), patterns.end(),
+      [&](const FeaturePattern& pattern) { return pattern.Matches(column); });
+}
+
+// Why a column that a pattern selected may not be used, or empty. `wildcard`
+// says how it was selected.
+std::string ReasonToDrop(const ForecastProblem& problem, const Column& column,
+                         bool wildcard) {
+  if (MatchesAny(problem.exclude, column)) return "excluded";
+  if (!problem.offered_rate && IsOfferedRate(column)) {
+    return "the offered rate may not be seen";
+  }
+  if (IsTrafficCounter(column)) {
+    if (!problem.offered_rate) {
+      return "counts the traffic, and the offered rate may not be seen";
+    }
+    if (problem.horizon == 0 && wildcard) {
+      return "counts the traffic, which at horizon 0 may be the target";
+    }
+  }
+  if (wildcard && problem.horizon == 0 && column.role == Role::kKpi &&
+      !IsOfferedRate(column)) {
+    return "a KPI, measured together with the target";
+  }
+  return "";
+}
+
+void CheckProblem(const ForecastProblem& problem, const Trace& trace) {
+  trace.Get(problem.target);
+  if (problem.horizon < 0 || problem.lags < 0) {
+    throw InputError(fmt::format(
+        "forecast of {}: horizon {} and lags {} must not be negative",
+        problem.target, problem.horizon, problem.lags));
+  }
+  for (const FeaturePattern& pattern : problem.include) {
+    if (!HasWildcard(pattern.glob)) trace.Get(pattern.glob);
+  }
+}
+
+// The patterns of the problem with those that its switches add.
+std::vector<FeaturePattern> AllIncludes(const ForecastProblem& problem) {
+  std::vector<FeaturePattern> patterns = problem.include;
+  if (problem.offered_rate) {
+    patterns.push_back({{}, {}, "*offered_*rate", 0});
+    patterns.push_back({{}, {}, "load_target_rate*", 0});
+  }
+  if (problem.past_target) {
+    const int64_t shift = problem.horizon == 0 ? -1 : 0;
+    patterns.push_back({{}, {}, problem.target, shift});
+  }
+  return patterns;
+}
+
+}  // namespace
+
+std::string Feature::Label() const { return column + ShiftSuffix(shift); }
+
+bool operator==(const Feature& a, const Feature& b) {
+  return a.column == b.column && a.shift == b.shift && a.unit == b.unit;
+}
+
+bool FeaturePattern::Matches(const Column& column) const {
+  return (!role || *role == column.role) &&
+         (!scope || *scope == column.scope) &&
+         GlobMatches(glob.c_str(), column.name.c_str());
+}
+
+std::string FeaturePattern::ToText() const {
+  std::string text;
+  if (role || scope) {
+    text = role ? ToString(*role) : "*";
+    if (scope) text += std::string("/") + ToString(*scope);
+    text += ":";
+  }
+  return text + glob + ShiftSuffix(shift);
+}
+
+FeaturePattern ParseFeaturePattern(const std::string& text) {
+  FeaturePattern pattern;
+  std::string rest = text;
+  const size_t colon = rest.find(':');
+  if (colon != std::string::npos) {
+    ParseRoleAndScope(rest.substr(0, colon), text, &pattern);
+    rest = rest.substr(colon + 1);
+  }
+  const size_t at = rest.rfind('@');
+  if (at != std::string::npos) {
+    if (!ParseShift(rest.substr(at + 1), &pattern.shift)) {
+      throw InputError(fmt::format(
+          "feature '{}': '{}' is not a shift; write a whole number of samples "
+          "such as @-1",
+          text, rest.substr(at + 1)));
+    }
+    rest = rest.substr(0, at);
+  }
+  if (rest.empty()) {
+    throw InputError(fmt::format("feature '{}': no column name", text));
+  }
+  pattern.glob = rest;
+  return pattern;
+}
+
+std::vector<FeaturePattern> ParseFeaturePatterns(
+    const std::vector<std::string>& texts) {
+  std::vector<FeaturePattern> patterns;
+  for (const std::string& text : texts) {
+    patterns.push_back(ParseFeaturePattern(text));
+  }
+  return patterns;
+}
+
+bool IsOfferedRate(const Column& column) {
+  return column.name == "offered_rate" ||
+         column.name == "offered_packet_rate" ||
+         column.name == "load_target_rate";
+}
+
+bool IsTrafficCounter(const Column& column) {
+  if (column.role != Role::kCounter) return false;
+  const std::string& unit = column.unit;
+  if (unit == "packet" || unit == "packet/s" || unit == "bit" ||
+      unit == "bit/s") {
+    return true;
+  }
+  if (unit != "B" && unit != "B/s") return false;
+  return column.scope == Scope::kInterface || column.scope == Scope::kFlow ||
+         column.scope == Scope::kStation ||
+         column.scope == Scope::kAccessPoint;
+}
+
+FeatureSelection SelectFeatures(const ForecastProblem& problem,
+                                const Trace& trace) {
+  CheckProblem(problem, trace);
+  const std::vector<FeaturePattern> patterns = AllIncludes(problem);
+  FeatureSelection selection;
+  for (const Column& column : trace.columns) {
+    std::set<int64_t> shifts;
+    std::string dropped;
+    for (const FeaturePattern& pattern : patterns) {
+      if (!pattern.Matches(column)) continue;
+      const std::string reason =
+          ReasonToDrop(problem, column, HasWildcard(pattern.glob));
+      if (!reason.empty()) {
+        dropped = reason;
+        continue;
+      }
+      shifts.insert(pattern.shift);
+      if (pattern.shift != 0) continue;
+      for (int64_t lag = 1; lag <= problem.lags; ++lag) shifts.insert(-lag);
+    }
+    for (const int64_t shift : shifts) {
+      selection.features.push_back({column.name, shift, column.unit});
+    }
+    if (shifts.empty() && !dropped.empty()) {
+      selection.dropped.push_back({column.name, dropped});
+    }
+  }
+  if (selection.features.empty()) {
+    throw InputError(fmt::format(
+        "forecast of {}: no feature is left of {} columns ({} dropped{})",
+        problem.target, trace.columns.size(), selection.dropped.size(),
+        selection.dropped.empty() ? ""
+                                  : ", the first because: " +
+                                        selection.dropped.front().reason));
+  }
+  return selection;
+}
+
+}  // namespace airlock

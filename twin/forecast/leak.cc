@@ -1,0 +1,227 @@
+#include "twin/forecast/leak.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "sim/base/error.h"
+#include "sim/base/rng.h"
+
+namespace airlock {
+namespace {
+
+bool SameBits(double a, double b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+// Replaces samples [begin, end): each gets the value of a random one of them,
+// moved out of the column's range, so that it differs for certain. A missing
+// value becomes a number.
+void ReplaceSamples(int64_t begin, int64_t end, RngStream* rng,
+                    std::vector<double>* values) {
+  double low = 0, high = 0;
+  for (const double value : *values) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  const double away = high - low + std::max(std::abs(low), std::abs(high)) + 1;
+  const std::vector<double> original = *values;
+  for (int64_t i = begin; i < end; ++i) {
+    const uint64_t pick = rng->UniformInt(static_cast<uint64_t>(end - begin));
+    const double value =
+        original[static_cast<size_t>(begin) + static_cast<size_t>(pick)];
+    (*values)[static_cast<size_t>(i)] =
+        (std::isfinite(value) ? value : 0) + away * (1 + rng->Uniform());
+  }
+}
+
+// The trace with everything replaced that is not known at origin `cut`.
+Trace WithoutKnowledgeAfter(const Trace& trace, int64_t cut, int64_t horizon,
+                            RngStream* rng) {
+  Trace changed = trace;
+  for (Column& column : changed.columns) {
+    const bool same_sample_unknown =
+        horizon == 0 && column.role == Role::kKpi && !IsOfferedRate(column);
+    ReplaceSamples(same_sample_unknown ? cut : cut + 1, trace.samples(), rng,
+                   &column.values);
+  }
+  return changed;
+}
+
+std::vector<int64_t> CutTimes(int64_t samples, int cuts) {
+  std::vector<int64_t> times;
+  for (int i = 1; i <= cuts; ++i) {
+    times.push_back(samples * i / (cuts + 1));
+  }
+  times.erase(std::unique(times.begin(), times.end()), times.end());
+  return times;
+}
+
+// Marks the features that differ in a row at or before `cut`.
+void CompareFeatures(const SampleTable& before, const SampleTable& after,
+                     int64_t cut, std::vector<bool>* changed) {
+  for (int64_t row = 0; row <= cut; ++row) {
+    for (int64_t k = 0; k < before.columns; ++k) {
+      if (!SameBits(before.Row(row)[k], after.Row(row)[k])) {
+        (*changed)[static_cast<size_t>(k)] = true;
+      }
+    }
+  }
+}
+
+void ComparePredictions(const Predictions& before, const Predictions& after,
+                        LeakReport* report) {
+  report->predictions_checked += static_cast<int64_t>(before.value.size());
+  for (size_t i = 0; i < before.value.size(); ++i) {
+    const bool same = i < after.value.size() &&
+                      before.origin[i] == after.origin[i] &&
+                      SameBits(before.value[i], after.value[i]);
+    report->predictions_changed += !same;
+  }
+}
+
+void ListChanged(const std::vector<Feature>& features,
+                 const std::vector<bool>& changed, LeakReport* report) {
+  for (size_t k = 0; k < features.size(); ++k) {
+    if (changed[k]) report->changed_features.push_back(features[k].Label());
+  }
+  report->leaks = !report->changed_features.empty() ||
+                  report->predictions_changed > 0;
+}
+
+}  // namespace
+
+std::string LeakReport::ToText() const {
+  if (!leaks) {
+    return fmt::format(
+        "no leak: {} predictions unchanged when the future was replaced",
+        predictions_checked);
+  }
+  if (fit_changed) {
+    return "leak: the fit depends on samples after its training part";
+  }
+  std::string names;
+  for (size_t k = 0; k < changed_features.size() && k < 5; ++k) {
+    names += (k == 0 ? "" : ", ") + changed_features[k];
+  }
+  if (changed_features.size() > 5) {
+    names += fmt::format(" and {} more", changed_features.size() - 5);
+  }
+  return fmt::format(
+      "leak: {} of {} predictions changed when what cannot be known yet was "
+      "replaced; features: {}",
+      predictions_changed, predictions_checked, names);
+}
+
+LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
+                        const LeakOptions& options) {
+  const int64_t horizon = model.problem().horizon;
+  const RngTree tree(options.seed);
+  const SampleTable before = model.Samples(trace);
+  std::vector<Feature> features;
+  for (const FeatureFacts& facts : model.features()) {
+    features.push_back(facts.feature);
+  }
+  std::vector<bool> changed(features.size(), false);
+  LeakReport report;
+  int64_t index = 0;
+  for (const int64_t cut : CutTimes(trace.samples(), options.cuts)) {
+    RngStream rng = tree.Stream("forecast/leak", Replication(index++));
+    const Trace other = WithoutKnowledgeAfter(trace, cut, horizon, &rng);
+    CompareFeatures(before, model.Samples(other), cut, &changed);
+    ComparePredictions(model.Predict(trace, 0, cut + 1),
+                       model.Predict(other, 0, cut + 1), &report);
+  }
+  ListChanged(features, changed, &report);
+  return report;
+}
+
+LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
+                        const LeakOptions& options) {
+  const std::vector<Feature> features =
+      SelectFeatures(problem, trace).features;
+  const RngTree tree(options.seed);
+  const SampleTable before =
+      BuildSamples(trace, features, problem.target, problem.horizon);
+  std::vector<bool> changed(features.size(), false);
+  LeakReport report;
+  int64_t index = 0;
+  for (const int64_t cut : CutTimes(trace.samples(), options.cuts)) {
+    RngStream rng = tree.Stream("forecast/leak", Replication(index++));
+    const Trace other =
+        WithoutKnowledgeAfter(trace, cut, problem.horizon, &rng);
+    CompareFeatures(
+        before, BuildSamples(other, features, problem.target, problem.horizon),
+        cut, &changed);
+  }
+  ListChanged(features, changed, &report);
+  return report;
+}
+
+LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
+                           int64_t train_end, const FitOptions& options) {
+  RngStream rng = RngTree(1).Stream("forecast/leak-of-fit", Replication(0));
+  Trace other = trace;
+  for (Column& column : other.columns) {
+    ReplaceSamples(train_end, trace.samples(), &rng, &column.values);
+  }
+  LeakReport report;
+  report.fit_changed =
+      ForecastModel::Fit(problem, trace, train_end, options).ToText() !=
+      ForecastModel::Fit(problem, other, train_end, options).ToText();
+  report.leaks = report.fit_changed;
+  return report;
+}
+
+std::string ShuffledTargetReport::ToText() const {
+  return fmt::format(
+      "{}: with a shuffled training target R2 is {:.4f}, the constant's {:.4f}",
+      passed ? "nothing learnt from nothing" : "learns from a shuffled target",
+      shuffled.r2, constant.r2);
+}
+
+ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
+                                         const Trace& trace,
+                                         const SplitOptions& split_options,
+                                         const FitOptions& options,
+                                         double tolerance) {
+  const Split split = SplitInTime(trace.samples(), split_options);
+  Trace shuffled = trace;
+  // A target that is also a feature keeps its true values as a feature.
+  Column target = trace.Get(problem.target);
+  target.name = "shuffled:" + problem.target;
+  target.role = Role::kKpi;
+  RngStream rng = RngTree(options.forecaster_options.seed)
+                      .Stream("forecast/shuffled-target", Replication(0));
+  for (int64_t i = split.train_end - 1; i > 0; --i) {
+    const uint64_t j = rng.UniformInt(static_cast<uint64_t>(i) + 1);
+    std::swap(target.values[static_cast<size_t>(i)],
+              target.values[static_cast<size_t>(j)]);
+  }
+  shuffled.columns.push_back(target);
+  ForecastProblem altered = problem;
+  altered.target = target.name;
+  altered.past_target = false;
+  altered.exclude.push_back({{}, {}, target.name, 0});
+  if (problem.past_target) {
+    altered.include.push_back(
+        {{}, {}, problem.target, problem.horizon == 0 ? -1 : 0});
+  }
+  FitOptions constant = options;
+  constant.forecaster = "constant";
+  constant.forecaster_options.parameters.clear();
+  ShuffledTargetReport report;
+  for (const bool learns : {true, false}) {
+    const ForecastModel model = ForecastModel::Fit(
+        altered, shuffled, split.train_end, learns ? options : constant);
+    const Predictions predictions =
+        model.Predict(shuffled, split.test_begin + model.LongestLag(),
+                      trace.samples() - problem.horizon);
+    (learns ? report.shuffled : report.constant) = Score(predictions);
+  }
+  report.passed = report.shuffled.r2 <= report.constant.r2 + tolerance;
+  return report;
+}
+
+}  // namespace airlock

@@ -1,0 +1,390 @@
+#include "twin/forecast/model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/digest.h"
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+
+// FORMAT of a model file: one JSON object
+//   filetype  "airlock forecast model"
+//   version   [major, minor]; readers refuse a newer major
+//   digest    SHA-256 of the text of `body` with sorted keys and no blanks
+//   body      problem {target, unit, horizon, include, exclude, offered_rate,
+//             past_target, lags}, forecaster {name, seed, parameters, learned},
+//             features [{column, shift, unit, minimum, maximum, median, mean,
+//             standard_deviation, missing}], record {...},
+//             training_digest, configuration_digest
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kFileType = "airlock forecast model";
+constexpr int kMajor = 1;
+constexpr int kMinor = 0;
+
+json PatternsToJson(const std::vector<FeaturePattern>& patterns) {
+  json texts = json::array();
+  for (const FeaturePattern& pattern : patterns) {
+    texts.push_back(pattern.ToText());
+  }
+  return texts;
+}
+
+json ProblemToJson(const ForecastProblem& problem, const std::string& unit) {
+  return {{"target", problem.target},
+          {"unit", unit},
+          {"horizon", problem.horizon},
+          {"include", PatternsToJson(problem.include)},
+          {"exclude", PatternsToJson(problem.exclude)},
+          {"offered_rate", problem.offered_rate},
+          {"past_target", problem.past_target},
+          {"lags", problem.lags}};
+}
+
+ForecastProblem ProblemFromJson(const json& saved) {
+  ForecastProblem problem;
+  problem.target = saved.at("target").get<std::string>();
+  problem.horizon = saved.at("horizon").get<int64_t>();
+  problem.include = ParseFeaturePatterns(
+      saved.at("include").get<std::vector<std::string>>());
+  problem.exclude = ParseFeaturePatterns(
+      saved.at("exclude").get<std::vector<std::string>>());
+  problem.offered_rate = saved.at("offered_rate").get<bool>();
+  problem.past_target = saved.at("past_target").get<bool>();
+  problem.lags = saved.at("lags").get<int64_t>();
+  return problem;
+}
+
+json FeatureToJson(const FeatureFacts& facts) {
+  return {{"column", facts.feature.column},
+          {"shift", facts.feature.shift},
+          {"unit", facts.feature.unit},
+          {"minimum", facts.minimum},
+          {"maximum", facts.maximum},
+          {"median", facts.median},
+          {"mean", facts.mean},
+          {"standard_deviation", facts.standard_deviation},
+          {"missing", facts.missing}};
+}
+
+FeatureFacts FeatureFromJson(const json& saved) {
+  FeatureFacts facts;
+  facts.feature.column = saved.at("column").get<std::string>();
+  facts.feature.shift = saved.at("shift").get<int64_t>();
+  facts.feature.unit = saved.at("unit").get<std::string>();
+  facts.minimum = saved.at("minimum").get<double>();
+  facts.maximum = saved.at("maximum").get<double>();
+  facts.median = saved.at("median").get<double>();
+  facts.mean = saved.at("mean").get<double>();
+  facts.standard_deviation = saved.at("standard_deviation").get<double>();
+  facts.missing = saved.at("missing").get<int64_t>();
+  return facts;
+}
+
+json RecordToJson(const PreparationRecord& record) {
+  json dropped = json::array();
+  for (const DroppedColumn& column : record.dropped) {
+    dropped.push_back({{"column", column.column}, {"reason", column.reason}});
+  }
+  return {{"dropped", dropped},
+          {"rows_without_target", record.rows_without_target},
+          {"imputed_values", record.imputed_values},
+          {"training_rows", record.training_rows}};
+}
+
+PreparationRecord RecordFromJson(const json& saved) {
+  PreparationRecord record;
+  for (const json& column : saved.at("dropped")) {
+    record.dropped.push_back({column.at("column").get<std::string>(),
+                              column.at("reason").get<std::string>()});
+  }
+  record.rows_without_target = saved.at("rows_without_target").get<int64_t>();
+  record.imputed_values = saved.at("imputed_values").get<int64_t>();
+  record.training_rows = saved.at("training_rows").get<int64_t>();
+  return record;
+}
+
+std::string ConfigurationDigest(const ForecastProblem& problem,
+                                const std::string& unit, int64_t train_end,
+                                const FitOptions& options) {
+  const json configuration = {
+      {"problem", ProblemToJson(problem, unit)},
+      {"train_end", train_end},
+      {"forecaster", options.forecaster},
+      {"seed", options.forecaster_options.seed},
+      {"parameters", options.forecaster_options.parameters},
+      {"maximum_missing", options.preparation.maximum_missing}};
+  return Sha256(configuration.dump());
+}
+
+// Throws what a file that is not a model of this version deserves.
+const json& CheckedBody(const json& file, const std::string& name) {
+  if (!file.is_object() || file.value("filetype", "") != kFileType) {
+    throw InputError(fmt::format("{}: not a forecast model", name));
+  }
+  const int major = file.at("version").at(0).get<int>();
+  if (major > kMajor) {
+    throw InputError(fmt::format(
+        "{}: model of version {}; this program reads up to {}", name, major,
+        kMajor));
+  }
+  const json& body = file.at("body");
+  if (Sha256(body.dump()) != file.at("digest").get<std::string>()) {
+    throw InputError(
+        fmt::format("{}: corrupt: its digest does not match", name));
+  }
+  return body;
+}
+
+// Whether a row has a shifted feature that lies beyond the trace's ends.
+bool BeyondEnds(const std::vector<FeatureFacts>& features, int64_t origin,
+                int64_t samples) {
+  return std::any_of(features.begin(), features.end(), [&](const auto& facts) {
+    const int64_t sample = origin + facts.feature.shift;
+    return sample < 0 || sample >= samples;
+  });
+}
+
+std::vector<Feature> KeptFeatures(const std::vector<FeatureFacts>& facts) {
+  std::vector<Feature> features;
+  for (const FeatureFacts& each : facts) features.push_back(each.feature);
+  return features;
+}
+
+}  // namespace
+
+ForecastModel ForecastModel::Fit(const ForecastProblem& problem,
+                                 const Trace& trace, int64_t train_end,
+                                 const FitOptions& options) {
+  ForecastModel model;
+  model.problem_ = problem;
+  model.options_ = options;
+  const Trace training = trace.Slice(0, train_end);
+  const FeatureSelection selection = SelectFeatures(problem, training);
+  model.target_unit_ = training.Get(problem.target).unit;
+  model.record_.dropped = selection.dropped;
+  const SampleTable all = BuildSamples(training, selection.features,
+                                       problem.target, problem.horizon);
+  // The first rows lack their lagged features, the last their target.
+  Split split{train_end, train_end};
+  int64_t lags = 0;
+  for (const Feature& feature : selection.features) {
+    lags = std::max(lags, -feature.shift);
+  }
+  SampleTable rows = TrainingRows(all, split, problem.horizon);
+  rows = TestRows(rows, {0, 0}, lags);
+  const SampleTable prepared =
+      model.preparation_.Fit(selection.features, rows, problem.horizon,
+                             options.preparation, &model.record_);
+  auto forecaster =
+      MakeForecaster(options.forecaster, options.forecaster_options);
+  forecaster->Fit(prepared);
+  model.forecaster_ = std::move(forecaster);
+  model.training_digest_ = training.Digest();
+  model.configuration_digest_ =
+      ConfigurationDigest(problem, model.target_unit_, train_end, options);
+  return model;
+}
+
+std::string ForecastModel::ToText() const {
+  json features = json::array();
+  for (const FeatureFacts& facts : preparation_.features()) {
+    features.push_back(FeatureToJson(facts));
+  }
+  json body = {
+      {"problem", ProblemToJson(problem_, target_unit_)},
+      {"forecaster",
+       {{"name", options_.forecaster},
+        {"seed", options_.forecaster_options.seed},
+        {"parameters", options_.forecaster_options.parameters},
+        {"maximum_missing", options_.preparation.maximum_missing},
+        {"learned", json::parse(forecaster_->Save())}}},
+      {"features", features},
+      {"record", RecordToJson(record_)},
+      {"training_digest", training_digest_},
+      {"configuration_digest", configuration_digest_}};
+  // One pass through text, so that what is digested is what a reader sees.
+  body = json::parse(body.dump());
+  const json file = {{"filetype", kFileType},
+                     {"version", {kMajor, kMinor}},
+                     {"digest", Sha256(body.dump())},
+                     {"body", body}};
+  return file.dump() + "\n";
+}
+
+void ForecastModel::Save(const std::string& path) const {
+  WriteFileAtomically(path, ToText());
+}
+
+ForecastModel ForecastModel::Load(const std::string& path) {
+  return FromText(ReadFile(path), path);
+}
+
+ForecastModel ForecastModel::FromText(const std::string& text,
+                                      const std::string& name) {
+  try {
+    const json file = json::parse(text);
+    const json& body = CheckedBody(file, name);
+    ForecastModel model;
+    model.problem_ = ProblemFromJson(body.at("problem"));
+    model.target_unit_ = body.at("problem").at("unit").get<std::string>();
+    const json& saved = body.at("forecaster");
+    model.options_.forecaster = saved.at("name").get<std::string>();
+    model.options_.forecaster_options.seed = saved.at("seed").get<uint64_t>();
+    model.options_.forecaster_options.parameters =
+        saved.at("parameters").get<std::map<std::string, double>>();
+    model.options_.preparation.maximum_missing =
+        saved.at("maximum_missing").get<double>();
+    auto forecaster = MakeForecaster(model.options_.forecaster,
+                                     model.options_.forecaster_options);
+    forecaster->Load(saved.at("learned").dump());
+    model.forecaster_ = std::move(forecaster);
+    std::vector<FeatureFacts> features;
+    for (const json& feature : body.at("features")) {
+      features.push_back(FeatureFromJson(feature));
+    }
+    model.preparation_ = Preparation(std::move(features));
+    model.record_ = RecordFromJson(body.at("record"));
+    model.training_digest_ = body.at("training_digest").get<std::string>();
+    model.configuration_digest_ =
+        body.at("configuration_digest").get<std::string>();
+    return model;
+  } catch (const json::exception& e) {
+    throw InputError(
+        fmt::format("{}: not a forecast model: {}", name, e.what()));
+  }
+}
+
+void ForecastModel::CheckCompatible(const Trace& trace) const {
+  std::string missing, units;
+  std::string last;
+  for (const FeatureFacts& facts : features()) {
+    const Feature& feature = facts.feature;
+    if (feature.column == last) continue;
+    last = feature.column;
+    const Column* column = trace.Find(feature.column);
+    if (column == nullptr) {
+      missing += (missing.empty() ? "" : ", ") + feature.column;
+    } else if (column->unit != feature.unit) {
+      units += fmt::format("{}{} is in '{}' instead of '{}'",
+                           units.empty() ? "" : ", ", feature.column,
+                           column->unit, feature.unit);
+    }
+  }
+  const Column* target = trace.Find(problem_.target);
+  if (target != nullptr && target->unit != target_unit_) {
+    units += fmt::format("{}{} is in '{}' instead of '{}'",
+                         units.empty() ? "" : ", ", problem_.target,
+                         target->unit, target_unit_);
+  }
+  if (missing.empty() && units.empty()) return;
+  throw InputError(fmt::format(
+      "trace '{}' does not suit the model of {}:{}{}{}", trace.source,
+      problem_.target, missing.empty() ? "" : " missing columns: " + missing,
+      !missing.empty() && !units.empty() ? ";" : "",
+      units.empty() ? "" : " other units: " + units));
+}
+
+SampleTable ForecastModel::Samples(const Trace& trace) const {
+  CheckCompatible(trace);
+  const std::string target =
+      trace.Find(problem_.target) == nullptr ? "" : problem_.target;
+  return BuildSamples(trace, KeptFeatures(features()), target,
+                      problem_.horizon);
+}
+
+double ForecastModel::PredictSample(const double* raw, double last_target,
+                                    int64_t* outside) const {
+  constexpr size_t kOnStack = 1024;
+  double stack[kOnStack];
+  std::vector<double> heap;
+  double* x = stack;
+  if (features().size() > kOnStack) {
+    heap.resize(features().size());
+    x = heap.data();
+  }
+  int64_t imputed = 0;
+  const int64_t count = preparation_.Apply(raw, x, &imputed);
+  if (outside != nullptr) *outside = count;
+  return forecaster_->Predict(x, last_target);
+}
+
+Predictions ForecastModel::Predict(const Trace& trace) const {
+  return Predict(trace, 0, trace.samples());
+}
+
+Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
+                                   int64_t end) const {
+  const SampleTable table = Samples(trace);
+  const std::vector<FeatureFacts>& facts = features();
+  const bool needs_past = options_.forecaster == "persistence";
+  Predictions predictions;
+  predictions.outside_by_feature.assign(facts.size(), 0);
+  for (int64_t t = std::max<int64_t>(begin, 0);
+       t < std::min(end, table.rows()); ++t) {
+    const size_t row = static_cast<size_t>(t);
+    if (BeyondEnds(facts, t, table.rows()) ||
+        (needs_past && std::isnan(table.last_target[row]))) {
+      ++predictions.skipped;
+      continue;
+    }
+    const double* raw = table.Row(t);
+    for (size_t k = 0; k < facts.size(); ++k) {
+      if (std::isnan(raw[k])) ++predictions.imputed_values;
+      if (raw[k] < facts[k].minimum || raw[k] > facts[k].maximum) {
+        ++predictions.outside_by_feature[k];
+      }
+    }
+    int64_t outside = 0;
+    predictions.value.push_back(
+        PredictSample(raw, table.last_target[row], &outside));
+    if (outside > 0) ++predictions.samples_outside;
+    predictions.origin.push_back(t);
+    predictions.observed.push_back(table.y[row]);
+    predictions.last_target.push_back(table.last_target[row]);
+  }
+  if (needs_past && predictions.value.empty()) {
+    throw InputError(fmt::format(
+        "forecaster persistence: the past of {} is not available in trace '{}'",
+        problem_.target, trace.source));
+  }
+  return predictions;
+}
+
+int64_t ForecastModel::LongestLag() const {
+  int64_t lag = 0;
+  for (const FeatureFacts& facts : features()) {
+    lag = std::max(lag, -facts.feature.shift);
+  }
+  return lag;
+}
+
+double MicrosecondsPerSample(const ForecastModel& model, const Trace& trace,
+                             int repeats) {
+  const SampleTable table = model.Samples(trace);
+  std::vector<double> times;
+  double sink = 0;
+  for (int repeat = 0; repeat < std::max(repeats, 1); ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int64_t t = 0; t < table.rows(); ++t) {
+      const double last = table.last_target[static_cast<size_t>(t)];
+      sink += model.PredictSample(table.Row(t), std::isnan(last) ? 0 : last,
+                                  nullptr);
+    }
+    const std::chrono::duration<double, std::micro> elapsed =
+        std::chrono::steady_clock::now() - start;
+    times.push_back(elapsed.count() / static_cast<double>(table.rows()));
+  }
+  // Keeps the loop from being optimised away.
+  AIRLOCK_CHECK(!std::isinf(sink));
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+}  // namespace airlock

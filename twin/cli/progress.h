@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sim/base/interrupt.h"
+
+namespace airlock {
+
+// Shows on standard error what a command is doing: one line a stage, which on a
+// terminal counts up with rate and time left. Also notes the stages with their
+// duration, for log.txt. Every report looks for a signal first.
+class ProgressDisplay {
+ public:
+  ProgressDisplay();
+  ~ProgressDisplay();
+
+  // Ends the stage before, if any.
+  Progress Begin(const std::string& stage);
+  // Ends the last stage.
+  void End();
+  // "12:00:00Z  3.2 s  calibrating the twin", a line a finished stage.
+  const std::string& log() const { return log_; }
+
+ private:
+  struct Stage;
+
+  bool terminal_;
+  std::shared_ptr<Stage> stage_;
+  std::string log_;
+};
+
+}  // namespace airlock

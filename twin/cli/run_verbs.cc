@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/file.h"
+#include "sim/results/hdf5_file.h"
+#include "sim/results/summary.h"
+#include "sim/scenario/resolve.h"
+#include "twin/cli/progress.h"
+#include "twin/cli/verb.h"
+#include "twin/worker/run_batch.h"
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kConfidence = 0.95;
+
+struct RunOptions {
+  std::string scenario;
+  std::string out;
+  std::vector<std::string> overrides;
+  std::string engine;
+  int64_t seed = -1;
+  int64_t replications = 0;
+  int64_t jobs = 0;
+  bool overwrite = false;
+  bool json = false;
+};
+
+json NumberOrNull(double value) {
+  return std::isfinite(value) ? json(value) : json(nullptr);
+}
+
+json SummaryJson(const RunRecord& record) {
+  json metrics = json::array();
+  for (const MetricSummary& m : Summarize(record, kConfidence)) {
+    metrics.push_back({{"name", m.name},
+                       {"unit", m.unit},
+                       {"n", m.n},
+                       {"missing", m.missing},
+                       {"mean", NumberOrNull(m.mean.estimate)},
+                       {"low", NumberOrNull(m.mean.low)},
+                       {"high", NumberOrNull(m.mean.high)},
+                       {"sd", NumberOrNull(m.standard_deviation)},
+                       {"least", NumberOrNull(m.least)},
+                       {"greatest", NumberOrNull(m.greatest)}});
+  }
+  int64_t events = 0;
+  for (const ReplicationRecord& r : record.replications) events += r.events;
+  return {{"filetype", "run-summary"},
+          {"version", {1, 0}},
+          {"scenario", record.scenario_name},
+          {"engine", record.provenance.engine},
+          {"seed", record.provenance.seed},
+          {"replications", record.replications.size()},
+          {"confidence", kConfidence},
+          {"events", events},
+          {"digest", record.Digest()},
+          {"metrics", std::move(metrics)}};
+}
+
+std::string SummaryText(const RunRecord& record) {
+  std::string text =
+      fmt::format("{}: {} replications, engine {}, seed {}\n",
+                  record.scenario_name, record.replications.size(),
+                  record.provenance.engine, record.provenance.seed);
+  text += fmt::format("{:<34} {:>13}  {:^29}  {:<10}\n", "metric", "mean",
+                      "95 % interval", "unit");
+  for (const MetricSummary& m : Summarize(record, kConfidence)) {
+    text +=
+        fmt::format("{:<34} {:>13.6g}  {:>13.6g} .. {:<13.6g}  {:<10}\n",
+                    m.name, m.mean.estimate, m.mean.low, m.mean.high, m.unit);
+  }
+  return text + "digest " + record.Digest() + "\n";
+}
+
+void PrintAnswer(const RunRecord& record, bool as_json) {
+  fmt::print(
+      "{}", as_json ? SummaryJson(record).dump(2) + "\n" : SummaryText(record));
+}
+
+ExitCode Run(const RunOptions& options) {
+  std::vector<std::string> overrides = options.overrides;
+  if (!options.engine.empty()) {
+    overrides.push_back("run.engine=" + options.engine);
+  }
+  if (options.seed >= 0) {
+    overrides.push_back(fmt::format("run.seed={}", options.seed));
+  }
+  if (options.replications > 0) {
+    overrides.push_back(
+        fmt::format("run.replications={}", options.replications));
+  }
+  Diagnostics diagnostics;
+  const std::optional<ResolvedScenario> scenario =
+      LoadScenario(options.scenario, overrides, &diagnostics);
+  fmt::print(stderr, "{}", diagnostics.Format());
+  if (!scenario) return ExitCode::kInput;
+  OutputFolder folder(options.out, options.overwrite);
+  ProgressDisplay display;
+  const RunRecord record =
+      RunBatch(*scenario, {0, 0, options.jobs},
+               display.Begin("running " + scenario->scenario().name));
+  display.End();
+  WriteFileAtomically(folder.path() + "/scenario.resolved.yaml",
+                      scenario->text());
+  WriteRunRecord(record, folder.path() + "/result.h5");
+  WriteFileAtomically(folder.path() + "/summary.json",
+                      SummaryJson(record).dump(2) + "\n");
+  WriteFileAtomically(folder.path() + "/log.txt",
+                      diagnostics.Format() + display.log());
+  ThrowIfInterrupted();
+  folder.Commit();
+  PrintAnswer(record, options.json);
+  return ExitCode::kDone;
+}
+
+struct DiffOptions {
+  std::string a;
+  std::string b;
+  bool json = false;
+};
+
+json ComparisonJson(const RunComparison& comparison) {
+  json metrics = json::array();
+  for (const MetricDifference& m : comparison.metrics) {
+    metrics.push_back({{"name", m.name},
+                       {"unit", m.unit},
+                       {"outcome", ToString(m.outcome)},
+                       {"mean_a", NumberOrNull(m.mean_a)},
+                       {"mean_b", NumberOrNull(m.mean_b)},
+                       {"difference", NumberOrNull(m.difference.estimate)},
+                       {"low", NumberOrNull(m.difference.low)},
+                       {"high", NumberOrNull(m.difference.high)},
+                       {"p_adjusted", NumberOrNull(m.p_adjusted)}});
+  }
+  return {{"equal_digests", comparison.equal_digests},
+          {"paired", comparison.paired},
+          {"differs", comparison.AnyDifference()},
+          {"metrics", std::move(metrics)}};
+}
+
+void PrintComparison(const RunComparison& comparison) {
+  if (comparison.equal_digests) {
+    fmt::print("equal digests: the results are the same\n");
+    return;
+  }
+  fmt::print("replications compared {}\n",
+             comparison.paired ? "in pairs (same seed and numbers)"
+                               : "as two independent samples");
+  fmt::print("{:<34} {:>13} {:>13}  {:^29}  {}\n", "metric", "A", "B",
+             "B - A, 95 % interval", "");
+  for (const MetricDifference& m : comparison.metrics) {
+    fmt::print("{:<34} {:>13.6g} {:>13.6g}  {:>13.6g} .. {:<13.6g}  {}\n",
+               m.name, m.mean_a, m.mean_b, m.difference.low, m.difference.high,
+               ToString(m.outcome));
+  }
+}
+
+ExitCode Diff(const DiffOptions& options) {
+  const RunComparison comparison =
+      CompareRuns(ReadRunRecord(options.a + "/result.h5"),
+                  ReadRunRecord(options.b + "/result.h5"), kConfidence);
+  if (options.json) {
+    fmt::print("{}\n", ComparisonJson(comparison).dump(2));
+  } else {
+    PrintComparison(comparison);
+  }
+  return comparison.AnyDifference() ? ExitCode::kNo : ExitCode::kDone;
+}
+
+void AddRun(CLI::App* app, CommandLine* line) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* const verb =
+      AddVerb(app, line, "run", "run a scenario's replications",
+              "airlock run scenarios/datacentre/incast.yaml -o out/incast",
+              [options] { return Run(*options); });
+  verb->add_option("SCENARIO", options->scenario, "scenario file")->required();
+  verb->add_option("-o,--out", options->out, "folder to write")->required();
+  verb->add_option("--set", options->overrides,
+                   "override one key: --set run.duration=2s")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--seed", options->seed, "instead of run.seed")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--replications", options->replications,
+                   "instead of run.replications")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--engine", options->engine, "instead of run.engine");
+  verb->add_option("--jobs", options->jobs,
+                   "simultaneous replications; one a core if not given")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("--overwrite", options->overwrite, "replace the folder");
+  verb->add_flag("--json", options->json, "print the answer as JSON");
+}
+
+}  // namespace
+
+void AddRunVerbs(CLI::App* app, CommandLine* line) {
+  AddRun(app, line);
+
+  auto report = std::make_shared<RunOptions>();
+  CLI::App* verb = AddVerb(
+      app, line, "report", "print the metrics of a run with their intervals",
+      "airlock report out/incast", [report] {
+        PrintAnswer(ReadRunRecord(report->out + "/result.h5"), report->json);
+        return ExitCode::kDone;
+      });
+  verb->add_option("DIR", report->out, "folder of airlock run")->required();
+  verb->add_flag("--json", report->json, "print the answer as JSON");
+
+  auto diff = std::make_shared<DiffOptions>();
+  verb = AddVerb(app, line, "diff",
+                 "compare two runs, metric by metric; exit code 1 if a "
+                 "difference is shown",
+                 "airlock diff out/before out/after",
+                 [diff] { return Diff(*diff); });
+  verb->add_option("DIR_A", diff->a, "folder of airlock run")->required();
+  verb->add_option("DIR_B", diff->b, "folder of airlock run")->required();
+  verb->add_flag("--json", diff->json, "print the answer as JSON");
+}
+
+}  // namespace airlock

@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "agents/baselines/agent_table.h"
+#include "calibration/traces/importer.h"
+#include "sim/config/fields.h"
+#include "sim/engine/engine_table.h"
+#include "sim/scenario/resolve.h"
+#include "sim/scenario/scenario_fields.h"
+#include "sim/topology/builders.h"
+#include "twin/cli/verb.h"
+#include "twin/drift/detector.h"
+#include "twin/forecast/forecaster.h"
+#include "twin/gate/criterion.h"
+
+namespace airlock {
+namespace {
+
+struct Row {
+  std::string name;
+  std::string description;
+};
+
+template <typename Table>
+std::vector<Row> RowsOf(const Table& table) {
+  std::vector<Row> rows;
+  for (const auto& row : table) rows.push_back({row.name, row.description});
+  return rows;
+}
+
+// Something that `airlock list` prints.
+struct Axis {
+  const char* name;
+  const char* description;
+  std::vector<Row> (*rows)();
+};
+
+const std::vector<Axis>& Axes() {
+  static const std::vector<Axis> axes = {
+      {"agents", "controllers that a scenario can name",
+       [] { return RowsOf(Agents()); }},
+      {"criteria", "what a gate file can ask",
+       [] { return RowsOf(Criteria()); }},
+      {"detectors", "drift detectors", [] { return RowsOf(DriftDetectors()); }},
+      {"engines", "fidelities at which a scenario runs",
+       [] { return RowsOf(Engines()); }},
+      {"forecasters", "kinds of forecasting models",
+       [] { return RowsOf(Forecasters()); }},
+      {"importers", "measured formats that `airlock import` reads",
+       [] { return RowsOf(Importers()); }},
+      {"topologies", "datacentre topologies",
+       [] { return RowsOf(Topologies()); }},
+  };
+  return axes;
+}
+
+// A document that `airlock list` prints.
+struct Text {
+  const char* name;
+  const char* description;
+  std::string (*text)();
+};
+
+const std::vector<Text>& Texts() {
+  static const std::vector<Text> texts = {
+      {"keys", "reference of every key of a scenario file",
+       [] { return KeyReference<Scenario>(); }},
+      {"schema", "JSON Schema of scenario files, for editors",
+       [] { return JsonSchema<Scenario>("Airlock scenario"); }},
+      {"gate-keys", "reference of every key of a gate file", GateKeyReference},
+      {"gate-schema", "JSON Schema of gate files, for editors", GateJsonSchema},
+  };
+  return texts;
+}
+
+std::string KnownAxes() {
+  std::string text;
+  for (const Axis& axis : Axes()) {
+    text += fmt::format("  {:12}  {}\n", axis.name, axis.description);
+  }
+  for (const Text& document : Texts()) {
+    text += fmt::format("  {:12}  {}\n", document.name, document.description);
+  }
+  return text;
+}
+
+struct ListOptions {
+  std::string axis;
+  bool json = false;
+};
+
+ExitCode List(const ListOptions& options) {
+  for (const Text& document : Texts()) {
+    if (options.axis != document.name) continue;
+    fmt::print("{}", document.text());
+    return ExitCode::kDone;
+  }
+  for (const Axis& axis : Axes()) {
+    if (options.axis != axis.name) continue;
+    nlohmann::json rows = nlohmann::json::array();
+    for (const Row& row : axis.rows()) {
+      rows.push_back({{"name", row.name}, {"description", row.description}});
+      if (!options.json) fmt::print("{:16}  {}\n", row.name, row.description);
+    }
+    if (options.json) fmt::print("{}\n", rows.dump(2));
+    return ExitCode::kDone;
+  }
+  throw Error(fmt::format("nothing is listed under '{}'; known:\n{}",
+                          options.axis, KnownAxes()),
+              ExitCode::kUsage);
+}
+
+struct ScenarioOptions {
+  std::vector<std::string> paths;
+  std::vector<std::string> overrides;
+};
+
+ExitCode Check(const ScenarioOptions& options) {
+  Diagnostics diagnostics;
+  for (const std::string& path : options.paths) {
+    if (LoadScenario(path, options.overrides, &diagnostics)) {
+      fmt::print("{}: good\n", path);
+    }
+  }
+  fmt::print(stderr, "{}", diagnostics.Format());
+  return diagnostics.has_errors() ? ExitCode::kInput : ExitCode::kDone;
+}
+
+ExitCode Show(const ScenarioOptions& options) {
+  Diagnostics diagnostics;
+  const std::optional<ResolvedScenario> scenario =
+      LoadScenario(options.paths.front(), options.overrides, &diagnostics);
+  fmt::print(stderr, "{}", diagnostics.Format());
+  if (!scenario) return ExitCode::kInput;
+  fmt::print("{}", scenario->text());
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+void AddScenarioVerbs(CLI::App* app, CommandLine* line) {
+  const auto add_overrides = [](CLI::App* verb, ScenarioOptions* options) {
+    verb->add_option("--set", options->overrides,
+                     "override one key: --set run.duration=2s")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+  };
+
+  auto check = std::make_shared<ScenarioOptions>();
+  CLI::App* verb = AddVerb(
+      app, line, "check", "read and resolve scenarios; run nothing",
+      "airlock check scenarios/wlan/*.yaml", [check] { return Check(*check); });
+  verb->add_option("SCENARIO", check->paths, "scenario files")->required();
+  add_overrides(verb, check.get());
+
+  auto show = std::make_shared<ScenarioOptions>();
+  verb =
+      AddVerb(app, line, "show", "print the resolved scenario, defaults marked",
+              "airlock show scenarios/wlan/office.yaml",
+              [show] { return Show(*show); });
+  verb->add_option("SCENARIO", show->paths, "scenario file")
+      ->required()
+      ->expected(1);
+  add_overrides(verb, show.get());
+
+  auto list = std::make_shared<ListOptions>();
+  verb = AddVerb(app, line, "list", "print what there is of a kind",
+                 "airlock list criteria", [list] { return List(*list); });
+  verb->add_option("AXIS", list->axis, "one of:\n" + KnownAxes())->required();
+  verb->add_flag("--json", list->json, "print the table as JSON");
+}
+
+}  // namespace airlock

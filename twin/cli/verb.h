@@ -1,0 +1,39 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "sim/base/error.h"
+
+// How the verbs of `airlock` are put together: each file *_verbs.cc adds some.
+namespace airlock {
+
+// What the command line asks for, once it is parsed.
+struct CommandLine {
+  std::function<ExitCode()> action;
+};
+
+// Adds a verb whose parsed options are what `run` closes over; `example` ends
+// its help.
+CLI::App* AddVerb(CLI::App* parent, CommandLine* line, const std::string& name,
+                  const std::string& description, const std::string& example,
+                  std::function<ExitCode()> run);
+
+// check, show, list
+void AddScenarioVerbs(CLI::App* app, CommandLine* line);
+// run, report, diff
+void AddRunVerbs(CLI::App* app, CommandLine* line);
+// import, calibrate
+void AddTraceVerbs(CLI::App* app, CommandLine* line);
+// forecast, drift
+void AddModelVerbs(CLI::App* app, CommandLine* line);
+// gate, promote, rollback, history
+void AddGateVerbs(CLI::App* app, CommandLine* line);
+
+// --- What several verbs share -----------------------------------------------
+
+// Throws InputError if the file exists and `overwrite` is false.
+void RefuseExistingFile(const std::string& path, bool overwrite);
+
+}  // namespace airlock

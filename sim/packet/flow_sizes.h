@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/base/rng.h"
+#include "sim/base/units.h"
+
+namespace airlock {
+
+// A distribution of flow sizes, read off a published figure: the cumulative
+// probability at some sizes, linear in the size between them.
+struct FlowSizes {
+  struct Point {
+    double bytes;
+    double percent;  // of the flows that are not larger
+  };
+
+  const char* name;  // traffic.sizes
+  const char* description;
+  std::vector<Point> points;  // both increase; the first is {0, 0}
+
+  double MeanBytes() const;
+  // At least 1 byte; by inversion of one uniform number.
+  DataSize Draw(RngStream* stream) const;
+};
+
+// All of them, in the order of `airlock list flow-sizes`.
+const std::vector<FlowSizes>& FlowSizeTable();
+
+// Throws InputError with the known names.
+const FlowSizes& FindFlowSizes(const std::string& name);
+
+}  // namespace airlock

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/results/hdf5_file.h"
 
 namespace airlock {
 
@@ -39,6 +40,11 @@ double ValueOr(const Column* column, size_t sample, double otherwise) {
 }
 
 }  // namespace
+
+std::optional<Trace> ReadChainTrace(const ChainConfig& chain) {
+  if (chain.workload.load.kind != "trace") return std::nullopt;
+  return ReadTrace(chain.workload.load.trace);
+}
 
 std::vector<double> TiltShares(const std::vector<int64_t>& sizes,
                                const std::vector<double>& shares, double mean) {
@@ -208,12 +214,18 @@ void ChainCourse::AddTrace(const Trace& trace, const Contention& otherwise) {
   const Column* kinds[] = {
       trace.Find("contention_cpu"), trace.Find("contention_cache"),
       trace.Find("contention_memory"), trace.Find("contention_io")};
+  // A sample covers the time since the one before; the first as much as the
+  // second.
+  const auto& times = trace.time_seconds;
+  const double origin =
+      times.empty() ? 0
+                    : times[0] - (times.size() > 1 ? times[1] - times[0] : 1);
   double rate = 0;
   double bytes = mean_bytes_;
   Contention level = otherwise;
-  for (size_t i = 0; i < trace.time_seconds.size(); ++i) {
+  for (size_t i = 0; i < times.size(); ++i) {
     const int64_t start =
-        FromSeconds(trace.time_seconds[i] - trace.time_seconds[0]).value();
+        i == 0 ? 0 : FromSeconds(times[i - 1] - origin).value();
     rate = ValueOr(&offered, i, rate);
     bytes = ValueOr(size, i, bytes);
     AddStep(start, rate, bytes > 0 ? bytes : mean_bytes_);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,8 @@ struct LoadStep {
 //   flash-crowd  `rate`; each `period` it rises to `peak` in a tenth of the
 //                period and decays with time constant period / 4.
 //   trace        columns offered_rate, and where present packet_size and
-//                contention_*, sample by sample; a missing value repeats the
-//                last one.
+//                contention_*, sample by sample (its time is its end); a
+//                missing value repeats the last one.
 // Steps are made when they are asked for.
 class ChainCourse {
  public:
@@ -75,6 +76,10 @@ class ChainCourse {
   std::vector<LoadStep> load_;
   std::vector<ContentionStep> contention_;
 };
+
+// The trace that the chain's load names; none for another kind. Throws
+// InputError if it cannot be read.
+std::optional<Trace> ReadChainTrace(const ChainConfig& chain);
 
 // Shares proportional to shares[i] exp(lambda sizes[i]) whose mean size is
 // `mean` (clamped to the range of sizes): of all mixes with that mean the one

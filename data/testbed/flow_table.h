@@ -1,6 +1,6 @@
 #pragma once
 
-#include <libndpi/ndpi_api.h>
+#include <ndpi_api.h>
 #include <string.h>
 
 #include <array>
@@ -41,8 +41,8 @@ class FlowTable {
  public:
   FlowTable() : flows_(kSets * kWays) {
     for (Flow& flow : flows_) {
-      flow.detection = static_cast<ndpi_flow_struct*>(
-          ndpi_flow_malloc(SIZEOF_FLOW_STRUCT));
+      flow.detection =
+          static_cast<ndpi_flow_struct*>(ndpi_flow_malloc(SIZEOF_FLOW_STRUCT));
       memset(flow.detection, 0, SIZEOF_FLOW_STRUCT);
     }
   }
@@ -53,8 +53,7 @@ class FlowTable {
   }
 
   // The flow's entry; *inserted and *evicted say what had to be done for it.
-  Flow* Find(const FlowKey& key, uint64_t now, bool* inserted,
-             bool* evicted) {
+  Flow* Find(const FlowKey& key, uint64_t now, bool* inserted, bool* evicted) {
     Flow* set = &flows_[size_t{Hash(key) % kSets} * kWays];
     Flow* oldest = set;
     for (int way = 0; way < kWays; ++way) {

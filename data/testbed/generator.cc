@@ -23,10 +23,10 @@ namespace airlock::testbed {
 
 namespace {
 
-constexpr int kPayloads = 64;              // different payloads per size
+constexpr int kPayloads = 64;  // different payloads per size
 constexpr uint16_t kFirstSourcePort = 10000;
 constexpr uint32_t kSourcePorts = 50000;
-constexpr int64_t kSleepAboveNs = 4000;    // nearer departures leave at once
+constexpr int64_t kSleepAboveNs = 4000;  // nearer departures leave at once
 
 void PutBig16(uint8_t* at, uint16_t value) {
   at[0] = static_cast<uint8_t>(value >> 8);
@@ -184,8 +184,8 @@ class Generator {
     counters.packets.Add(1);
     counters.bytes.Add(frame.size());
     counters.send_ns.Add(static_cast<uint64_t>(after - now));
-    counters.lateness_ns.Add(static_cast<uint64_t>(std::max<int64_t>(
-        now - due, 0)));
+    counters.lateness_ns.Add(
+        static_cast<uint64_t>(std::max<int64_t>(now - due, 0)));
     const int64_t interval = state_->IntervalOf(now);
     if (interval >= 0) {
       state_->offered[interval].packets.Add(1);

@@ -8,11 +8,11 @@ namespace airlock::testbed {
 struct SharedState;
 
 struct InspectorOptions {
-  std::string input;             // interface the packets come in on
-  std::string output;            // interface they leave through
-  uint64_t seed = 1;             // of the signatures
-  int ring_frames = 512;         // finite queue in front of the inspection
-  int signature_groups = 8;      // automata every payload runs through
+  std::string input;         // interface the packets come in on
+  std::string output;        // interface they leave through
+  uint64_t seed = 1;         // of the signatures
+  int ring_frames = 512;     // finite queue in front of the inspection
+  int signature_groups = 8;  // automata every payload runs through
   int signatures_per_group = 40;
   int grown_groups = 0;          // automata after the growth; 0 = never grows
   double grow_at_seconds = 0;    // after time 0

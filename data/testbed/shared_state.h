@@ -23,18 +23,18 @@ class Counter {
 struct alignas(64) GeneratorCounters {
   Counter pid;
   Counter packets;
-  Counter bytes;         // frame bytes
-  Counter send_errors;   // send calls the kernel refused
-  Counter sleeps;        // waits for the next departure
-  Counter send_ns;       // time inside send: bridge and firewall run there
-  Counter lateness_ns;   // sum over packets of (sent - scheduled)
-  Counter flows;         // flows started
+  Counter bytes;        // frame bytes
+  Counter send_errors;  // send calls the kernel refused
+  Counter sleeps;       // waits for the next departure
+  Counter send_ns;      // time inside send: bridge and firewall run there
+  Counter lateness_ns;  // sum over packets of (sent - scheduled)
+  Counter flows;        // flows started
 };
 
 struct alignas(64) InspectorCounters {
   Counter pid;
-  Counter packets;       // frames taken from the ring
-  Counter bytes;         // frame bytes
+  Counter packets;  // frames taken from the ring
+  Counter bytes;    // frame bytes
   Counter payload_bytes;
   Counter ring_packets;  // PACKET_STATISTICS tp_packets
   Counter ring_drops;    // PACKET_STATISTICS tp_drops
@@ -48,16 +48,16 @@ struct alignas(64) InspectorCounters {
   Counter evictions;     // flow table evictions
   Counter matches;       // signatures found
   Counter send_errors;
-  Counter signatures;    // active signatures (a level)
+  Counter signatures;  // active signatures (a level)
 };
 
 struct alignas(64) SinkCounters {
   Counter pid;
   Counter packets;
-  Counter bytes;       // frame bytes
-  Counter lost;        // sequence numbers skipped
-  Counter reordered;   // packets behind the expected sequence number
-  Counter foreign;     // datagrams that are not probes
+  Counter bytes;      // frame bytes
+  Counter lost;       // sequence numbers skipped
+  Counter reordered;  // packets behind the expected sequence number
+  Counter foreign;    // datagrams that are not probes
   Counter polls;
   Counter next_sequence;  // one past the highest sequence number seen
 };

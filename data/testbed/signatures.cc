@@ -58,37 +58,46 @@ std::string MakePayload(RandomStream* stream, const SignatureSet& signatures,
 }
 
 PatternAutomaton::PatternAutomaton(const std::vector<std::string>& patterns) {
+  int classes = 1;
+  for (const std::string& pattern : patterns) {
+    for (const char c : pattern) {
+      uint8_t& symbol = class_of_[static_cast<uint8_t>(c)];
+      if (symbol == 0) symbol = static_cast<uint8_t>(classes++);
+    }
+  }
+  while ((1 << row_shift_) < classes) ++row_shift_;
+  const size_t row = size_t{1} << row_shift_;
+
   // Trie; 0 is the root and also "no edge", since nothing leads to the root.
-  std::vector<uint32_t> next(kSymbols, 0);
-  output_.assign(1, 0);
+  std::vector<uint32_t> next(row, 0);
+  std::vector<bool> accepts(1, false);
   for (const std::string& pattern : patterns) {
     uint32_t state = 0;
     for (const char c : pattern) {
-      const size_t edge = size_t{state} * kSymbols + static_cast<uint8_t>(c);
+      const size_t edge = state * row + class_of_[static_cast<uint8_t>(c)];
       if (next[edge] == 0) {
-        next[edge] = static_cast<uint32_t>(output_.size());
-        output_.push_back(0);
-        next.resize(next.size() + kSymbols, 0);
+        next[edge] = static_cast<uint32_t>(accepts.size());
+        accepts.push_back(false);
+        next.resize(next.size() + row, 0);
       }
       state = next[edge];
     }
-    ++output_[state];
+    accepts[state] = true;
   }
-  if (output_.size() > 65535) throw std::length_error("too many signatures");
+  if (accepts.size() > kAccepts) throw std::length_error("many signatures");
 
   // Breadth first: a missing edge goes where the failure state goes.
-  std::vector<uint32_t> failure(output_.size(), 0);
+  std::vector<uint32_t> failure(accepts.size(), 0);
   std::deque<uint32_t> queue;
-  for (int symbol = 0; symbol < kSymbols; ++symbol) {
+  for (size_t symbol = 0; symbol < row; ++symbol) {
     if (next[symbol] != 0) queue.push_back(next[symbol]);
   }
   for (; !queue.empty(); queue.pop_front()) {
     const uint32_t state = queue.front();
-    output_[state] += output_[failure[state]];
-    for (int symbol = 0; symbol < kSymbols; ++symbol) {
-      uint32_t& edge = next[size_t{state} * kSymbols + symbol];
-      const uint32_t fallback =
-          next[size_t{failure[state]} * kSymbols + symbol];
+    if (accepts[failure[state]]) accepts[state] = true;
+    for (size_t symbol = 0; symbol < row; ++symbol) {
+      uint32_t& edge = next[state * row + symbol];
+      const uint32_t fallback = next[failure[state] * row + symbol];
       if (edge == 0) {
         edge = fallback;
       } else {
@@ -97,15 +106,21 @@ PatternAutomaton::PatternAutomaton(const std::vector<std::string>& patterns) {
       }
     }
   }
-  next_.assign(next.begin(), next.end());
+  next_.reserve(next.size());
+  for (const uint32_t state : next) {
+    next_.push_back(
+        static_cast<uint16_t>(state | (accepts[state] ? kAccepts : 0)));
+  }
 }
 
 uint16_t PatternAutomaton::Scan(const uint8_t* text, size_t bytes,
                                 uint16_t state, uint64_t* matches) const {
   uint64_t found = 0;
   for (size_t i = 0; i < bytes; ++i) {
-    state = next_[size_t{state} * kSymbols + text[i]];
-    found += output_[state];
+    const uint16_t entry =
+        next_[(size_t{state} << row_shift_) | class_of_[text[i]]];
+    state = entry & (kAccepts - 1);
+    found += entry >> 15;
   }
   *matches += found;
   return state;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,22 +25,22 @@ std::string MakePayload(RandomStream* stream, const SignatureSet& signatures,
                         size_t bytes, bool whole);
 
 // Aho-Corasick automaton (Aho, Corasick, CACM 1975) as a full transition
-// table: one load per payload byte. At most 65535 states.
+// table over byte classes: two loads per payload byte. At most 32768 states.
 class PatternAutomaton {
  public:
   explicit PatternAutomaton(const std::vector<std::string>& patterns);
 
-  // Runs over `bytes` bytes from `state`, adds the patterns that end in them
-  // to *matches, and returns the state to continue from.
+  // Runs over `bytes` bytes from `state`, adds the positions where a pattern
+  // ends to *matches, and returns the state to continue from.
   uint16_t Scan(const uint8_t* text, size_t bytes, uint16_t state,
                 uint64_t* matches) const;
 
-  size_t table_bytes() const { return next_.size() * sizeof(next_[0]); }
-
  private:
-  static constexpr int kSymbols = 256;
-  std::vector<uint16_t> next_;    // state * 256 + byte -> state
-  std::vector<uint16_t> output_;  // patterns that end at the state
+  static constexpr uint16_t kAccepts = 0x8000;  // a pattern ends here
+
+  std::array<uint8_t, 256> class_of_{};  // 0: in no pattern
+  int row_shift_ = 0;                    // a state has 1 << row_shift_ entries
+  std::vector<uint16_t> next_;           // state and class -> state, kAccepts
 };
 
 }  // namespace airlock::testbed

@@ -112,8 +112,8 @@ class Sink {
         header.msg_control = controls_[i].data();
         header.msg_controllen = controls_[i].size();
       }
-      got = recvmmsg(socket_.get(), messages_.data(), kBatch, MSG_TRUNC,
-                     nullptr);
+      got =
+          recvmmsg(socket_.get(), messages_.data(), kBatch, MSG_TRUNC, nullptr);
       if (got < 0) {
         if (errno == EAGAIN || errno == EINTR) return;
         throw SystemError("receiving");
@@ -143,16 +143,16 @@ class Sink {
     counters.bytes.Add(probe.frame_bytes);
 
     int64_t received_ns = ReceiveTimeNs(&message->msg_hdr);
-    received_ns = received_ns > 0 ? received_ns - realtime_offset_ns_
-                                  : MonotonicNs();
+    received_ns =
+        received_ns > 0 ? received_ns - realtime_offset_ns_ : MonotonicNs();
     const int64_t index = state_->IntervalOf(received_ns);
     if (index < 0) return;  // lead-in
     if (index > open_.index) CloseUntil(index);
     ++open_.packets;
     open_.bytes += probe.frame_bytes;
     open_.lost += gap;
-    open_.latencies.push_back(
-        static_cast<double>(received_ns - probe.sent_ns) * 1e-9);
+    open_.latencies.push_back(static_cast<double>(received_ns - probe.sent_ns) *
+                              1e-9);
   }
 
   // Closes all intervals before `index`, empty ones included.

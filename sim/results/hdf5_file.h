@@ -41,8 +41,9 @@ struct FileHeader {
 FileHeader ReadFileHeader(const std::string& path);
 
 // One line per group, attribute and dataset of an Airlock file, sorted by path:
-//   /columns/latency_p99  double[900]  units=s  "99th percentile ..."
-//   /@digest              string       "6fe1..."
+//   /columns/latency_p99  float64[900]
+//   /columns/latency_p99@units  string  "s"
+//   /@digest  string  "6fe1..."
 std::string DescribeFile(const std::string& path);
 
 }  // namespace airlock

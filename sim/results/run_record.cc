@@ -1,0 +1,64 @@
+#include "sim/results/run_record.h"
+
+#include <ctime>
+
+#include "sim/base/digest.h"
+#include "sim/base/version.h"
+
+namespace airlock {
+namespace {
+
+void AddSeries(const Trace& series, Digest* digest) {
+  digest->Add(series.source);
+  digest->Add(series.origin);
+  digest->Add(static_cast<int64_t>(series.attributes.size()));
+  for (const auto& [key, value] : series.attributes) {
+    digest->Add(key);
+    digest->Add(value);
+  }
+  for (const Column& column : series.columns) digest->Add(column.description);
+  digest->Add(series.Digest());
+}
+
+}  // namespace
+
+Provenance CurrentProvenance() {
+  Provenance provenance;
+  provenance.airlock_version = Version();
+  provenance.git_sha1 = GitCommit();
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  provenance.date_and_time = text;
+  return provenance;
+}
+
+std::string RunRecord::Digest() const {
+  airlock::Digest digest;
+  digest.Add(provenance.airlock_version);
+  digest.Add(provenance.git_sha1);
+  digest.Add(static_cast<int64_t>(provenance.seed));
+  digest.Add(provenance.engine);
+  digest.Add(provenance.scenario_sha256);
+  digest.Add(scenario_name);
+  digest.Add(static_cast<int64_t>(replications.size()));
+  for (const ReplicationRecord& replication : replications) {
+    digest.Add(replication.replication.value());
+    digest.Add(replication.warmup_seconds);
+    digest.Add(replication.simulated_seconds);
+    digest.Add(replication.events);
+    digest.Add(static_cast<int64_t>(replication.metrics.size()));
+    for (const Metric& metric : replication.metrics) {
+      digest.Add(metric.name);
+      digest.Add(metric.unit);
+      digest.Add(metric.description);
+      digest.Add(metric.value);
+    }
+    AddSeries(replication.series, &digest);
+  }
+  return digest.Hex();
+}
+
+}  // namespace airlock

@@ -94,6 +94,11 @@ class FieldOptions {
   FieldOptions& UniqueBy(const std::string& key) {
     return Set(&FieldRules::unique_by, key);
   }
+  // Text: letters, digits, '-' and '_' only, so that it can be part of the
+  // dotted name of a metric or a key.
+  FieldOptions& AsName() { return Set(&FieldRules::is_name, true); }
+  // double: may be undefined, `nan` in the file.
+  FieldOptions& MayBeNan() { return Set(&FieldRules::may_be_nan, true); }
   // double: a time, in the struct in nanoseconds and in the file with its unit
   // ("1.5us", "0.8ns"); unlike SimTime not a whole number of nanoseconds.
   FieldOptions& AsNanoseconds() { return Set(&FieldRules::nanoseconds, true); }
@@ -234,14 +239,20 @@ class Fields {
     return FieldOptions<V>(&fields_.back()->rules);
   }
 
-  // Called with every T that was read without an error, keys relative to it:
+  // What must hold between fields, with keys relative to this T:
   //   if (q.mark > q.limit) report.Error("mark", "is above the queue's limit");
+  // Called for every T that was read and whose `keys` ("limit", "link.rate")
+  // are good; with no keys named, whose every key is good.
   void Check(std::function<void(const T&, const Reporter&)> check) {
-    checks_.push_back(std::move(check));
+    checks_.push_back({{""}, std::move(check)});
+  }
+  void Check(std::vector<std::string> keys,
+             std::function<void(const T&, const Reporter&)> check) {
+    checks_.push_back({std::move(keys), std::move(check)});
   }
 
   void Read(const Node& node, const ReadContext& context, T* value) const {
-    const int errors_before = context.diagnostics->errors();
+    const size_t findings_before = context.diagnostics->all().size();
     if (!CheckMap(node, context)) return;
     CheckKeys(node, rules(), context);
     for (const auto& field : fields_) {
@@ -249,9 +260,12 @@ class Fields {
         field->Read(entry->value, context.Child(entry->key), value);
       }
     }
-    if (context.diagnostics->errors() > errors_before) return;
+    const std::vector<std::string> bad =
+        KeysWithErrors(context, findings_before);
     const Reporter reporter(&node, context.key_path, context.diagnostics);
-    for (const auto& check : checks_) check(*value, reporter);
+    for (const CrossCheck& check : checks_) {
+      if (!AnyAtOrBelow(bad, check.keys)) check.run(*value, reporter);
+    }
   }
 
   // A map with every field but optional ones that are not set; is_default
@@ -308,6 +322,11 @@ class Fields {
     V T::*member;
   };
 
+  struct CrossCheck {
+    std::vector<std::string> keys;
+    std::function<void(const T&, const Reporter&)> run;
+  };
+
   std::vector<const FieldRules*> rules() const {
     std::vector<const FieldRules*> all;
     for (const auto& field : fields_) all.push_back(&field->rules);
@@ -315,7 +334,7 @@ class Fields {
   }
 
   std::vector<std::unique_ptr<MemberBase>> fields_;
-  std::vector<std::function<void(const T&, const Reporter&)>> checks_;
+  std::vector<CrossCheck> checks_;
 };
 
 template <typename T>

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -31,7 +32,7 @@ TypeNames NamesOf(const double&, const FieldRules& rules) {
   return {"a number", ""};
 }
 TypeNames NamesOf(const std::string&, const FieldRules& rules) {
-  return {rules.is_path ? "a path" : "a text", ""};
+  return {rules.is_path ? "a path" : rules.is_name ? "a name" : "a text", ""};
 }
 template <typename Tag, typename Rep>
 TypeNames NamesOf(const Quantity<Tag, Rep>&, const FieldRules&) {
@@ -120,6 +121,10 @@ bool ParseValue(const Node& node, const FieldRules&, int64_t* value) {
 bool ParseValue(const Node& node, const FieldRules& rules, double* value) {
   if (node.quoted && !rules.nanoseconds) return false;
   if (rules.nanoseconds) return ParseNanoseconds(node.text, value);
+  if (rules.may_be_nan && node.text == "nan") {
+    *value = std::numeric_limits<double>::quiet_NaN();
+    return true;
+  }
   std::string rest;
   return SplitNumber(node.text, value, &rest) && rest.empty();
 }
@@ -342,6 +347,13 @@ bool CheckPath(const Node& node, const FieldRules& rules,
   return false;
 }
 
+bool IsName(const std::string& text) {
+  return !text.empty() &&
+         text.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyz"
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == std::string::npos;
+}
+
 template <typename V>
 bool CheckText(const Node&, const FieldRules&, const ReadContext&, V*) {
   return true;
@@ -351,6 +363,11 @@ bool CheckText(const Node& node, const FieldRules& rules,
   if (rules.choices) return CheckChoice(node, rules, context);
   if (rules.not_empty && value->empty()) {
     Find(node, context, "is empty", "write " + NamesOf(*value, rules).noun);
+    return false;
+  }
+  if (rules.is_name && !IsName(*value)) {
+    Find(node, context, Quoted(node.text) + " is not a name",
+         "write letters, digits, '-' and '_'");
     return false;
   }
   return !rules.is_path || CheckPath(node, rules, context, value);
@@ -526,6 +543,31 @@ void CheckKeys(const Node& map, const std::vector<const FieldRules*>& fields,
     AddFinding(map.mark, context.Child(field->name).key_path,
                "is missing; it has no default", "", context.diagnostics);
   }
+}
+
+std::vector<std::string> KeysWithErrors(const ReadContext& context,
+                                        size_t from) {
+  std::vector<std::string> keys;
+  const std::vector<Diagnostic>& all = context.diagnostics->all();
+  const size_t skip =
+      context.key_path.empty() ? 0 : context.key_path.size() + 1;
+  for (size_t i = from; i < all.size(); ++i) {
+    if (all[i].severity != Diagnostic::Severity::kError) continue;
+    const std::string& path = all[i].key_path;
+    keys.push_back(path.size() > skip ? path.substr(skip) : "");
+  }
+  return keys;
+}
+
+bool AnyAtOrBelow(const std::vector<std::string>& bad,
+                  const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    for (const std::string& one : bad) {
+      if (key.empty() || one.empty() || one == key) return true;
+      if (one.compare(0, key.size() + 1, key + ".") == 0) return true;
+    }
+  }
+  return false;
 }
 
 void MarkDefaults(const Node& standard, Node* node) {

@@ -30,6 +30,8 @@ struct FieldRules {
   std::string unique_by;
   bool nanoseconds = false;
   bool is_path = false;
+  bool is_name = false;
+  bool may_be_nan = false;
   bool must_exist = false;
   bool not_empty = false;
 };
@@ -83,6 +85,14 @@ bool CheckMap(const Node& node, const ReadContext& context);
 // not in the map.
 void CheckKeys(const Node& map, const std::vector<const FieldRules*>& fields,
                const ReadContext& context);
+
+// Keys, relative to the context's, of the errors after the first `from`
+// findings.
+std::vector<std::string> KeysWithErrors(const ReadContext& context,
+                                        size_t from);
+// Whether one of `bad` is one of `keys` or below it; everything is below "".
+bool AnyAtOrBelow(const std::vector<std::string>& bad,
+                  const std::vector<std::string>& keys);
 
 // Sets is_default in `*node` wherever it equals `standard`.
 void MarkDefaults(const Node& standard, Node* node);

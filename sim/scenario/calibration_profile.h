@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/diagnostics.h"
 #include "sim/scenario/scenario.h"
 
 namespace airlock {
@@ -36,13 +38,13 @@ struct FidelityLimits {
 // How well the calibrated twin predicts one KPI on the part of the trace that
 // the fit has not seen.
 struct KpiFidelity {
-  std::string kpi;       // "delivered_rate", "loss_ratio", "latency_p99", ...
-  int64_t samples = 0;   // held-out samples with a value
-  double sd = 0;         // of the measured held-out KPI, in its unit
+  std::string kpi;        // "delivered_rate", "loss_ratio", "latency_p99", ...
+  int64_t samples = 0;    // held-out samples with a value
+  double sd = 0;          // of the measured held-out KPI, in its unit
   double w1_over_sd = 0;  // Wasserstein-1 distance of the distributions / sd
-  double p50_error = 0;  // relative, of the KPI's distribution over samples
+  double p50_error = 0;   // relative, of the KPI's distribution over samples
   double p99_error = 0;
-  double coverage = 0;   // held-out share inside the 90 % predictive interval
+  double coverage = 0;  // held-out share inside the 90 % predictive interval
   double interval_width = 0;  // mean width of that interval / sd
   bool credible = false;
   std::string reason;  // why not credible; empty if it is
@@ -68,6 +70,19 @@ struct CalibrationProfile {
   // nullptr if there is none.
   const KpiFidelity* Find(const std::string& kpi) const;
 };
+
+// Whether the numbers are within the limits; a NaN never is.
+bool MeetsLimits(const KpiFidelity& kpi, const FidelityLimits& limits);
+
+// Reads a profile. Nothing if anything in it is wrong: unknown keys, intervals
+// upside down, a KPI that is called credible beyond the limits.
+std::optional<CalibrationProfile> LoadCalibrationProfile(
+    const std::string& path, Diagnostics* diagnostics);
+// Its YAML text, which LoadCalibrationProfile reads back to the same.
+std::string ToYamlText(const CalibrationProfile& profile);
+// Writes it atomically. Throws Error.
+void WriteCalibrationProfile(const CalibrationProfile& profile,
+                             const std::string& path);
 
 // Puts the parameters into the functions of `chain` that they name; parameters
 // of unknown functions are left out. Times are rounded to the nanosecond.

@@ -71,12 +71,12 @@ struct ChainFunction {
   Contention contention_slope;  // relative service time per unit of contention
   SimTime stall_interval;       // mean time between stalls (exponential); 0:
                                 // none without contention
-  Contention stall_slope;       // further stalls a second per unit of contention
-  SimTime stall_duration;       // mean length of a stall (exponential)
+  Contention stall_slope;  // further stalls a second per unit of contention
+  SimTime stall_duration;  // mean length of a stall (exponential)
 };
 
 struct ChainWorkload {
-  std::string arrivals = "poisson";  // poisson periodic bursts
+  std::string arrivals = "poisson";            // poisson periodic bursts
   SimTime burst_interval = Microseconds(500);  // bursts: one a tick
   LoadProfile load;
   std::vector<PacketSizeShare> packet_sizes = {PacketSizeShare{}};
@@ -88,8 +88,11 @@ struct ChainConfig {
   ChainWorkload workload;
   int64_t source_host = 0;  // sends the chain's packets
   int64_t server_host = 1;  // runs the chain; sink at its end
-  std::string profile;      // CalibrationProfile file; replaces the parameters
-                            // of the functions that it names
+  std::string profile;      // CalibrationProfile file (absolute path), or empty
+  // replace: the profile's parameters take the place of those given here; keep:
+  // these stay, and the profile says only how credible the twin is. A resolved
+  // scenario has the parameters in place and says keep.
+  std::string profile_values = "replace";
 };
 
 // --- Datacentre network ---------------------------------------------------
@@ -133,9 +136,9 @@ struct TransportConfig {
 struct FabricWorkload {
   std::string kind = "none";  // none permutation incast poisson
   // permutation, incast: long-lived flows; poisson: flows arrive.
-  int64_t flows = 1;          // permutation: a host; incast: senders
-  int64_t receiver = 0;       // incast
-  Ratio load{0.5};            // poisson: of the hosts' link rates
+  int64_t flows = 1;                // permutation: a host; incast: senders
+  int64_t receiver = 0;             // incast
+  Ratio load{0.5};                  // poisson: of the hosts' link rates
   std::string sizes = "websearch";  // poisson: name in the flow-size table
 };
 
@@ -157,8 +160,8 @@ struct Position {
 struct AccessPointConfig {
   std::string name;
   Position position;
-  int64_t channel = 36;     // IEEE channel number of the whole width
-  int64_t stations = 4;     // placed on a circle of `station_distance`
+  int64_t channel = 36;  // IEEE channel number of the whole width
+  int64_t stations = 4;  // placed on a circle of `station_distance`
   Length station_distance{5};
 };
 
@@ -173,15 +176,15 @@ struct WlanTraffic {
 struct WlanConfig {
   std::string standard = "802.11ax";  // 802.11a 802.11n 802.11ac 802.11ax
   Frequency width{20e6};
-  SimTime guard_interval{3200};       // 802.11ax only: 800 1600 3200 ns
-  std::string phy = "spectrum";       // spectrum yans
+  SimTime guard_interval{3200};        // 802.11ax only: 800 1600 3200 ns
+  std::string phy = "spectrum";        // spectrum yans
   std::string rate_control = "ideal";  // ideal minstrel constant
-  int64_t mcs = 7;                    // rate_control: constant; 802.11a: index
-                                      // of 6 9 12 18 24 36 48 54 Mbit/s
+  int64_t mcs = 7;                     // rate_control: constant; 802.11a: index
+                                       // of 6 9 12 18 24 36 48 54 Mbit/s
   PowerDbm transmit_power{16};
   double path_loss_exponent = 3.0;
   Length reference_distance{1};
-  double reference_loss_db = 46.67;   // at 1 m and 5.15 GHz
+  double reference_loss_db = 46.67;                // at 1 m and 5.15 GHz
   SimTime beacon_interval = Microseconds(102400);  // multiple of 1024us
   std::vector<AccessPointConfig> access_points;
   WlanTraffic traffic;
@@ -194,6 +197,9 @@ struct ControllerConfig {
   SimTime interval = Milliseconds(100);
 };
 
+// Keys that may change or go without notice. None at present.
+struct ExperimentalConfig {};
+
 struct Scenario {
   int64_t schema = 1;
   std::string name;
@@ -203,6 +209,7 @@ struct Scenario {
   // Exactly one of the networks is given.
   std::optional<DatacentreConfig> datacentre;
   std::optional<WlanConfig> wlan;
+  ExperimentalConfig experimental;
 };
 
 }  // namespace airlock

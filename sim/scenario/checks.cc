@@ -1,0 +1,254 @@
+#include "sim/scenario/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/scenario/wlan_channels.h"
+
+namespace airlock {
+namespace {
+
+// Enough for a day at 10 ms; a finer series is more likely a slip of the unit.
+constexpr int64_t kMostSamples = 10000000;
+
+bool AnyPositive(const Contention& slopes) {
+  return slopes.cpu > 0 || slopes.cache > 0 || slopes.memory > 0 ||
+         slopes.io > 0;
+}
+
+void CheckHost(int64_t host, int64_t hosts, const std::string& key,
+               const Reporter& report) {
+  if (host < hosts) return;
+  report.Error(key, fmt::format("there is no host {}", host),
+               fmt::format("the topology has the hosts 0 to {}", hosts - 1));
+}
+
+std::string JoinNumbers(const std::vector<int64_t>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, ", "));
+}
+
+}  // namespace
+
+int64_t CountHosts(const TopologyConfig& topology) {
+  if (topology.kind == "back-to-back") return 2;
+  return topology.leaves * topology.hosts_per_leaf;
+}
+
+void CheckRun(const RunConfig& run, const Reporter& report) {
+  if (run.duration.value() % run.sample_interval.value() != 0) {
+    report.Error(
+        "sample_interval",
+        fmt::format("{} does not divide the duration of {}",
+                    ToString(run.sample_interval), ToString(run.duration)));
+  } else if (run.duration.value() / run.sample_interval.value() >
+             kMostSamples) {
+    report.Error("sample_interval",
+                 fmt::format("{} makes {} samples of a duration of {}",
+                             ToString(run.sample_interval),
+                             run.duration.value() / run.sample_interval.value(),
+                             ToString(run.duration)),
+                 fmt::format("at most {} samples", kMostSamples));
+  }
+}
+
+void CheckLoad(const LoadProfile& load, const Reporter& report) {
+  if (load.kind == "trace" && load.trace.empty()) {
+    report.Error("trace", "kind 'trace' needs the file of a trace");
+  } else if (load.kind != "trace" && !load.trace.empty()) {
+    report.Error("kind", "'" + load.kind + "' does not use the given trace",
+                 "write trace");
+  }
+  const bool varies = load.kind != "trace" && load.kind != "constant";
+  if (varies && load.peak < load.rate) {
+    report.Error("peak", fmt::format("{} is below the rate of {}",
+                                     ToString(load.peak), ToString(load.rate)));
+  }
+}
+
+void CheckService(const ServiceTime& service, const Reporter& report) {
+  const bool uses_cv =
+      service.distribution == "gamma" || service.distribution == "lognormal";
+  if (uses_cv && service.cv <= 0) {
+    report.Error("cv", "must be more than 0 for " + service.distribution,
+                 "for no variation write distribution: constant");
+  }
+  if (service.per_packet_ns <= 0 && service.per_byte_ns <= 0) {
+    report.Error("per_packet", "a packet takes no time",
+                 "write more than 0ns here or in per_byte");
+  }
+}
+
+void CheckFunction(const ChainFunction& function, const Reporter& report) {
+  const bool stalls =
+      function.stall_interval.value() > 0 || AnyPositive(function.stall_slope);
+  if (stalls && function.stall_duration.value() == 0) {
+    report.Error("stall_duration", "stalls of no length", "write a time");
+  }
+  if (!stalls && function.stall_duration.value() > 0) {
+    report.Error("stall_interval", "stalls have a length but never come",
+                 "write the mean time between them");
+  }
+}
+
+void CheckWorkload(const ChainWorkload& workload, const Reporter& report) {
+  double sum = 0;
+  for (const PacketSizeShare& entry : workload.packet_sizes) {
+    sum += entry.share.value();
+  }
+  if (!(sum > 0)) {
+    report.Error("packet_sizes", "all shares are 0%",
+                 "write a share of more than 0%");
+  }
+}
+
+void CheckChain(const ChainConfig& chain, const Reporter& report) {
+  if (chain.source_host == chain.server_host) {
+    report.Error("server_host",
+                 fmt::format("host {} is the source too", chain.server_host),
+                 "write another host than source_host");
+  }
+}
+
+void CheckQueue(const QueueConfig& queue, const Reporter& report) {
+  if (queue.discipline == "red-ecn" && queue.ecn_threshold > queue.limit) {
+    report.Error("ecn_threshold",
+                 fmt::format("{} is above the queue's limit of {}",
+                             queue.ecn_threshold, queue.limit));
+  }
+}
+
+void CheckTraffic(const DatacentreConfig& datacentre, const Reporter& report) {
+  const FabricWorkload& traffic = datacentre.traffic;
+  if (traffic.kind == "none" && !datacentre.chain) {
+    report.Error("traffic.kind", "there is nothing to simulate",
+                 "give traffic or a chain");
+  }
+  if (traffic.kind == "none") return;
+  if (CountHosts(datacentre.topology) < 2) {
+    report.Error("topology.hosts_per_leaf", "one host has no other to send to",
+                 "write 2 or more");
+  }
+  const std::string& discipline = datacentre.topology.queue.discipline;
+  if (datacentre.transport.kind == "dctcp" && discipline != "red-ecn") {
+    report.Warning("topology.queue.discipline",
+                   "dctcp needs marks, which " + discipline +
+                       " does not make; it will act like newreno");
+  }
+}
+
+void CheckIncastReceiver(const DatacentreConfig& datacentre,
+                         const Reporter& report) {
+  if (datacentre.traffic.kind != "incast") return;
+  CheckHost(datacentre.traffic.receiver, CountHosts(datacentre.topology),
+            "traffic.receiver", report);
+}
+
+void CheckChainHosts(const DatacentreConfig& datacentre,
+                     const Reporter& report) {
+  if (!datacentre.chain) return;
+  const int64_t hosts = CountHosts(datacentre.topology);
+  CheckHost(datacentre.chain->source_host, hosts, "chain.source_host", report);
+  CheckHost(datacentre.chain->server_host, hosts, "chain.server_host", report);
+}
+
+void CheckChannels(const WlanConfig& wlan, const Reporter& report) {
+  const double mhz = wlan.width.value() / 1e6;
+  if (mhz != 20 && mhz != 40 && mhz != 80 && mhz != 160) {
+    report.Error("width", ToString(wlan.width) + " is not a channel width",
+                 "write 20MHz, 40MHz, 80MHz or 160MHz");
+    return;
+  }
+  const int64_t width_mhz = std::llround(mhz);
+  for (size_t i = 0; i < wlan.access_points.size(); ++i) {
+    const int64_t channel = wlan.access_points[i].channel;
+    const std::vector<int64_t> known =
+        WlanChannels(wlan.standard, width_mhz, channel);
+    if (std::find(known.begin(), known.end(), channel) != known.end()) continue;
+    report.Error(fmt::format("access_points.{}.channel", i),
+                 fmt::format("{} has no channel {} of {} MHz", wlan.standard,
+                             channel, width_mhz),
+                 known.empty() ? "this band has none of that width"
+                               : "write one of " + JoinNumbers(known));
+  }
+}
+
+void CheckMcs(const WlanConfig& wlan, const Reporter& report) {
+  const int64_t highest = HighestMcs(wlan.standard);
+  if (wlan.rate_control != "constant" || wlan.mcs <= highest) return;
+  report.Error("mcs",
+               fmt::format("{} has no index {}", wlan.standard, wlan.mcs),
+               fmt::format("write an integer from 0 to {}", highest));
+}
+
+void CheckGuardInterval(const WlanConfig& wlan, const Reporter& report) {
+  const int64_t guard = wlan.guard_interval.value();
+  if (guard != 800 && guard != 1600 && guard != 3200) {
+    report.Error("guard_interval",
+                 ToString(wlan.guard_interval) + " is not a guard interval",
+                 "write 800ns, 1600ns or 3200ns");
+  } else if (wlan.standard != "802.11ax" && guard != 3200) {
+    report.Error("guard_interval", "applies to 802.11ax only",
+                 "leave it out, or write standard: 802.11ax");
+  }
+}
+
+void CheckBeaconInterval(const WlanConfig& wlan, const Reporter& report) {
+  if (wlan.beacon_interval.value() % 1024000 == 0) return;
+  report.Error("beacon_interval",
+               ToString(wlan.beacon_interval) + " is no multiple of 1024us",
+               "write 102400us, for example");
+}
+
+void CheckPlaces(const WlanConfig& wlan, const Reporter& report) {
+  const auto& all = wlan.access_points;
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (all[i].position.x != all[j].position.x ||
+          all[i].position.y != all[j].position.y) {
+        continue;
+      }
+      report.Error(fmt::format("access_points.{}.position", i),
+                   fmt::format("'{}' stands where '{}' stands", all[i].name,
+                               all[j].name));
+      break;
+    }
+  }
+}
+
+void CheckNetworks(const Scenario& scenario, const Reporter& report) {
+  if (!scenario.datacentre && !scenario.wlan) {
+    report.Error("", "there is no network", "give datacentre or wlan");
+  } else if (scenario.datacentre && scenario.wlan) {
+    report.Error("wlan", "there is a datacentre too",
+                 "give one of the two networks");
+  }
+}
+
+void CheckEngine(const Scenario& scenario, const Reporter& report) {
+  if (scenario.run.engine != "surrogate") return;
+  const bool has_chain =
+      scenario.datacentre && scenario.datacentre->chain.has_value();
+  if (!has_chain) {
+    report.Error("run.engine", "the surrogate models a service chain only",
+                 "write packet, or give datacentre.chain");
+  } else if (scenario.datacentre->traffic.kind != "none") {
+    report.Error("datacentre.traffic.kind",
+                 "the surrogate models no TCP traffic",
+                 "write none, or run.engine: packet");
+  }
+}
+
+void CheckController(const Scenario& scenario, const Reporter& report) {
+  if (scenario.controller.agent == "static" ||
+      scenario.controller.interval <= scenario.run.duration) {
+    return;
+  }
+  report.Error("controller.interval",
+               fmt::format("{} is longer than the run of {}",
+                           ToString(scenario.controller.interval),
+                           ToString(scenario.run.duration)));
+}
+
+}  // namespace airlock

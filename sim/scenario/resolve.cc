@@ -1,0 +1,201 @@
+#include "sim/scenario/resolve.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sim/base/digest.h"
+#include "sim/base/error.h"
+#include "sim/base/version.h"
+#include "sim/scenario/scenario_fields.h"
+
+namespace airlock {
+namespace {
+
+constexpr char kProfileKey[] = "datacentre.chain.profile";
+
+std::string ReplaceAll(std::string text, const std::string& from,
+                       const std::string& to) {
+  size_t at = 0;
+  while ((at = text.find(from, at)) != std::string::npos) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return text;
+}
+
+}  // namespace
+
+// Makes a ResolvedScenario of a document, step by step.
+class ScenarioResolver {
+ public:
+  ScenarioResolver(std::string path, Diagnostics* diagnostics)
+      : diagnostics_(diagnostics) {
+    resolved_.path_ = std::move(path);
+  }
+
+  std::optional<ResolvedScenario> Run(std::optional<Document> document) {
+    auto scenario = ReadConfig<Scenario>(document, &found_);
+    if (scenario) {
+      resolved_.scenario_ = std::move(*scenario);
+      resolved_.overrides_ = document->overrides;
+      resolved_.files_ = document->files;
+      resolved_.document_ =
+          std::make_shared<const Document>(std::move(*document));
+      UseProfile();
+    }
+    if (!found_.has_errors()) Finish();
+    const bool good = !found_.has_errors();
+    diagnostics_->Append(std::move(found_));
+    if (!good) return std::nullopt;
+    return std::move(resolved_);
+  }
+
+  Diagnostics* found() { return &found_; }
+
+ private:
+  // Reads the chain's calibration profile, if it names one, and puts its
+  // parameters in place.
+  void UseProfile() {
+    Scenario& scenario = resolved_.scenario_;
+    if (!scenario.datacentre || !scenario.datacentre->chain) return;
+    ChainConfig& chain = *scenario.datacentre->chain;
+    if (chain.profile.empty()) return;
+    auto profile = LoadCalibrationProfile(chain.profile, &found_);
+    if (!profile) {
+      resolved_.Report(kProfileKey, "the calibration profile cannot be used",
+                       "", &found_);
+      return;
+    }
+    CheckFunctions(*profile, chain);
+    if (chain.profile_values == "replace") {
+      ApplyProfile(WithoutOverridden(*profile, chain), &chain);
+      chain.profile_values = "keep";
+      CheckAgain();
+    }
+    resolved_.profile_ = std::move(*profile);
+  }
+
+  void CheckFunctions(const CalibrationProfile& profile,
+                      const ChainConfig& chain) {
+    std::string known;
+    for (const ChainFunction& function : chain.functions) {
+      known += (known.empty() ? "" : ", ") + function.name;
+    }
+    std::string reported;
+    for (const FittedParameter& parameter : profile.parameters) {
+      bool found = parameter.function == reported;
+      for (const ChainFunction& function : chain.functions) {
+        found = found || function.name == parameter.function;
+      }
+      if (found) continue;
+      reported = parameter.function;
+      resolved_.Report(kProfileKey,
+                       "the profile calibrates a function '" +
+                           parameter.function + "' that is not in the chain",
+                       "the chain has " + known, &found_);
+    }
+  }
+
+  // The profile's values must be good for the scenario too.
+  void CheckAgain() {
+    Diagnostics again;
+    if (ParseConfig<Scenario>(ToYaml(resolved_.scenario_), "", &again)) return;
+    for (const Diagnostic& one : again.all()) {
+      resolved_.Report(kProfileKey,
+                       "with the profile, " + one.key_path + ": " + one.message,
+                       "", &found_);
+    }
+  }
+
+  // What the command line says of a parameter goes before the profile.
+  CalibrationProfile WithoutOverridden(const CalibrationProfile& profile,
+                                       const ChainConfig& chain) const {
+    CalibrationProfile left = profile;
+    left.parameters.clear();
+    const Reporter where(&resolved_.document_->root, "", nullptr);
+    for (const FittedParameter& parameter : profile.parameters) {
+      bool overridden = false;
+      for (size_t i = 0; i < chain.functions.size(); ++i) {
+        if (chain.functions[i].name != parameter.function) continue;
+        const std::string key =
+            fmt::format("datacentre.chain.functions.{}.{}", i, parameter.key);
+        // Only the command line has a source without lines.
+        overridden = where.Given(key) && where.MarkOf(key).line == 0;
+      }
+      if (!overridden) left.parameters.push_back(parameter);
+    }
+    return left;
+  }
+
+  void Finish() {
+    resolved_.text_ = ToYaml(resolved_.scenario_, DefaultMarks::kMarked);
+    std::string identity = resolved_.text_;
+    const auto& datacentre = resolved_.scenario_.datacentre;
+    if (datacentre && datacentre->chain) {
+      const ChainConfig& chain = *datacentre->chain;
+      for (const std::string& path :
+           {chain.workload.load.trace, chain.profile}) {
+        ReplaceByDigest(path, &identity);
+      }
+    }
+    resolved_.sha256_ = Sha256(identity);
+  }
+
+  void ReplaceByDigest(const std::string& path, std::string* text) {
+    if (path.empty()) return;
+    try {
+      *text = ReplaceAll(std::move(*text), WriteFlow(ScalarNode(path)),
+                         "sha256:" + Sha256OfFile(path));
+    } catch (const Error& error) {
+      resolved_.Report("", error.what(), "", &found_);
+    }
+  }
+
+  ResolvedScenario resolved_;
+  Diagnostics found_;
+  Diagnostics* diagnostics_;
+};
+
+std::string ResolvedScenario::FileText() const {
+  std::string text =
+      "# Resolved by airlock " + Version() + "; runs as it is.\n";
+  for (const std::string& file : files_) text += "# from " + file + "\n";
+  for (const std::string& one : overrides_)
+    text += "# with --set " + one + "\n";
+  return text + text_;
+}
+
+void ResolvedScenario::Report(const std::string& key,
+                              const std::string& message,
+                              const std::string& hint,
+                              Diagnostics* diagnostics) const {
+  Reporter(&document_->root, "", diagnostics).Error(key, message, hint);
+}
+
+std::optional<ResolvedScenario> LoadScenario(
+    const std::string& path, const std::vector<std::string>& overrides,
+    Diagnostics* diagnostics) {
+  ScenarioResolver resolver(path, diagnostics);
+  return resolver.Run(ReadDocument(path, overrides, resolver.found()));
+}
+
+std::optional<ResolvedScenario> ResolveText(const std::string& text,
+                                            const std::string& name,
+                                            Diagnostics* diagnostics) {
+  ScenarioResolver resolver(name, diagnostics);
+  return resolver.Run(ReadDocumentText(text, name, "", {}, resolver.found()));
+}
+
+std::optional<ResolvedScenario> Resolve(const Scenario& scenario,
+                                        Diagnostics* diagnostics) {
+  return ResolveText(ToYaml(scenario), "(scenario)", diagnostics);
+}
+
+std::string ScenarioKeyReference() { return KeyReference<Scenario>(); }
+
+std::string ScenarioJsonSchema() {
+  return JsonSchema<Scenario>("Airlock scenario");
+}
+
+}  // namespace airlock

@@ -1,0 +1,354 @@
+#include "sim/scenario/scenario_fields.h"
+
+#include "sim/scenario/checks.h"
+
+namespace airlock {
+
+void DeclareFields(Fields<RunConfig>& f) {
+  using T = RunConfig;
+  f.Add("engine", &T::engine,
+        "`packet`: every packet in ns-3. `surrogate`: the service chain alone, "
+        "some hundred times as fast.")
+      .OneOf({"packet", "surrogate"});
+  f.Add("seed", &T::seed, "Of all random streams.").AtLeast(0);
+  f.Add("replications", &T::replications,
+        "Independent runs; confidence intervals are over them.")
+      .Between(1, 100000);
+  f.Add("duration", &T::duration,
+        "Simulated time of a replication, warm-up included.")
+      .MoreThan(SimTime(0));
+  f.Add("sample_interval", &T::sample_interval,
+        "Between the samples of the time series; divides the duration.")
+      .MoreThan(SimTime(0));
+  f.Check({"duration", "sample_interval"}, CheckRun);
+}
+
+void DeclareFields(Fields<LoadProfile>& f) {
+  using T = LoadProfile;
+  f.Add("kind", &T::kind,
+        "`constant`: `rate`. `steps`: `rate` and `peak` in turns. `ramp`: from "
+        "`rate` to `peak` and back. `random-walk`: between the two. "
+        "`flash-crowd`: `rate` with bursts to `peak`. `trace`: as measured.")
+      .OneOf(
+          {"constant", "steps", "ramp", "random-walk", "flash-crowd", "trace"});
+  f.Add("rate", &T::rate, "The constant rate; the lowest of the other kinds.")
+      .MoreThan(Bandwidth(0));
+  f.Add("peak", &T::peak, "The highest rate of the other kinds.")
+      .MoreThan(Bandwidth(0));
+  f.Add("period", &T::period,
+        "Of a step, of a ramp up, between the steps of a walk, between flash "
+        "crowds.")
+      .MoreThan(SimTime(0));
+  f.Add("trace", &T::trace,
+        "`trace`: file whose column offered_rate, and where present "
+        "packet_size and contention_*, drive the load.")
+      .AsExistingFile();
+  f.Check(CheckLoad);
+}
+
+void DeclareFields(Fields<PacketSizeShare>& f) {
+  using T = PacketSizeShare;
+  f.Add("size", &T::size, "Ethernet frame, header to end of payload.")
+      .Between(DataSize(60), DataSize(9014));
+  f.Add("share", &T::share, "Of the packets; shares are divided by their sum.")
+      .AtLeast(Ratio(0));
+}
+
+void DeclareFields(Fields<Contention>& f) {
+  using T = Contention;
+  f.Add("cpu", &T::cpu, "Of the processor.").AtLeast(0);
+  f.Add("cache", &T::cache, "Of the last-level cache.").AtLeast(0);
+  f.Add("memory", &T::memory, "Of the memory's bandwidth.").AtLeast(0);
+  f.Add("io", &T::io, "Of storage.").AtLeast(0);
+}
+
+void DeclareFields(Fields<ServiceTime>& f) {
+  using T = ServiceTime;
+  f.Add("distribution", &T::distribution, "Around its mean.")
+      .OneOf({"constant", "exponential", "gamma", "lognormal"});
+  f.Add("per_packet", &T::per_packet_ns, "Mean time for a packet of no bytes.")
+      .AsNanoseconds();
+  f.Add("per_byte", &T::per_byte_ns, "Mean time for each byte on top.")
+      .AsNanoseconds();
+  f.Add("cv", &T::cv,
+        "Coefficient of variation; `constant` and `exponential` have their "
+        "own.")
+      .AtLeast(0);
+  f.Check(CheckService);
+}
+
+void DeclareFields(Fields<ChainFunction>& f) {
+  using T = ChainFunction;
+  f.Add("name", &T::name, "As in the metrics `function.NAME.*`.")
+      .Required()
+      .AsName();
+  f.Add("service", &T::service, "Time for one packet on an idle server.");
+  f.Add("ring", &T::ring, "Packets that can wait; what finds it full is lost.")
+      .Between(1, 10000000);
+  f.Add("batch", &T::batch,
+        "Packets taken from the ring and handed on at once.")
+      .Between(1, 65536);
+  f.Add("wakeup", &T::wakeup,
+        "Mean of the exponential delay before an idle function starts.");
+  f.Add("contention_slope", &T::contention_slope,
+        "Relative growth of the service time per unit of contention.");
+  f.Add("stall_interval", &T::stall_interval,
+        "Mean time between stalls (exponential); 0ns: none without "
+        "contention.");
+  f.Add("stall_slope", &T::stall_slope,
+        "Further stalls a second per unit of contention.");
+  f.Add("stall_duration", &T::stall_duration,
+        "Mean length of a stall (exponential).");
+  f.Check({"stall_interval", "stall_slope", "stall_duration"}, CheckFunction);
+}
+
+void DeclareFields(Fields<ChainWorkload>& f) {
+  using T = ChainWorkload;
+  f.Add("arrivals", &T::arrivals,
+        "`poisson`, `periodic` (evenly spaced), or `bursts` (all packets of a "
+        "tick at once).")
+      .OneOf({"poisson", "periodic", "bursts"});
+  f.Add("burst_interval", &T::burst_interval, "`bursts`: the tick.")
+      .MoreThan(SimTime(0));
+  f.Add("load", &T::load, "The offered rate over time.");
+  f.Add("packet_sizes", &T::packet_sizes, "The mix of packet sizes.")
+      .NotEmpty();
+  f.Add("contention", &T::contention,
+        "Constant levels of contention, where no trace gives them.");
+  f.Check({"packet_sizes"}, CheckWorkload);
+}
+
+void DeclareFields(Fields<ChainConfig>& f) {
+  using T = ChainConfig;
+  f.Add("functions", &T::functions, "In the order in which packets pass them.")
+      .Required()
+      .NotEmpty()
+      .UniqueBy("name");
+  f.Add("workload", &T::workload, "The packets that are sent through.");
+  f.Add("source_host", &T::source_host,
+        "Host that sends the packets; hosts count from 0, leaf by leaf.")
+      .AtLeast(0);
+  f.Add("server_host", &T::server_host,
+        "Host that runs the chain, with the sink at its end.")
+      .AtLeast(0);
+  f.Add("profile", &T::profile,
+        "Calibration profile, written by `airlock calibrate`.")
+      .AsExistingFile();
+  f.Add("profile_values", &T::profile_values,
+        "`replace`: the profile's parameters take the place of those given "
+        "here, except where `--set` gives them. `keep`: the given ones stay; "
+        "the profile says only how credible the twin is.")
+      .OneOf({"replace", "keep"});
+  f.Check({"source_host", "server_host"}, CheckChain);
+}
+
+void DeclareFields(Fields<LinkConfig>& f) {
+  using T = LinkConfig;
+  f.Add("rate", &T::rate, "In each direction.").AtLeast(Bandwidth(1000));
+  f.Add("delay", &T::delay, "Propagation, one way.");
+}
+
+void DeclareFields(Fields<QueueConfig>& f) {
+  using T = QueueConfig;
+  f.Add("discipline", &T::discipline,
+        "`red-ecn` marks at a threshold of the instantaneous queue, "
+        "`drop-tail` never marks.")
+      .OneOf({"red-ecn", "drop-tail"});
+  f.Add("limit", &T::limit, "Packets in the queue of a port.")
+      .Between(2, 1000000);
+  f.Add("ecn_threshold", &T::ecn_threshold,
+        "`red-ecn`: packets at and above which a packet is marked (K).")
+      .AtLeast(1);
+  f.Check(CheckQueue);
+}
+
+void DeclareFields(Fields<TopologyConfig>& f) {
+  using T = TopologyConfig;
+  f.Add("kind", &T::kind,
+        "`leaf-spine`: every leaf has a link to every spine. `back-to-back`: "
+        "two hosts on one link; leaves, spines and hosts_per_leaf do not "
+        "apply.")
+      .OneOf({"leaf-spine", "back-to-back"});
+  f.Add("leaves", &T::leaves, "Leaf switches.").Between(1, 1000);
+  f.Add("spines", &T::spines, "Spine switches.").Between(1, 1000);
+  f.Add("hosts_per_leaf", &T::hosts_per_leaf, "Hosts at each leaf.")
+      .Between(1, 1000);
+  f.Add("host_link", &T::host_link, "Between host and leaf.");
+  f.Add("fabric_link", &T::fabric_link, "Between leaf and spine.");
+  f.Add("queue", &T::queue, "Of each switch and host port.");
+}
+
+void DeclareFields(Fields<RoutingConfig>& f) {
+  using T = RoutingConfig;
+  f.Add("kind", &T::kind,
+        "`flow-hash`: per-flow equal-cost multipath. `single-path`: the first "
+        "shortest path.")
+      .OneOf({"flow-hash", "single-path"});
+  f.Add("salt", &T::salt, "Mixed into every switch's own salt.").AtLeast(0);
+}
+
+void DeclareFields(Fields<TransportConfig>& f) {
+  using T = TransportConfig;
+  f.Add("kind", &T::kind, "TCP congestion control.")
+      .OneOf({"dctcp", "cubic", "newreno"});
+  f.Add("segment", &T::segment, "Payload of a full packet.")
+      .Between(DataSize(64), DataSize(8960));
+  f.Add("buffer", &T::buffer, "Send and receive buffer of a connection.")
+      .AtLeast(DataSize(1000));
+  f.Add("min_rto", &T::min_rto, "Shortest retransmission timeout.")
+      .MoreThan(SimTime(0));
+  f.Add("connection_timeout", &T::connection_timeout,
+        "Before a lost SYN is sent again.")
+      .MoreThan(SimTime(0));
+  f.Add("initial_window", &T::initial_window, "Segments.").Between(1, 1000);
+}
+
+void DeclareFields(Fields<FabricWorkload>& f) {
+  using T = FabricWorkload;
+  f.Add("kind", &T::kind,
+        "`permutation`: every host sends to one other. `incast`: many send to "
+        "one. Both with long-lived flows. `poisson`: flows arrive at random.")
+      .OneOf({"none", "permutation", "incast", "poisson"});
+  f.Add("flows", &T::flows,
+        "`permutation`: of each host. `incast`: in all, senders drawn without "
+        "repetition while there are any.")
+      .Between(1, 1000000);
+  f.Add("receiver", &T::receiver, "`incast`: the host that receives.")
+      .AtLeast(0);
+  f.Add("load", &T::load, "`poisson`: mean share of the hosts' link rates.")
+      .MoreThan(Ratio(0))
+      .AtMost(Ratio(1));
+  f.Add("sizes", &T::sizes, "`poisson`: distribution of the flow sizes.")
+      .OneOf({"websearch", "hadoop", "webserver", "cache", "hadoop-coarse",
+              "storage"});
+}
+
+void DeclareFields(Fields<DatacentreConfig>& f) {
+  using T = DatacentreConfig;
+  f.Add("topology", &T::topology, "Hosts, switches and links.");
+  f.Add("routing", &T::routing, "Which path a packet takes.");
+  f.Add("transport", &T::transport, "TCP.");
+  f.Add("traffic", &T::traffic, "TCP flows between hosts.");
+  f.Add("chain", &T::chain,
+        "A service chain on one of the hosts, fed with UDP by another.");
+  f.Check(
+      {"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
+       "topology.queue.discipline", "transport.kind", "traffic.kind", "chain"},
+      CheckTraffic);
+  f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
+           "traffic.kind", "traffic.receiver"},
+          CheckIncastReceiver);
+  f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
+           "chain.source_host", "chain.server_host"},
+          CheckChainHosts);
+}
+
+void DeclareFields(Fields<Position>& f) {
+  f.Add("x", &Position::x, "East.");
+  f.Add("y", &Position::y, "North.");
+}
+
+void DeclareFields(Fields<AccessPointConfig>& f) {
+  using T = AccessPointConfig;
+  f.Add("name", &T::name, "As in the metrics `ap.NAME.*`.").Required().AsName();
+  f.Add("position", &T::position, "On the floor.");
+  f.Add("channel", &T::channel,
+        "IEEE number of the channel, in the middle of the whole width; to 14: "
+        "2.4 GHz band, above: 5 GHz band.")
+      .Between(1, 196);
+  f.Add("stations", &T::stations, "Evenly on a circle around it.")
+      .Between(1, 253);
+  f.Add("station_distance", &T::station_distance, "Radius of that circle.")
+      .MoreThan(Length(0));
+}
+
+void DeclareFields(Fields<WlanTraffic>& f) {
+  using T = WlanTraffic;
+  f.Add("transport", &T::transport, "Of all flows.").OneOf({"udp", "tcp"});
+  f.Add("direction", &T::direction, "Seen from the access point.")
+      .OneOf({"downlink", "uplink", "both"});
+  f.Add("rate_per_station", &T::rate_per_station,
+        "Offered in each direction, where not saturated.")
+      .MoreThan(Bandwidth(0));
+  f.Add("packet_size", &T::packet_size, "Payload of UDP or of a TCP segment.")
+      .Between(DataSize(12), DataSize(2264));
+  f.Add("saturated", &T::saturated, "Whether senders always have a packet.");
+}
+
+void DeclareFields(Fields<WlanConfig>& f) {
+  using T = WlanConfig;
+  f.Add("standard", &T::standard, "Of all access points and stations.")
+      .OneOf({"802.11a", "802.11n", "802.11ac", "802.11ax"});
+  f.Add("width", &T::width,
+        "Of a channel: 20MHz, 40MHz, 80MHz or 160MHz, as far as the standard "
+        "goes.");
+  f.Add("guard_interval", &T::guard_interval,
+        "802.11ax: 800ns, 1600ns or 3200ns.");
+  f.Add("phy", &T::phy,
+        "`spectrum` knows interference between channels that overlap; `yans` "
+        "only within a channel, in a fraction of the time.")
+      .OneOf({"spectrum", "yans"});
+  f.Add("rate_control", &T::rate_control,
+        "`ideal` knows the signal-to-noise ratio, `minstrel` tries rates, "
+        "`constant` uses `mcs`.")
+      .OneOf({"ideal", "minstrel", "constant"});
+  f.Add("mcs", &T::mcs,
+        "`constant`: modulation and coding index; of 802.11a the index of 6, "
+        "9, 12, 18, 24, 36, 48 and 54 Mbit/s.")
+      .AtLeast(0);
+  f.Add("transmit_power", &T::transmit_power, "Of access points and stations.")
+      .Between(PowerDbm(-20), PowerDbm(36));
+  f.Add("path_loss_exponent", &T::path_loss_exponent,
+        "Of the log-distance model.")
+      .Between(1, 8);
+  f.Add("reference_distance", &T::reference_distance,
+        "At which the path loss is `reference_loss_db`.")
+      .MoreThan(Length(0));
+  f.Add("reference_loss_db", &T::reference_loss_db,
+        "Path loss at the reference distance.")
+      .Unit("dB")
+      .AtLeast(0);
+  f.Add("beacon_interval", &T::beacon_interval, "Multiple of 1024us.")
+      .Between(Microseconds(1024), SimTime(65535LL * 1024000));
+  f.Add("access_points", &T::access_points, "Each with its stations: a BSS.")
+      .Required()
+      .NotEmpty()
+      .UniqueBy("name");
+  f.Add("traffic", &T::traffic, "Between access points and stations.");
+  f.Check({"standard", "width", "access_points"}, CheckChannels);
+  f.Check({"standard", "rate_control", "mcs"}, CheckMcs);
+  f.Check({"standard", "guard_interval"}, CheckGuardInterval);
+  f.Check({"beacon_interval"}, CheckBeaconInterval);
+  f.Check({"access_points"}, CheckPlaces);
+}
+
+void DeclareFields(Fields<ControllerConfig>& f) {
+  using T = ControllerConfig;
+  f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
+      .NotEmpty();
+  f.Add("interval", &T::interval, "Between its decisions.")
+      .MoreThan(SimTime(0));
+}
+
+void DeclareFields(Fields<ExperimentalConfig>&) {}
+
+void DeclareFields(Fields<Scenario>& f) {
+  using T = Scenario;
+  f.Add("schema", &T::schema, "Version of this format.")
+      .Required()
+      .Between(1, 1);
+  f.Add("name", &T::name, "Short, for reports.").Required().AsName();
+  f.Add("description", &T::description, "What it is for.");
+  f.Add("run", &T::run, "How it is simulated.");
+  f.Add("controller", &T::controller, "Who changes settings during the run.");
+  f.Add("datacentre", &T::datacentre,
+        "A datacentre; this or `wlan`, exactly one.");
+  f.Add("wlan", &T::wlan, "A WLAN of several access points.");
+  f.Add("experimental", &T::experimental,
+        "The only place for keys that may change or go without notice.");
+  f.Check({}, CheckNetworks);
+  f.Check({"run.engine", "datacentre.traffic.kind"}, CheckEngine);
+  f.Check({"run.duration", "controller"}, CheckController);
+}
+
+}  // namespace airlock

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "sim/config/fields.h"
+#include "sim/scenario/scenario.h"
+
+// Every key of a scenario, declared once (sim/config/fields.h).
+namespace airlock {
+
+void DeclareFields(Fields<RunConfig>& fields);
+void DeclareFields(Fields<LoadProfile>& fields);
+void DeclareFields(Fields<PacketSizeShare>& fields);
+void DeclareFields(Fields<Contention>& fields);
+void DeclareFields(Fields<ServiceTime>& fields);
+void DeclareFields(Fields<ChainFunction>& fields);
+void DeclareFields(Fields<ChainWorkload>& fields);
+void DeclareFields(Fields<ChainConfig>& fields);
+void DeclareFields(Fields<LinkConfig>& fields);
+void DeclareFields(Fields<QueueConfig>& fields);
+void DeclareFields(Fields<TopologyConfig>& fields);
+void DeclareFields(Fields<RoutingConfig>& fields);
+void DeclareFields(Fields<TransportConfig>& fields);
+void DeclareFields(Fields<FabricWorkload>& fields);
+void DeclareFields(Fields<DatacentreConfig>& fields);
+void DeclareFields(Fields<Position>& fields);
+void DeclareFields(Fields<AccessPointConfig>& fields);
+void DeclareFields(Fields<WlanTraffic>& fields);
+void DeclareFields(Fields<WlanConfig>& fields);
+void DeclareFields(Fields<ControllerConfig>& fields);
+void DeclareFields(Fields<ExperimentalConfig>& fields);
+void DeclareFields(Fields<Scenario>& fields);
+
+}  // namespace airlock

@@ -97,7 +97,7 @@ ExitCode Run(const RunOptions& options) {
   }
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
-      LoadScenario(options.scenario, overrides, &diagnostics);
+      LoadRunnableScenario(options.scenario, overrides, &diagnostics);
   fmt::print(stderr, "{}", diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   OutputFolder folder(options.out, options.overwrite);
@@ -107,7 +107,7 @@ ExitCode Run(const RunOptions& options) {
                display.Begin("running " + scenario->scenario().name));
   display.End();
   WriteFileAtomically(folder.path() + "/scenario.resolved.yaml",
-                      scenario->text());
+                      scenario->FileText());
   WriteRunRecord(record, folder.path() + "/result.h5");
   WriteFileAtomically(folder.path() + "/summary.json",
                       SummaryJson(record).dump(2) + "\n");

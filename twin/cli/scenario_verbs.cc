@@ -5,15 +5,14 @@
 
 #include "agents/baselines/agent_table.h"
 #include "calibration/traces/importer.h"
-#include "sim/config/fields.h"
 #include "sim/engine/engine_table.h"
 #include "sim/scenario/resolve.h"
-#include "sim/scenario/scenario_fields.h"
-#include "sim/topology/builders.h"
+#include "sim/topology/topology.h"
 #include "twin/cli/verb.h"
 #include "twin/drift/detector.h"
 #include "twin/forecast/forecaster.h"
 #include "twin/gate/criterion.h"
+#include "twin/worker/run_batch.h"
 
 namespace airlock {
 namespace {
@@ -51,7 +50,7 @@ const std::vector<Axis>& Axes() {
       {"importers", "measured formats that `airlock import` reads",
        [] { return RowsOf(Importers()); }},
       {"topologies", "datacentre topologies",
-       [] { return RowsOf(Topologies()); }},
+       [] { return RowsOf(TopologyBuilders()); }},
   };
   return axes;
 }
@@ -66,9 +65,9 @@ struct Text {
 const std::vector<Text>& Texts() {
   static const std::vector<Text> texts = {
       {"keys", "reference of every key of a scenario file",
-       [] { return KeyReference<Scenario>(); }},
+       ScenarioKeyReference},
       {"schema", "JSON Schema of scenario files, for editors",
-       [] { return JsonSchema<Scenario>("Airlock scenario"); }},
+       ScenarioJsonSchema},
       {"gate-keys", "reference of every key of a gate file", GateKeyReference},
       {"gate-schema", "JSON Schema of gate files, for editors", GateJsonSchema},
   };
@@ -120,7 +119,7 @@ struct ScenarioOptions {
 ExitCode Check(const ScenarioOptions& options) {
   Diagnostics diagnostics;
   for (const std::string& path : options.paths) {
-    if (LoadScenario(path, options.overrides, &diagnostics)) {
+    if (LoadRunnableScenario(path, options.overrides, &diagnostics)) {
       fmt::print("{}: good\n", path);
     }
   }
@@ -130,8 +129,8 @@ ExitCode Check(const ScenarioOptions& options) {
 
 ExitCode Show(const ScenarioOptions& options) {
   Diagnostics diagnostics;
-  const std::optional<ResolvedScenario> scenario =
-      LoadScenario(options.paths.front(), options.overrides, &diagnostics);
+  const std::optional<ResolvedScenario> scenario = LoadRunnableScenario(
+      options.paths.front(), options.overrides, &diagnostics);
   fmt::print(stderr, "{}", diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   fmt::print("{}", scenario->text());

@@ -10,6 +10,7 @@
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
+#include "twin/worker/run_batch.h"
 
 namespace airlock {
 namespace {
@@ -64,7 +65,7 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   RefuseExistingFile(options.out, options.overwrite);
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
-      LoadScenario(options.scenario, options.overrides, &diagnostics);
+      LoadRunnableScenario(options.scenario, options.overrides, &diagnostics);
   fmt::print(stderr, "{}", diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   const Trace trace = ReadTrace(options.trace);

@@ -30,10 +30,9 @@ CriterionResult Inconclusive(CriterionResult result, const std::string& why) {
 // Judges `interval`, which must stay below result.limit.
 void JudgeBelow(CriterionResult* result, const std::string& what) {
   const Interval& i = result->interval;
-  const std::string shown =
-      fmt::format("{} {:+.1f} % ({:+.1f} to {:+.1f} %), limit {:+.1f} %", what,
-                  100 * i.estimate, 100 * i.low, 100 * i.high,
-                  100 * result->limit);
+  const std::string shown = fmt::format(
+      "{} {:+.1f} % ({:+.1f} to {:+.1f} %), limit {:+.1f} %", what,
+      100 * i.estimate, 100 * i.low, 100 * i.high, 100 * result->limit);
   if (!i.known()) {
     *result = Inconclusive(*result, what + " could not be estimated");
   } else if (i.high < result->limit) {
@@ -91,15 +90,14 @@ CriterionResult CompareHeldOut(const CriterionConfig& config,
   const std::vector<double>& others = other->second.absolute_error;
   const std::vector<double> beyond = Beyond(errors, others, limit);
   result.n = static_cast<int64_t>(beyond.size());
-  const double correlation_time =
-      static_cast<double>(result.n) /
-      std::max(1.0, EffectiveSampleSize(beyond));
+  const double correlation_time = static_cast<double>(result.n) /
+                                  std::max(1.0, EffectiveSampleSize(beyond));
   const auto batches = std::min<int64_t>(
       kMostBatches, static_cast<int64_t>(static_cast<double>(result.n) /
                                          (2 * correlation_time)));
   if (batches < kFewestBatches) {
-    result.needed = static_cast<int64_t>(
-        std::ceil(kFewestBatches * 2 * correlation_time));
+    result.needed =
+        static_cast<int64_t>(std::ceil(kFewestBatches * 2 * correlation_time));
     return Inconclusive(
         result, fmt::format("{} held-out samples are worth {} independent "
                             "batches; {} are needed",
@@ -110,8 +108,8 @@ CriterionResult CompareHeldOut(const CriterionConfig& config,
     return Inconclusive(result, "the other model makes no error at all");
   }
   const double two_sided = 2 * config.confidence.value() - 1;
-  result.interval = RelativeChange(
-      BatchMeans(beyond, batches, two_sided).mean, mean_other, limit);
+  result.interval = RelativeChange(BatchMeans(beyond, batches, two_sided).mean,
+                                   mean_other, limit);
   JudgeBelow(&result, "change of the mean absolute error");
   return result;
 }
@@ -222,8 +220,8 @@ CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
   if (result.n < kFewestBatches) {
     return Inconclusive(result, "too few samples without drift");
   }
-  const double expected = static_cast<double>(result.n) /
-                          static_cast<double>(drift.run_length);
+  const double expected =
+      static_cast<double>(result.n) / static_cast<double>(drift.run_length);
   // P(at least `alarms`) at the set rate.
   double tail = 1;
   double term = std::exp(-expected);
@@ -232,9 +230,9 @@ CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
     term *= expected / static_cast<double>(k + 1);
   }
   result.interval.estimate = static_cast<double>(drift.delay_samples);
-  const std::string quiet = fmt::format(
-      "{} alarms in {} samples without drift ({:.1f} expected)", alarms,
-      result.n, expected);
+  const std::string quiet =
+      fmt::format("{} alarms in {} samples without drift ({:.1f} expected)",
+                  alarms, result.n, expected);
   if (tail < 1 - config.confidence.value()) {
     result.outcome = Outcome::kReject;
     result.reason = quiet + ": it fires too often";
@@ -243,9 +241,10 @@ CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
     result.reason = quiet + "; it never fired after the change";
   } else if (drift.delay_samples > config.within) {
     result.outcome = Outcome::kReject;
-    result.reason = fmt::format("{}; it fired {} samples after the change, "
-                                "limit {}",
-                                quiet, drift.delay_samples, config.within);
+    result.reason = fmt::format(
+        "{}; it fired {} samples after the change, "
+        "limit {}",
+        quiet, drift.delay_samples, config.within);
   } else {
     result.outcome = Outcome::kPromote;
     result.reason = fmt::format("{}; it fired {} samples after the change ({})",
@@ -270,16 +269,15 @@ CriterionResult JudgeTwinCredible(const CriterionConfig& config,
   result.limit = evidence.profile->limits.w1_over_sd;
   result.interval.estimate = kpi->w1_over_sd;
   if (!kpi->credible) {
-    return Inconclusive(result,
-                        fmt::format("the twin is not credible for {}: {}",
-                                    target, kpi->reason));
+    return Inconclusive(
+        result, fmt::format("the twin is not credible for {}: {}", target,
+                            kpi->reason));
   }
   result.outcome = Outcome::kPromote;
   result.reason = fmt::format(
       "W1/sd {:.3f}, p99 error {:.1f} %, coverage {:.1f} % of the 90 % "
       "interval on {} held-out samples",
-      kpi->w1_over_sd, 100 * kpi->p99_error, 100 * kpi->coverage,
-      kpi->samples);
+      kpi->w1_over_sd, 100 * kpi->p99_error, 100 * kpi->coverage, kpi->samples);
   return result;
 }
 
@@ -320,8 +318,8 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
   }
   const double two_sided = 2 * config.confidence.value() - 1;
   result.interval = RelativeChange(
-      MeanInterval(Beyond(errors, others, result.limit), two_sided),
-      mean_other, result.limit);
+      MeanInterval(Beyond(errors, others, result.limit), two_sided), mean_other,
+      result.limit);
   JudgeBelow(&result, "change of the mean absolute error in the twin");
   return result;
 }

@@ -21,11 +21,11 @@ struct HeldOutErrors {
 
 // What the trigger did on quiet and on drifting data.
 struct DriftEvidence {
-  int64_t quiet_samples = 0;   // held-out samples without drift
+  int64_t quiet_samples = 0;  // held-out samples without drift
   int64_t quiet_alarms = 0;
-  int64_t run_length = 0;      // that it is set to
-  int64_t change_sample = 0;   // of the drift trace
-  int64_t early_alarms = 0;    // between training and change
+  int64_t run_length = 0;     // that it is set to
+  int64_t change_sample = 0;  // of the drift trace
+  int64_t early_alarms = 0;   // between training and change
   int64_t early_samples = 0;
   int64_t delay_samples = -1;  // from the change to the first alarm; -1: none
   std::string explanation;     // what moved
@@ -47,8 +47,8 @@ struct Evidence {
 
   // By "candidate", "incumbent", "persistence", "constant".
   std::map<std::string, HeldOutErrors> held_out;
-  int64_t held_out_samples = 0;    // samples of the held-out part
-  int64_t candidate_asked = 0;     // with an observed target
+  int64_t held_out_samples = 0;  // samples of the held-out part
+  int64_t candidate_asked = 0;   // with an observed target
   int64_t candidate_not_a_number = 0;
   double candidate_outside_share = 0;
   LeakReport leak;

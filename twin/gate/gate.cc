@@ -110,8 +110,8 @@ ForecastModel Gate::Baseline(const char* forecaster) const {
   fit.forecaster = forecaster;
   ForecastProblem problem = ProblemOf(evidence_.file.question, config);
   problem.include.clear();
-  return ForecastModel::Fit(problem, evidence_.trace,
-                            evidence_.split.train_end, fit);
+  return ForecastModel::Fit(problem, evidence_.trace, evidence_.split.train_end,
+                            fit);
 }
 
 void Gate::CollectMeasured() {
@@ -186,8 +186,7 @@ void Gate::CompareOnHeldOut() {
 void Gate::CheckLeaks() {
   LeakOptions options;
   options.seed = static_cast<uint64_t>(evidence_.file.seed);
-  evidence_.leak =
-      CheckForLeak(*evidence_.candidate, evidence_.trace, options);
+  evidence_.leak = CheckForLeak(*evidence_.candidate, evidence_.trace, options);
   const ModelConfig& config = evidence_.file.candidate;
   if (!config.model.empty()) return;
   FitOptions fit;
@@ -206,9 +205,8 @@ void Gate::CollectDrift() {
   if (change == 0) {
     const std::string text = drifting.Attribute("change_time_seconds");
     if (text.empty()) {
-      evidence_.drift_missing =
-          fmt::format("{} does not say when the behaviour changes",
-                      config.trace.path);
+      evidence_.drift_missing = fmt::format(
+          "{} does not say when the behaviour changes", config.trace.path);
       return;
     }
     change = std::stod(text);
@@ -221,9 +219,8 @@ void Gate::CollectDrift() {
   options.window = config.window;
   options.bins = config.bins;
   options.seed = monitor.seed;
-  const DriftTrigger calibrated =
-      CalibrateDrift(evidence_.trace.Slice(0, evidence_.split.train_end),
-                     monitor, options);
+  const DriftTrigger calibrated = CalibrateDrift(
+      evidence_.trace.Slice(0, evidence_.split.train_end), monitor, options);
   calibrated.Save(PathOf("drift.trigger"));
 
   DriftEvidence drift;
@@ -265,7 +262,7 @@ ResolvedScenario LoadOrThrow(const std::string& path,
                              const std::vector<std::string>& overrides) {
   Diagnostics diagnostics;
   std::optional<ResolvedScenario> scenario =
-      LoadScenario(path, overrides, &diagnostics);
+      LoadRunnableScenario(path, overrides, &diagnostics);
   if (!scenario) throw InputError(diagnostics.Format());
   return *std::move(scenario);
 }
@@ -306,21 +303,19 @@ void Gate::Rehearse() {
   const Progress progress = Begin("rehearsing in the twin");
   UseInput("scenario", twin.scenario);
   const ResolvedScenario scenario = LoadOrThrow(
-      twin.scenario,
-      {"datacentre.chain.profile=" + PathOf("profile.yaml"),
-       fmt::format("run.seed={}", evidence_.file.seed)});
-  WriteFileAtomically(PathOf("scenario.resolved.yaml"), scenario.text());
-  const RunRecord record = RunBatch(
-      scenario, {0, twin.replications, options_.jobs}, progress);
+      twin.scenario, {"datacentre.chain.profile=" + PathOf("profile.yaml"),
+                      fmt::format("run.seed={}", evidence_.file.seed)});
+  WriteFileAtomically(PathOf("scenario.resolved.yaml"), scenario.FileText());
+  const RunRecord record =
+      RunBatch(scenario, {0, twin.replications, options_.jobs}, progress);
   WriteRunRecord(record, PathOf("result.h5"));
   for (const ReplicationRecord& replication : record.replications) {
     try {
       evidence_.rehearsals.push_back(RehearseOne(replication.series));
     } catch (const InputError& error) {
       evidence_.rehearsals.clear();
-      evidence_.twin_missing =
-          fmt::format("the twin cannot rehearse the question: {}",
-                      error.what());
+      evidence_.twin_missing = fmt::format(
+          "the twin cannot rehearse the question: {}", error.what());
       return;
     }
   }
@@ -416,12 +411,12 @@ void WriteSummary(const GateVerdict& verdict, const Gate& gate,
 }  // namespace
 
 std::string GateVerdict::ToText() const {
-  std::string text = fmt::format("{}: {}\n", gate_name,
-                                 airlock::ToString(verdict));
+  std::string text =
+      fmt::format("{}: {}\n", gate_name, airlock::ToString(verdict));
   for (const CriterionResult& result : criteria) {
-    text += fmt::format("  {:12}  {:36}  {}\n",
-                        airlock::ToString(result.outcome), result.label,
-                        result.reason);
+    text +=
+        fmt::format("  {:12}  {:36}  {}\n", airlock::ToString(result.outcome),
+                    result.label, result.reason);
     if (result.needed > 0) {
       text += fmt::format("  {:12}  {:36}  about {} would do\n", "", "",
                           result.needed);

@@ -45,11 +45,12 @@ void CheckFeatures(const std::string& key,
 
 void CheckModel(const ModelConfig& model, const Reporter& report) {
   if (model.model.empty() == model.forecaster.empty()) {
-    report.Error("", "names a model in one way: 'model' (a fitted file) or "
-                     "'forecaster' (to be fitted here)");
+    report.Error("",
+                 "names a model in one way: 'model' (a fitted file) or "
+                 "'forecaster' (to be fitted here)");
   }
-  for (const char* key : {"features", "exclude", "offered_rate", "past_target",
-                          "lags"}) {
+  for (const char* key :
+       {"features", "exclude", "offered_rate", "past_target", "lags"}) {
     if (!model.model.empty() && report.Given(key)) {
       report.Error(key, "the fitted file has its own features");
     }
@@ -61,8 +62,8 @@ void CheckModel(const ModelConfig& model, const Reporter& report) {
 void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
   const CriterionRow* const row = FindCriterion(criterion.kind);
   if (row == nullptr) return;  // reported by OneOf
-  for (const char* key : {"against", "margin", "confidence", "at_least",
-                          "at_most", "within"}) {
+  for (const char* key :
+       {"against", "margin", "confidence", "at_least", "at_most", "within"}) {
     const bool used = std::count(row->keys.begin(), row->keys.end(), key) > 0;
     if (!used && report.Given(key)) {
       report.Error(key, fmt::format("'{}' does not use it", criterion.kind));
@@ -92,21 +93,24 @@ void DeclareFields(Fields<TraceReference>& fields) {
   fields.Add("path", &TraceReference::path, "The measured file.")
       .AsExistingFile()
       .Required();
-  fields.Add("format", &TraceReference::format,
-             "Its format; `airlock` for a trace that was imported before.")
+  fields
+      .Add("format", &TraceReference::format,
+           "Its format; `airlock` for a trace that was imported before.")
       .OneOf(FormatNames);
   fields.Add("first", &TraceReference::first, "The first sample to use.")
       .AtLeast(0);
-  fields.Add("samples", &TraceReference::samples,
-             "How many samples to use; 0 for all from the first.")
+  fields
+      .Add("samples", &TraceReference::samples,
+           "How many samples to use; 0 for all from the first.")
       .AtLeast(0);
 }
 
 void DeclareFields(Fields<QuestionConfig>& fields) {
   fields.Add("target", &QuestionConfig::target, "The KPI that is predicted.")
       .NotEmpty();
-  fields.Add("horizon", &QuestionConfig::horizon,
-             "How many samples ahead; 0 infers it from the same sample.")
+  fields
+      .Add("horizon", &QuestionConfig::horizon,
+           "How many samples ahead; 0 infers it from the same sample.")
       .AtLeast(0);
 }
 
@@ -114,11 +118,13 @@ void DeclareFields(Fields<ModelConfig>& fields) {
   fields.Add("name", &ModelConfig::name, "What reports call it.")
       .Required()
       .NotEmpty();
-  fields.Add("model", &ModelConfig::model,
-             "A model file of `airlock forecast fit`.")
+  fields
+      .Add("model", &ModelConfig::model,
+           "A model file of `airlock forecast fit`.")
       .AsExistingFile();
-  fields.Add("forecaster", &ModelConfig::forecaster,
-             "The kind of model that the gate fits on the training part.")
+  fields
+      .Add("forecaster", &ModelConfig::forecaster,
+           "The kind of model that the gate fits on the training part.")
       .OneOf(ForecasterNames);
   fields.Add("features", &ModelConfig::features,
              "Columns it may use: [ROLE[/SCOPE]:]GLOB[@SHIFT].");
@@ -128,38 +134,45 @@ void DeclareFields(Fields<ModelConfig>& fields) {
              "Whether it may see how much traffic is offered.");
   fields.Add("past_target", &ModelConfig::past_target,
              "Whether it may see the last known value of the target.");
-  fields.Add("lags", &ModelConfig::lags,
-             "How many samples before the newest it sees of each feature.")
+  fields
+      .Add("lags", &ModelConfig::lags,
+           "How many samples before the newest it sees of each feature.")
       .AtLeast(0);
   fields.Check(CheckModel);
 }
 
 void DeclareFields(Fields<GateSplit>& fields) {
-  fields.Add("train", &GateSplit::train,
-             "The first part of the trace, for fitting and calibration.")
+  fields
+      .Add("train", &GateSplit::train,
+           "The first part of the trace, for fitting and calibration.")
       .Between(Ratio(0.1), Ratio(0.9));
-  fields.Add("gap", &GateSplit::gap,
-             "Samples between the training and the held-out part.")
+  fields
+      .Add("gap", &GateSplit::gap,
+           "Samples between the training and the held-out part.")
       .AtLeast(0);
 }
 
 void DeclareFields(Fields<DriftTriggerConfig>& fields) {
-  fields.Add("trace", &DriftTriggerConfig::trace,
-             "A trace in which the behaviour changes at a known time.")
+  fields
+      .Add("trace", &DriftTriggerConfig::trace,
+           "A trace in which the behaviour changes at a known time.")
       .Required();
-  fields.Add("change_seconds", &DriftTriggerConfig::change_seconds,
-             "When it changes, since the trace's start; 0 takes the trace's "
-             "own change_time_seconds.")
+  fields
+      .Add("change_seconds", &DriftTriggerConfig::change_seconds,
+           "When it changes, since the trace's start; 0 takes the trace's "
+           "own change_time_seconds.")
       .Unit("s")
       .AtLeast(0);
   fields.Add("features", &DriftTriggerConfig::features,
              "Columns whose response to the load is watched: "
              "[ROLE[/SCOPE]:]GLOB.");
-  fields.Add("run_length", &DriftTriggerConfig::run_length,
-             "Samples expected between two alarms without drift.")
+  fields
+      .Add("run_length", &DriftTriggerConfig::run_length,
+           "Samples expected between two alarms without drift.")
       .AtLeast(10);
-  fields.Add("window", &DriftTriggerConfig::window,
-             "Samples of the sliding window.")
+  fields
+      .Add("window", &DriftTriggerConfig::window,
+           "Samples of the sliding window.")
       .AtLeast(5);
   fields.Add("bins", &DriftTriggerConfig::bins, "Bins of the histograms.")
       .Between(2, 1000);
@@ -169,36 +182,44 @@ void DeclareFields(Fields<DriftTriggerConfig>& fields) {
 }
 
 void DeclareFields(Fields<TwinConfig>& fields) {
-  fields.Add("scenario", &TwinConfig::scenario,
-             "The scenario in which the models are rehearsed.")
+  fields
+      .Add("scenario", &TwinConfig::scenario,
+           "The scenario in which the models are rehearsed.")
       .AsExistingFile()
       .Required();
-  fields.Add("profile", &TwinConfig::profile,
-             "A calibration profile; without one the gate calibrates.")
+  fields
+      .Add("profile", &TwinConfig::profile,
+           "A calibration profile; without one the gate calibrates.")
       .AsExistingFile();
-  fields.Add("calibrate", &TwinConfig::calibrate,
-             "The scenario to calibrate on the gate's trace; without one, "
-             "`scenario`.")
+  fields
+      .Add("calibrate", &TwinConfig::calibrate,
+           "The scenario to calibrate on the gate's trace; without one, "
+           "`scenario`.")
       .AsExistingFile();
-  fields.Add("replications", &TwinConfig::replications,
-             "Replications of the rehearsal; 0 for what the scenario says.")
+  fields
+      .Add("replications", &TwinConfig::replications,
+           "Replications of the rehearsal; 0 for what the scenario says.")
       .AtLeast(0);
 }
 
 void DeclareFields(Fields<CriterionConfig>& fields) {
-  fields.Add("kind", &CriterionConfig::kind,
-             "Which criterion; `airlock list criteria`.")
+  fields
+      .Add("kind", &CriterionConfig::kind,
+           "Which criterion; `airlock list criteria`.")
       .Required()
       .OneOf(CriterionNames);
-  fields.Add("against", &CriterionConfig::against,
-             "What the candidate is compared with.")
+  fields
+      .Add("against", &CriterionConfig::against,
+           "What the candidate is compared with.")
       .OneOf({"incumbent", "persistence", "constant"});
-  fields.Add("margin", &CriterionConfig::margin,
-             "How much larger its mean absolute error may be (or, for "
-             "superiority, how much smaller it must be).")
+  fields
+      .Add("margin", &CriterionConfig::margin,
+           "How much larger its mean absolute error may be (or, for "
+           "superiority, how much smaller it must be).")
       .Between(Ratio(0), Ratio(10));
-  fields.Add("confidence", &CriterionConfig::confidence,
-             "One-sided confidence of the answer.")
+  fields
+      .Add("confidence", &CriterionConfig::confidence,
+           "One-sided confidence of the answer.")
       .Between(Ratio(0.5), Ratio(0.9999));
   fields.Add("at_least", &CriterionConfig::at_least, "A number of samples.")
       .AtLeast(0);
@@ -231,9 +252,10 @@ void DeclareFields(Fields<GateFile>& fields) {
   fields.Add("twin", &GateFile::twin,
              "The rehearsal in the twin. Without it the verdict is never "
              "`promote`.");
-  fields.Add("criteria", &GateFile::criteria,
-             "What must hold, beside what always must: `complete`, `no-leak` "
-             "and `twin-credible`.")
+  fields
+      .Add("criteria", &GateFile::criteria,
+           "What must hold, beside what always must: `complete`, `no-leak` "
+           "and `twin-credible`.")
       .Required()
       .NotEmpty();
   fields.Check(CheckGate);

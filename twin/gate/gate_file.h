@@ -47,7 +47,7 @@ struct GateSplit {
 
 // The drift trigger that goes live with the model.
 struct DriftTriggerConfig {
-  TraceReference trace;  // in which a change happens at a known time
+  TraceReference trace;       // in which a change happens at a known time
   double change_seconds = 0;  // 0: the trace's own change_time_seconds
   std::vector<std::string> features = {"kpi:*"};
   int64_t run_length = 1000;  // samples expected between false alarms
@@ -56,9 +56,9 @@ struct DriftTriggerConfig {
 };
 
 struct TwinConfig {
-  std::string scenario;  // rehearses the question
-  std::string profile;   // of an earlier `airlock calibrate`; empty: the gate
-                         // calibrates the scenario `calibrate` on its trace
+  std::string scenario;   // rehearses the question
+  std::string profile;    // of an earlier `airlock calibrate`; empty: the gate
+                          // calibrates the scenario `calibrate` on its trace
   std::string calibrate;  // scenario to calibrate; empty: `scenario`
   int64_t replications = 0;  // 0: what the scenario says
 };

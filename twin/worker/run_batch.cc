@@ -12,6 +12,7 @@
 #include <map>
 #include <thread>
 
+#include "agents/baselines/agent_table.h"
 #include "sim/base/error.h"
 #include "twin/worker/protocol.h"
 
@@ -169,6 +170,21 @@ std::vector<ReplicationRecord> Batch::TakeRecords() {
 }
 
 }  // namespace
+
+std::optional<ResolvedScenario> LoadRunnableScenario(
+    const std::string& path, const std::vector<std::string>& overrides,
+    Diagnostics* diagnostics) {
+  std::optional<ResolvedScenario> scenario =
+      LoadScenario(path, overrides, diagnostics);
+  if (!scenario) return std::nullopt;
+  try {
+    CreateAgent(scenario->scenario().controller.agent);
+  } catch (const InputError& error) {
+    scenario->Report("controller.agent", error.what(), "", diagnostics);
+    return std::nullopt;
+  }
+  return scenario;
+}
 
 RunRecord RunBatch(const ResolvedScenario& scenario,
                    const BatchOptions& options, const Progress& progress) {

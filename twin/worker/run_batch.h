@@ -1,12 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "sim/base/interrupt.h"
 #include "sim/results/run_record.h"
 #include "sim/scenario/resolve.h"
 
 namespace airlock {
+
+// LoadScenario(), and the check of what only the worker's side knows: the
+// controller's agent.
+std::optional<ResolvedScenario> LoadRunnableScenario(
+    const std::string& path, const std::vector<std::string>& overrides,
+    Diagnostics* diagnostics);
 
 struct BatchOptions {
   int64_t first = 0;         // number of the first replication

@@ -1,0 +1,166 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+// The drawing of the tree: which folder may include which, and which folder is
+// the home of which library.
+namespace airlock {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::map<std::string, std::set<std::string>>& AllowedEdges() {
+  static const std::map<std::string, std::set<std::string>> edges = {
+      {"sim/base", {}},
+      {"sim/config", {"sim/base"}},
+      {"sim/telemetry", {"sim/base"}},
+      {"sim/stats", {"sim/base"}},
+      {"sim/scenario", {"sim/base", "sim/config", "sim/telemetry"}},
+      {"sim/results", {"sim/base", "sim/stats", "sim/telemetry"}},
+      {"sim/topology", {"sim/base", "sim/scenario"}},
+      {"sim/engine",
+       {"sim/base", "sim/results", "sim/scenario", "sim/telemetry"}},
+      {"sim/surrogate",
+       {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
+        "sim/telemetry"}},
+      {"sim/packet",
+       {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
+        "sim/surrogate", "sim/telemetry", "sim/topology"}},
+      {"calibration/traces", {"sim/base", "sim/telemetry"}},
+      {"calibration/fit",
+       {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
+        "sim/surrogate", "sim/telemetry"}},
+      {"agents/baselines", {"sim/base", "sim/engine"}},
+      {"twin/forecast", {"sim/base", "sim/stats", "sim/telemetry"}},
+      {"twin/drift",
+       {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
+      {"twin/registry", {"sim/base"}},
+      {"twin/worker",
+       {"agents/baselines", "sim/base", "sim/engine", "sim/packet",
+        "sim/results", "sim/scenario", "sim/surrogate", "sim/telemetry"}},
+      {"twin/gate",
+       {"calibration/fit", "calibration/traces", "sim/base", "sim/config",
+        "sim/results", "sim/scenario", "sim/stats", "sim/telemetry",
+        "twin/drift", "twin/forecast", "twin/registry", "twin/worker"}},
+      {"twin/cli",
+       {"agents/baselines", "calibration/fit", "calibration/traces",
+        "sim/base", "sim/config", "sim/engine", "sim/results", "sim/scenario",
+        "sim/telemetry", "sim/topology", "twin/drift", "twin/forecast",
+        "twin/gate", "twin/registry", "twin/worker"}},
+  };
+  return edges;
+}
+
+// A library, by how its headers are included, and the one folder that does.
+struct Home {
+  std::regex header;
+  std::string folder;
+};
+
+const std::vector<Home>& Homes() {
+  static const std::vector<Home> homes = {
+      {std::regex("yaml-cpp/.*"), "sim/config"},
+      {std::regex("boost/graph/.*"), "sim/topology"},
+      {std::regex("ns3/.*"), "sim/packet"},
+      {std::regex("hdf5.*"), "sim/results"},
+      {std::regex("xgboost/.*"), "twin/forecast"},
+      {std::regex("CLI/.*"), "twin/cli"},
+      {std::regex("sodium.*"), "sim/base"},
+      {std::regex("Random123/.*"), "sim/base"},
+      {std::regex("boost/iostreams/.*"), "calibration/traces"},
+      {std::regex("boost/math/.*"), "sim/stats"},
+  };
+  return homes;
+}
+
+struct Include {
+  std::string file;  // relative to the root
+  std::string header;
+  bool quoted;
+};
+
+std::vector<Include> IncludesBelow(const std::string& top) {
+  static const std::regex line_form(R"(^\s*#include\s+(["<])([^">]+)[">])");
+  const fs::path root = AIRLOCK_SOURCE_DIR;
+  std::vector<Include> includes;
+  for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".h" && extension != ".cc") continue;
+    std::ifstream file(entry.path());
+    std::smatch match;
+    for (std::string line; std::getline(file, line);) {
+      if (!std::regex_search(line, match, line_form)) continue;
+      includes.push_back({fs::relative(entry.path(), root).string(), match[2],
+                          match[1] == "\""});
+    }
+  }
+  return includes;
+}
+
+std::vector<Include> AllIncludes() {
+  std::vector<Include> all;
+  for (const char* top : {"sim", "calibration", "agents", "twin"}) {
+    for (Include& include : IncludesBelow(top)) all.push_back(include);
+  }
+  return all;
+}
+
+// "sim/base" of "sim/base/units.h"
+std::string FolderOf(const std::string& path) {
+  return path.substr(0, path.find('/', path.find('/') + 1));
+}
+
+TEST(IncludeDirectionsTest, EveryEdgeIsInTheDrawing) {
+  const std::vector<Include> all = AllIncludes();
+  ASSERT_GT(all.size(), 100u);
+  for (const Include& include : all) {
+    if (!include.quoted) continue;
+    const std::string from = FolderOf(include.file);
+    const std::string to = FolderOf(include.header);
+    if (from == to) continue;
+    const auto allowed = AllowedEdges().find(from);
+    ASSERT_NE(allowed, AllowedEdges().end())
+        << include.file << ": the folder is not in the drawing";
+    EXPECT_TRUE(allowed->second.count(to) > 0)
+        << include.file << " includes " << include.header;
+  }
+}
+
+TEST(IncludeDirectionsTest, ALibraryHasOneHome) {
+  for (const Include& include : AllIncludes()) {
+    for (const Home& home : Homes()) {
+      if (!std::regex_match(include.header, home.header)) continue;
+      EXPECT_EQ(FolderOf(include.file), home.folder)
+          << include.file << " includes " << include.header;
+    }
+  }
+}
+
+TEST(IncludeDirectionsTest, LibrariesDoNotLeakThroughHeaders) {
+  const std::map<std::string, std::string> owner = {{"ns3::", "sim/packet"},
+                                                    {"YAML::", "sim/config"},
+                                                    {"hid_t", "sim/results"}};
+  const fs::path root = AIRLOCK_SOURCE_DIR;
+  for (const char* top : {"sim", "calibration", "agents", "twin"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      if (entry.path().extension() != ".h") continue;
+      const std::string file = fs::relative(entry.path(), root).string();
+      std::ifstream stream(entry.path());
+      const std::string text((std::istreambuf_iterator<char>(stream)),
+                             std::istreambuf_iterator<char>());
+      for (const auto& [word, folder] : owner) {
+        if (FolderOf(file) == folder) continue;
+        EXPECT_EQ(text.find(word), std::string::npos) << file << ": " << word;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace airlock

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 namespace airlock {
@@ -34,5 +35,9 @@ class Hdf5Handle {
 // Stops HDF5 from printing its error stack in this thread. Both the reader and
 // the writer report failures themselves.
 void SilenceHdf5();
+
+// A name for a file in memory. HDF5 takes files of equal name for the same one,
+// and refuses a file in memory that has the name of a file on disk.
+std::string NewMemoryFileName();
 
 }  // namespace airlock

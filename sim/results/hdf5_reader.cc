@@ -76,8 +76,9 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
   H5Pset_fapl_core(access.id(), 1 << 16, 0);
   // The property only reads the bytes; its parameter is not const in C.
   H5Pset_file_image(access.id(), const_cast<char*>(image.data()), image.size());
-  file_ =
-      Hdf5Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
+  file_ = Hdf5Handle(
+      H5Fopen(NewMemoryFileName().c_str(), H5F_ACC_RDONLY, access.id()),
+      H5Fclose);
   if (!file_.valid()) Fail("/", "cannot be opened");
 }
 

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <type_traits>
 
@@ -60,6 +61,12 @@ bool IsPlain(char c) {
 
 void SilenceHdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
+std::string NewMemoryFileName() {
+  static std::atomic<uint64_t> count{0};
+  // Nothing is below a device, so no file has this name.
+  return fmt::format("/dev/null/airlock-{}", count++);
+}
+
 std::string NameToLink(const std::string& name) {
   if (name.empty()) return "%";
   const bool only_dots = name.find_first_not_of('.') == std::string::npos;
@@ -99,7 +106,8 @@ Hdf5Writer::Hdf5Writer() {
   const Hdf5Handle creation =
       Own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "file properties");
   Expect(H5Pset_userblock(creation.id(), kEnvelopeBytes), "file properties");
-  file_ = Own(H5Fcreate("airlock", H5F_ACC_TRUNC, creation.id(), access.id()),
+  file_ = Own(H5Fcreate(NewMemoryFileName().c_str(), H5F_ACC_TRUNC,
+                        creation.id(), access.id()),
               H5Fclose, "a file in memory");
 }
 

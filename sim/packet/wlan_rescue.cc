@@ -1,0 +1,69 @@
+#include "sim/packet/wlan_rescue.h"
+
+#include <ns3/block-ack-manager.h>
+#include <ns3/callback.h>
+#include <ns3/mgt-headers.h>
+#include <ns3/qos-txop.h>
+#include <ns3/simulator.h>
+#include <ns3/wifi-mac-queue.h>
+#include <ns3/wifi-mac.h>
+
+namespace airlock {
+namespace {
+
+using MacPtr = ns3::Ptr<ns3::WifiMac>;
+
+// The lost frame was an ADDBA request: act as if its answer had timed out.
+void GiveUpAgreement(MacPtr mac, ns3::Ptr<const ns3::WifiMpdu> mpdu) {
+  ns3::Ptr<ns3::Packet> packet = mpdu->GetPacket()->Copy();
+  ns3::WifiActionHeader action;
+  packet->RemoveHeader(action);
+  if (action.GetCategory() != ns3::WifiActionHeader::BLOCK_ACK ||
+      action.GetAction().blockAck !=
+          ns3::WifiActionHeader::BLOCK_ACK_ADDBA_REQUEST) {
+    return;
+  }
+  ns3::MgtAddBaRequestHeader request;
+  packet->RemoveHeader(request);
+  mac->GetQosTxop(request.GetTid())
+      ->AddBaResponseTimeout(mpdu->GetHeader().GetAddr1(), request.GetTid());
+}
+
+void AfterLoss(MacPtr mac, ns3::Ptr<const ns3::WifiMpdu> mpdu) {
+  const ns3::WifiMacHeader& header = mpdu->GetHeader();
+  if (header.IsAction()) {
+    GiveUpAgreement(mac, mpdu);
+    return;
+  }
+  if (!header.IsQosData() || header.GetAddr1().IsGroup()) return;
+  ns3::Ptr<ns3::QosTxop> txop = mac->GetQosTxop(header.GetQosTid());
+  // Ignores agreements that do not exist.
+  txop->GetBaManager()->NotifyDiscardedMpdu(mpdu);
+  constexpr uint8_t kLink = 0;
+  txop->NotifyWakeUp(kLink);
+}
+
+// The queue is in the middle of removing the frame: act when it is done.
+void OnLoss(MacPtr mac, ns3::Ptr<const ns3::WifiMpdu> mpdu) {
+  const ns3::WifiMacHeader& header = mpdu->GetHeader();
+  const bool sent = header.IsRetry() || mpdu->IsInFlight();
+  if (!header.IsAction() && !sent) return;  // the window never covered it
+  ns3::Simulator::ScheduleNow(&AfterLoss, mac, mpdu);
+}
+
+}  // namespace
+
+void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
+  MacPtr mac = device->GetMac();
+  if (!mac->GetQosSupported()) return;
+  for (const ns3::AcIndex ac :
+       {ns3::AC_BE, ns3::AC_BK, ns3::AC_VI, ns3::AC_VO}) {
+    ns3::Ptr<ns3::WifiMacQueue> queue = mac->GetTxopQueue(ac);
+    for (const char* trace : {"Expired", "Drop"}) {
+      queue->TraceConnectWithoutContext(trace,
+                                        ns3::MakeBoundCallback(&OnLoss, mac));
+    }
+  }
+}
+
+}  // namespace airlock

@@ -58,7 +58,7 @@ struct DriftOptions {
   int64_t bins = 10;
   // Fixed bins have equal width over the reference's range.
   enum class Binning { kQuantile, kFixed } binning = Binning::kQuantile;
-  DivergenceUnit unit = DivergenceUnit::kNats;
+  LogBase unit = LogBase::kNats;
   Combination combination = Combination::kMax;
   // A threshold on the combined divergence in `unit`, instead of ERT. Only with
   // kMean, or with kMax on the plain divergences. NaN: calibrate.

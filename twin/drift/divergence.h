@@ -5,22 +5,12 @@
 #include <vector>
 
 #include "sim/base/rng.h"
+#include "sim/stats/two_sample.h"
 
 namespace airlock {
 
-// Unit of a divergence: natural or binary logarithm.
-enum class DivergenceUnit { kNats, kBits };
-const char* ToString(DivergenceUnit unit);
-// The largest Jensen-Shannon divergence: ln 2 nats, 1 bit.
-double JensenShannonBound(DivergenceUnit unit);
-
-// Jensen-Shannon divergence of two histograms with equal bins (Lin 1991, eq.
-// 4.1, equal weights): JS = H((p+q)/2) - H(p)/2 - H(q)/2 with 0 log 0 = 0;
-// no floor is put under empty bins, because the mixture is 0 only where both
-// are. Counts are normalised here. NaN if either is empty.
-double JensenShannon(const std::vector<int64_t>& p_counts,
-                     const std::vector<int64_t>& q_counts,
-                     DivergenceUnit unit);
+// "nats", "bits".
+const char* ToString(LogBase base);
 
 // What two samples of the same distribution give on average, in nats, to first
 // order: (bins - 1) (1/n_p + 1/n_q) / 8 (Grosse et al. 2002, eq. 12), bins
@@ -44,7 +34,7 @@ class Bins {
 
   int64_t count() const { return static_cast<int64_t>(edges_.size()) + 2; }
   int64_t Index(double value) const;
-  std::vector<int64_t> Histogram(const std::vector<double>& sample) const;
+  std::vector<double> Histogram(const std::vector<double>& sample) const;
   const std::vector<double>& edges() const { return edges_; }
 
  private:

@@ -17,10 +17,11 @@ namespace airlock {
 // alarm with every step. What should not change is how the host responds to a
 // given load. Hence three treatments:
 //   kRaw       the column itself;
-//   kPerUnit   the column divided by the sum of the `load` columns (cycles per
-//              packet, say);
+//   kPerUnit   the column divided by the first `load` column that the trace has
+//              (busy time per offered packet, say); missing where that is 0;
 //   kResidual  the column minus what a model fitted on the reference expects at
-//              this load, in standard deviations.
+//              this load, divided by the mean absolute residual that a second
+//              model expects at this load (queues are noisier when busy).
 struct MonitorOptions {
   enum class Treatment { kRaw, kPerUnit, kResidual };
   Treatment treatment = Treatment::kResidual;
@@ -30,8 +31,8 @@ struct MonitorOptions {
   // They are not watched themselves.
   std::vector<std::string> load = {"offered_rate", "offered_packet_rate",
                                    "packet_size"};
-  // kResidual: earlier samples of the load that the model also sees, and the
-  // forecaster that is used.
+  // kResidual: how many earlier samples of the load the models also see, and
+  // the forecaster used for level and spread.
   int64_t load_lags = 2;
   std::string forecaster = "xgboost";
   // kResidual: contiguous folds; the reference residual of a fold comes from a
@@ -41,36 +42,48 @@ struct MonitorOptions {
 };
 const char* ToString(MonitorOptions::Treatment treatment);
 
+// Features of consecutive samples of a trace; row-major.
+struct MonitoredSamples {
+  int64_t first = 0;  // sample of the trace that row 0 is about
+  std::vector<double> values;
+};
+
 // Turns samples of a trace into the features that a detector watches. Fitted on
-// a reference; owns the models of the residuals.
+// a reference; owns the models of the residuals, not the reference.
 class Monitor {
  public:
-  // Throws InputError if no column matches or no load column exists. Columns
-  // that do not vary in the reference are watched raw.
-  static Monitor Fit(const Trace& reference, const MonitorOptions& options);
+  // Throws InputError if no column matches or no load column exists where one
+  // is needed. Columns that are constant or mostly missing in the reference
+  // have no model and are watched raw.
+  static Monitor Fit(const Trace& reference, const MonitorOptions& options,
+                     DriftReference* features);
+  // ToText() is JSON; FromText throws InputError for a text that is not.
   static Monitor FromText(const std::string& text);
   std::string ToText() const;
 
   const std::vector<std::string>& features() const { return names_; }
-  // The reference's features, as Fit() made them.
-  const DriftReference& reference() const { return reference_; }
-  // samples x features, row-major. Throws InputError naming columns that are
-  // missing or in another unit.
-  std::vector<double> Apply(const Trace& trace) const;
+  // The first `load_lags` samples have no row if a residual is watched. Throws
+  // InputError naming columns that are missing or in another unit.
+  MonitoredSamples Apply(const Trace& trace) const;
 
  private:
   struct Watched {
     std::string column;
     std::string unit;
-    MonitorOptions::Treatment treatment;
-    std::shared_ptr<const ForecastModel> model;  // kResidual only
-    double scale = 1;                            // of the residual
+    MonitorOptions::Treatment treatment = MonitorOptions::Treatment::kRaw;
+    std::shared_ptr<const ForecastModel> level;   // kResidual
+    std::shared_ptr<const ForecastModel> spread;  // kResidual
+    double least_spread = 0;                      // kResidual
   };
+  void CheckColumns(const Trace& trace) const;
+  std::vector<double> ValuesOf(const Watched& watched,
+                               const Trace& trace) const;
+
   std::vector<Watched> watched_;
-  std::vector<std::string> names_;
-  std::vector<std::string> load_;
-  std::vector<std::string> load_units_;
-  DriftReference reference_;  // not saved
+  std::vector<std::string> names_;  // "latency_p99", "residual latency_p99"
+  std::string per_unit_of_;         // kPerUnit: the load column
+  std::string per_unit_unit_;
+  int64_t lags_ = 0;
 };
 
 }  // namespace airlock

@@ -28,17 +28,26 @@ struct NullModelOptions {
 };
 const char* ToString(NullModelOptions::Kind kind);
 
+// One endless stream without drift. Must not outlive its model.
+class NullStream {
+ public:
+  virtual ~NullStream() = default;
+  // The next row: as many values as the reference has columns; a missing value
+  // is NaN.
+  virtual void Next(double* row) = 0;
+};
+
 // Draws streams that have the reference's distribution and autocorrelation.
-// Rows of `columns` values; holds a copy of the reference.
+// Holds a copy of the reference.
 class NullModel {
  public:
   virtual ~NullModel() = default;
-  // `count` consecutive rows of a new stream, row-major. A missing value stays
-  // NaN.
-  virtual std::vector<double> Draw(int64_t count, RngStream* rng) const = 0;
+  virtual std::unique_ptr<NullStream> Open(RngStream rng) const = 0;
+  // "moving blocks of 60", "autoregression of order 1 to 4".
   virtual std::string description() const = 0;
 };
 
+// `reference` is row-major. Throws InputError for a block longer than it.
 std::unique_ptr<NullModel> MakeNullModel(const std::vector<double>& reference,
                                          int64_t columns,
                                          const NullModelOptions& options);

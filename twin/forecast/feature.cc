@@ -188,6 +188,10 @@ bool IsTrafficCounter(const Column& column) {
       unit == "bit/s") {
     return true;
   }
+  if (column.scope == Scope::kFunction) {
+    return unit == "B/s" || column.scope_id == "generate" ||
+           column.scope_id == "sink";
+  }
   if (unit != "B" && unit != "B/s") return false;
   return column.scope == Scope::kInterface || column.scope == Scope::kFlow ||
          column.scope == Scope::kStation ||

@@ -48,11 +48,15 @@ std::vector<FeaturePattern> ParseFeaturePatterns(
 // `offered_rate`, `offered_packet_rate` and `load_target_rate`.
 bool IsOfferedRate(const Column& column);
 
-// True for counters that count the traffic itself, in packets, bits or bytes:
-// role counter, and a unit of packets or bits in any scope ("packet",
-// "packet/s", "bit", "bit/s"), or of bytes ("B", "B/s") in the scopes
-// interface, flow, station and ap (elsewhere bytes are memory). Such a counter
-// at the chain's exit is the delivered rate, at its entry the offered rate.
+// True for counters that count the traffic itself rather than what it costs the
+// host: role counter, and
+//   - a unit of packets or bits ("packet", "packet/s", "bit", "bit/s"), or
+//   - "B/s" in the scopes function, interface, flow, station and ap, or "B" in
+//     the last four (elsewhere bytes are memory or disk), or
+//   - scope function with the id "generate" or "sink": the load generator and
+//     the receiver are measuring equipment, not part of the service.
+// Such a counter at the chain's exit is the delivered rate, at its entry the
+// offered rate.
 bool IsTrafficCounter(const Column& column);
 
 // What is predicted, from what.

@@ -260,8 +260,11 @@ std::optional<Node> ParseText(const std::string& text,
                  "a second document; only one is read", "", diagnostics);
     }
   } catch (const YAML::Exception& error) {
-    AddFinding(builder.MarkAt(error.mark, ""), "", "not YAML: " + error.msg,
-               error.mark.is_null() ? "" : "here", diagnostics);
+    const Mark mark = builder.MarkAt(error.mark, "");
+    const bool in_text = mark.line >= 1 &&
+                         static_cast<size_t>(mark.line) <= source->lines.size();
+    AddFinding(mark, "", "not YAML: " + error.msg, in_text ? "here" : "",
+               diagnostics);
     return std::nullopt;
   }
   return builder.TakeRoot();
@@ -447,7 +450,11 @@ void ApplyOverride(const std::string& text, Node* root,
   }
   Node value;
   if (equals + 1 < text.size()) {
-    auto parsed = ParseText(text.substr(equals + 1), source, diagnostics);
+    Diagnostics found;
+    auto parsed = ParseText(text.substr(equals + 1), source, &found);
+    for (const Diagnostic& one : found.all()) {
+      AddFinding(mark, path, one.message, "", diagnostics);
+    }
     if (!parsed) return;
     value = std::move(*parsed);
     value.is_none = value.kind == Node::Kind::kNull;

@@ -210,6 +210,15 @@ std::string LimitsText(const FieldRules& rules) {
   return "from " + low + " to " + high;
 }
 
+// "an integer from 1 to 8", "a time of at least 1us", "1".
+template <typename V>
+std::string WithLimits(const std::string& noun, const FieldRules& rules) {
+  const std::string limits = LimitsText<V>(rules);
+  if (limits.empty()) return noun;
+  if (limits.rfind("exactly ", 0) == 0) return limits.substr(8);
+  return noun + (limits.rfind("from", 0) == 0 ? " " : " of ") + limits;
+}
+
 template <typename V>
 bool InRange(const V& value, const FieldRules& rules) {
   if constexpr (!std::is_same_v<V, bool> && !std::is_same_v<V, std::string>) {
@@ -253,13 +262,7 @@ std::string TypeHint(const V& type, const FieldRules& rules) {
   if (!names.units.empty()) return "write a number and " + names.units;
   if (std::is_same_v<V, bool>) return "write true or false";
   if (rules.choices) return "write " + JoinOr(rules.choices());
-  const std::string limits = LimitsText<V>(rules);
-  std::string hint = "write " + names.noun;
-  if (limits.rfind("at ", 0) == 0 || limits.rfind("more ", 0) == 0) {
-    hint += " of";
-  }
-  if (!limits.empty()) hint += " " + limits;
-  return hint;
+  return "write " + WithLimits<V>(names.noun, rules);
 }
 
 // The text of a quantity has the unit but not the precision or the range of
@@ -413,10 +416,8 @@ void ReadScalar(const Node& node, const FieldRules& rules,
     return;
   }
   if (!InRange(read, rules)) {
-    const std::string limits = LimitsText<V>(rules);
-    const bool of = limits.rfind("from", 0) != 0 && limits.rfind("ex", 0) != 0;
     Find(node, context, Quoted(node.text) + " is out of range",
-         "write " + NamesOf(V{}, rules).noun + (of ? " of " : " ") + limits);
+         "write " + WithLimits<V>(NamesOf(V{}, rules).noun, rules));
     return;
   }
   if (CheckText(node, rules, context, &read)) *value = read;

@@ -25,6 +25,13 @@ void CheckHost(int64_t host, int64_t hosts, const std::string& key,
                fmt::format("the topology has the hosts 0 to {}", hosts - 1));
 }
 
+bool IsChannelWidth(Frequency width) {
+  for (const double mhz : {20, 40, 80, 160}) {
+    if (width == Frequency(mhz * 1e6)) return true;
+  }
+  return false;
+}
+
 std::string JoinNumbers(const std::vector<int64_t>& numbers) {
   return fmt::format("{}", fmt::join(numbers, ", "));
 }
@@ -153,14 +160,15 @@ void CheckChainHosts(const DatacentreConfig& datacentre,
   CheckHost(datacentre.chain->server_host, hosts, "chain.server_host", report);
 }
 
+void CheckWidth(const WlanConfig& wlan, const Reporter& report) {
+  if (IsChannelWidth(wlan.width)) return;
+  report.Error("width", ToString(wlan.width) + " is not a channel width",
+               "write 20MHz, 40MHz, 80MHz or 160MHz");
+}
+
 void CheckChannels(const WlanConfig& wlan, const Reporter& report) {
-  const double mhz = wlan.width.value() / 1e6;
-  if (mhz != 20 && mhz != 40 && mhz != 80 && mhz != 160) {
-    report.Error("width", ToString(wlan.width) + " is not a channel width",
-                 "write 20MHz, 40MHz, 80MHz or 160MHz");
-    return;
-  }
-  const int64_t width_mhz = std::llround(mhz);
+  if (!IsChannelWidth(wlan.width)) return;
+  const int64_t width_mhz = std::llround(wlan.width.value() / 1e6);
   for (size_t i = 0; i < wlan.access_points.size(); ++i) {
     const int64_t channel = wlan.access_points[i].channel;
     const std::vector<int64_t> known =

@@ -22,6 +22,7 @@ void CheckIncastReceiver(const DatacentreConfig& datacentre,
                          const Reporter& report);
 void CheckChainHosts(const DatacentreConfig& datacentre,
                      const Reporter& report);
+void CheckWidth(const WlanConfig& wlan, const Reporter& report);
 void CheckChannels(const WlanConfig& wlan, const Reporter& report);
 void CheckMcs(const WlanConfig& wlan, const Reporter& report);
 void CheckGuardInterval(const WlanConfig& wlan, const Reporter& report);

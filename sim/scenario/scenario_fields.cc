@@ -315,6 +315,7 @@ void DeclareFields(Fields<WlanConfig>& f) {
       .NotEmpty()
       .UniqueBy("name");
   f.Add("traffic", &T::traffic, "Between access points and stations.");
+  f.Check({"width"}, CheckWidth);
   f.Check({"standard", "width", "access_points"}, CheckChannels);
   f.Check({"standard", "rate_control", "mcs"}, CheckMcs);
   f.Check({"standard", "guard_interval"}, CheckGuardInterval);

@@ -207,7 +207,7 @@ TEST(FieldsTest, RangesAreNamed) {
                      "ports: [{name: a, rate: 1bps}]\n"),
             "device.yaml:1:9: error: schema: '2' is out of range\n"
             "    1 | schema: 2\n"
-            "      |         ^ write an integer exactly 1\n"
+            "      |         ^ write 1\n"
             "device.yaml:2:7: error: gain: '0' is out of range\n"
             "    2 | gain: 0\n"
             "      |       ^ write a number of more than 0\n"

@@ -183,7 +183,8 @@ void CheckChannels(const WlanConfig& wlan, const Reporter& report) {
 }
 
 void CheckMcs(const WlanConfig& wlan, const Reporter& report) {
-  const int64_t highest = HighestMcs(wlan.standard);
+  const int64_t highest =
+      HighestMcs(wlan.standard, std::llround(wlan.width.value() / 1e6));
   if (wlan.rate_control != "constant" || wlan.mcs <= highest) return;
   report.Error("mcs",
                fmt::format("{} has no index {}", wlan.standard, wlan.mcs),

@@ -7,8 +7,8 @@ namespace airlock {
 void DeclareFields(Fields<RunConfig>& f) {
   using T = RunConfig;
   f.Add("engine", &T::engine,
-        "`packet`: every packet in ns-3. `surrogate`: the service chain alone, "
-        "some hundred times as fast.")
+        "`packet`: every packet in ns-3. `surrogate`: the service chain "
+        "alone, without a network around it.")
       .OneOf({"packet", "surrogate"});
   f.Add("seed", &T::seed, "Of all random streams.").AtLeast(0);
   f.Add("replications", &T::replications,
@@ -49,7 +49,7 @@ void DeclareFields(Fields<LoadProfile>& f) {
 void DeclareFields(Fields<PacketSizeShare>& f) {
   using T = PacketSizeShare;
   f.Add("size", &T::size, "Ethernet frame, header to end of payload.")
-      .Between(DataSize(60), DataSize(9014));
+      .Between(DataSize(60), DataSize(1514));
   f.Add("share", &T::share, "Of the packets; shares are divided by their sum.")
       .AtLeast(Ratio(0));
 }
@@ -286,7 +286,7 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "802.11ax: 800ns, 1600ns or 3200ns.");
   f.Add("phy", &T::phy,
         "`spectrum` knows interference between channels that overlap; `yans` "
-        "only within a channel, in a fraction of the time.")
+        "only within a channel, and is faster.")
       .OneOf({"spectrum", "yans"});
   f.Add("rate_control", &T::rate_control,
         "`ideal` knows the signal-to-noise ratio, `minstrel` tries rates, "
@@ -317,7 +317,7 @@ void DeclareFields(Fields<WlanConfig>& f) {
   f.Add("traffic", &T::traffic, "Between access points and stations.");
   f.Check({"width"}, CheckWidth);
   f.Check({"standard", "width", "access_points"}, CheckChannels);
-  f.Check({"standard", "rate_control", "mcs"}, CheckMcs);
+  f.Check({"standard", "width", "rate_control", "mcs"}, CheckMcs);
   f.Check({"standard", "guard_interval"}, CheckGuardInterval);
   f.Check({"beacon_interval"}, CheckBeaconInterval);
   f.Check({"access_points"}, CheckPlaces);

@@ -41,8 +41,8 @@ std::vector<int64_t> WlanChannels(const std::string& standard,
   return TwoGhzChannels(width_mhz);
 }
 
-int64_t HighestMcs(const std::string& standard) {
-  if (standard == "802.11ac") return 9;
+int64_t HighestMcs(const std::string& standard, int64_t width_mhz) {
+  if (standard == "802.11ac") return width_mhz == 20 ? 8 : 9;
   return standard == "802.11ax" ? 11 : 7;
 }
 

@@ -12,8 +12,9 @@ namespace airlock {
 std::vector<int64_t> WlanChannels(const std::string& standard,
                                   int64_t width_mhz, int64_t channel);
 
-// The highest modulation index of a standard: 7 for 802.11a (54 Mbit/s) and
-// 802.11n, 9 for 802.11ac, 11 for 802.11ax.
-int64_t HighestMcs(const std::string& standard);
+// The highest modulation index of a standard with one spatial stream: 7 for
+// 802.11a (54 Mbit/s) and 802.11n; 9 for 802.11ac, but 8 at 20 MHz (IEEE
+// 802.11-2020, table 21-29); 11 for 802.11ax.
+int64_t HighestMcs(const std::string& standard, int64_t width_mhz);
 
 }  // namespace airlock

@@ -1,0 +1,243 @@
+#include "twin/forecast/model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+#include "tests/support/synthetic_trace.h"
+#include "tests/support/temporary_folder.h"
+#include "twin/forecast/scores.h"
+
+namespace airlock {
+namespace {
+
+using ::testing::HasSubstr;
+
+template <typename F>
+std::string ErrorOf(F function) {
+  try {
+    function();
+  } catch (const InputError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+FitOptions With(const std::string& forecaster) {
+  FitOptions options;
+  options.forecaster = forecaster;
+  options.forecaster_options.parameters.clear();
+  if (forecaster == "xgboost") {
+    options.forecaster_options.parameters["rounds"] = 40;
+  }
+  return options;
+}
+
+Column& ColumnOf(Trace* trace, const std::string& name) {
+  return const_cast<Column&>(trace->Get(name));
+}
+
+class EveryForecaster : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(EveryForecaster, PredictsTheSameBitsAfterSaveAndLoad) {
+  const Trace trace = SyntheticTrace(400, 2);
+  ForecastProblem problem;
+  problem.offered_rate = true;
+  problem.lags = 2;
+  const ForecastModel model =
+      ForecastModel::Fit(problem, trace, 250, With(GetParam()));
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/model.json";
+  model.Save(path);
+  const ForecastModel loaded = ForecastModel::Load(path);
+  const Predictions a = model.Predict(trace);
+  const Predictions b = loaded.Predict(trace);
+  ASSERT_EQ(a.value.size(), b.value.size());
+  ASSERT_GT(a.value.size(), 300u);
+  EXPECT_EQ(std::memcmp(a.value.data(), b.value.data(),
+                        a.value.size() * sizeof(double)),
+            0);
+  EXPECT_EQ(a.outside_by_feature, b.outside_by_feature);
+  EXPECT_EQ(model.ToText(), loaded.ToText());
+  EXPECT_EQ(model.training_digest(), loaded.training_digest());
+}
+
+TEST_P(EveryForecaster, FitsTheSameTwice) {
+  const Trace trace = SyntheticTrace(300, 3);
+  const ForecastProblem problem;
+  EXPECT_EQ(ForecastModel::Fit(problem, trace, 200, With(GetParam())).ToText(),
+            ForecastModel::Fit(problem, trace, 200, With(GetParam())).ToText());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryForecaster,
+                         ::testing::Values("constant", "persistence", "linear",
+                                           "xgboost"));
+
+TEST(Forecasters, TableAndUnknownName) {
+  std::set<std::string> names;
+  for (const ForecasterEntry& entry : Forecasters()) {
+    names.insert(entry.name);
+    EXPECT_EQ(entry.make({})->name(), entry.name);
+    EXPECT_NE(std::string(entry.description), "");
+  }
+  EXPECT_EQ(names.size(), Forecasters().size());
+  EXPECT_EQ(ErrorOf([] { MakeForecaster("lstm", {}); }),
+            "no forecaster 'lstm'; known: constant, persistence, linear, "
+            "xgboost");
+  ForecasterOptions options;
+  options.parameters["depht"] = 3;
+  EXPECT_THAT(ErrorOf([&] { MakeForecaster("xgboost", options); }),
+              HasSubstr("unknown parameter 'depht'; known: rounds, depth"));
+  options.parameters = {{"depth", 99}};
+  EXPECT_THAT(ErrorOf([&] { MakeForecaster("xgboost", options); }),
+              HasSubstr("depth = 99 must lie within 1 and 12"));
+}
+
+TEST(Forecasters, LinearRecoversAnExactRelation) {
+  // y = 2 a - 3 b + 5, and a duplicate of a must do no harm.
+  SampleTable table;
+  table.columns = 3;
+  for (int i = 0; i < 50; ++i) {
+    const double a = std::sin(0.7 * i), b = std::cos(1.3 * i);
+    table.x.insert(table.x.end(), {a, b, a});
+    table.y.push_back(2 * a - 3 * b + 5);
+    table.last_target.push_back(0);
+    table.origin.push_back(i);
+  }
+  ForecasterOptions options;
+  options.parameters["ridge"] = 1e-12;
+  const auto linear = MakeForecaster("linear", options);
+  linear->Fit(table);
+  const double x[] = {0.3, -0.4, 0.3};
+  EXPECT_NEAR(linear->Predict(x, 0), 2 * 0.3 + 3 * 0.4 + 5, 1e-6);
+}
+
+TEST(Forecasters, PersistenceNeedsThePast) {
+  const auto persistence = MakeForecaster("persistence", {});
+  EXPECT_EQ(persistence->Predict(nullptr, 7), 7);
+  EXPECT_THAT(
+      ErrorOf([&] { persistence->Predict(nullptr, std::nan("")); }),
+      HasSubstr("the target's past is not available"));
+
+  const Trace trace = SyntheticTrace(100, 4);
+  const std::vector<double>& y = trace.Get("delivered_rate").values;
+  ForecastProblem problem;
+  const Predictions inferred =
+      ForecastModel::Fit(problem, trace, 60, With("persistence"))
+          .Predict(trace, 60, 61);
+  EXPECT_EQ(inferred.value[0], y[59]);
+  problem.horizon = 4;
+  const ForecastModel ahead =
+      ForecastModel::Fit(problem, trace, 60, With("persistence"));
+  const Predictions predicted = ahead.Predict(trace, 60, 61);
+  EXPECT_EQ(predicted.value[0], y[60]);
+  EXPECT_EQ(predicted.observed[0], y[64]);
+
+  Trace without = trace;
+  without.columns.erase(without.columns.begin() + 1);
+  EXPECT_THAT(ErrorOf([&] { ahead.Predict(without); }),
+              HasSubstr("the past of delivered_rate is not available"));
+}
+
+TEST(ForecastModel, BeatsTheConstantOnWhatCanBeLearnt) {
+  const Trace trace = SyntheticTrace(800, 5);
+  for (const char* name : {"linear", "xgboost"}) {
+    const ForecastModel model =
+        ForecastModel::Fit({}, trace, 500, With(name));
+    const ForecastScores scores = Score(model.Predict(trace, 520, 800));
+    EXPECT_GT(scores.r2, 0.97) << name;
+    EXPECT_GT(scores.accuracy_10, 0.95) << name;
+  }
+}
+
+TEST(ForecastModel, RecordsWhatItDropped) {
+  Trace trace = SyntheticTrace(200, 6);
+  ColumnOf(&trace, "core.0.noise").values.assign(200, std::nan(""));
+  ColumnOf(&trace, "core.0.misses").values[10] = std::nan("");
+  Column copy = trace.Get("delivered_rate");
+  copy.name = "core.0.copy";
+  copy.role = Role::kCounter;
+  copy.unit = "1";
+  for (double& value : copy.values) value = 7 - value / 3;
+  trace.columns.push_back(copy);
+  ColumnOf(&trace, "delivered_rate").values[20] = std::nan("");
+  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
+                                                 With("linear"));
+  std::string record;
+  for (const DroppedColumn& dropped : model.record().dropped) {
+    record += dropped.column + ": " + dropped.reason + "\n";
+  }
+  EXPECT_THAT(record, HasSubstr("core.0.noise: missing in every training"));
+  EXPECT_THAT(record, HasSubstr("core.0.flat: constant (3)"));
+  EXPECT_THAT(record, HasSubstr("core.0.copy: is the target itself"));
+  EXPECT_EQ(model.record().imputed_values, 1);
+  EXPECT_EQ(model.record().rows_without_target, 1);
+  EXPECT_EQ(model.record().training_rows, 149);
+}
+
+TEST(ForecastModel, RefusesAnotherTraceNamingItsColumns) {
+  const Trace trace = SyntheticTrace(200, 7);
+  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
+                                                 With("linear"));
+  Trace other = trace;
+  ColumnOf(&other, "core.0.busy").name = "core.0.load";
+  ColumnOf(&other, "core.0.misses").unit = "1/ms";
+  const std::string error = ErrorOf([&] { model.Predict(other); });
+  EXPECT_THAT(error, HasSubstr("missing columns: core.0.busy"));
+  EXPECT_THAT(error, HasSubstr("core.0.misses is in '1/ms' instead of '1/s'"));
+  // Another order of columns is no difference.
+  Trace reordered = trace;
+  std::reverse(reordered.columns.begin(), reordered.columns.end());
+  EXPECT_EQ(model.Predict(reordered).value, model.Predict(trace).value);
+}
+
+TEST(ForecastModel, CountsSamplesOutsideItsTrainingRange) {
+  Trace trace = SyntheticTrace(200, 8);
+  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
+                                                 With("linear"));
+  ColumnOf(&trace, "core.0.busy").values[170] = 99;
+  const Predictions before =
+      model.Predict(SyntheticTrace(200, 8), 170, 171);
+  const Predictions after = model.Predict(trace, 170, 171);
+  EXPECT_EQ(before.samples_outside, 0);
+  EXPECT_EQ(after.samples_outside, 1);
+  EXPECT_EQ(after.outside_by_feature[0], 1);
+}
+
+TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
+  const Trace trace = SyntheticTrace(200, 9);
+  const std::string text =
+      ForecastModel::Fit({}, trace, 150, With("linear")).ToText();
+  EXPECT_THAT(ErrorOf([] { ForecastModel::FromText("{}", "m.json"); }),
+              HasSubstr("m.json: not a forecast model"));
+  EXPECT_THAT(ErrorOf([&] {
+                ForecastModel::FromText(text.substr(0, 500), "m.json");
+              }),
+              HasSubstr("m.json: not a forecast model"));
+  std::string changed = text;
+  changed.replace(changed.find("\"horizon\":0"), 11, "\"horizon\":1");
+  EXPECT_THAT(ErrorOf([&] { ForecastModel::FromText(changed, "m.json"); }),
+              HasSubstr("m.json: corrupt"));
+  std::string newer = text;
+  newer.replace(newer.find("\"version\":[1"), 12, "\"version\":[9");
+  EXPECT_THAT(ErrorOf([&] { ForecastModel::FromText(newer, "m.json"); }),
+              HasSubstr("model of version 9"));
+}
+
+TEST(ForecastModel, OneSampleTakesMicroseconds) {
+  const Trace trace = SyntheticTrace(400, 10);
+  const ForecastModel model = ForecastModel::Fit({}, trace, 300,
+                                                 With("xgboost"));
+  const double microseconds = MicrosecondsPerSample(model, trace, 5);
+  EXPECT_GT(microseconds, 0);
+  EXPECT_LT(microseconds, 200);  // loose: the machine may be busy
+}
+
+}  // namespace
+}  // namespace airlock

@@ -1,0 +1,98 @@
+#include "twin/forecast/scores.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "tests/support/synthetic_trace.h"
+
+namespace airlock {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Score, EqualsTheHandComputed) {
+  // Errors 1, -2, 0, 4; observations about their mean 5: squares 16+0+0+16=32.
+  const ForecastScores scores = Score({1, 5, 5, 9}, {2, 3, 5, 13});
+  EXPECT_DOUBLE_EQ(scores.r2, 1 - 21.0 / 32);
+  EXPECT_DOUBLE_EQ(scores.rmse, std::sqrt(21.0 / 4));
+  EXPECT_DOUBLE_EQ(scores.mae, 7.0 / 4);
+  EXPECT_DOUBLE_EQ(scores.mape, (1 + 0.4 + 0 + 4.0 / 9) / 4);
+  EXPECT_DOUBLE_EQ(scores.accuracy_20, 0.25);
+  EXPECT_EQ(scores.samples, 4);
+}
+
+TEST(Score, AccuracyCountsTheBorder) {
+  const ForecastScores scores = Score({100, 100, 100}, {105, 110, 120});
+  EXPECT_DOUBLE_EQ(scores.accuracy_5, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(scores.accuracy_10, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(scores.accuracy_20, 1);
+}
+
+TEST(Score, ZerosMissingValuesAndConstants) {
+  const ForecastScores scores = Score({0, 2, std::nan(""), 0}, {0, 1, 5, 3});
+  EXPECT_EQ(scores.samples, 3);
+  EXPECT_EQ(scores.zeros, 2);
+  EXPECT_DOUBLE_EQ(scores.mape, 0.5);
+  EXPECT_DOUBLE_EQ(scores.accuracy_5, 1.0 / 3);
+  EXPECT_TRUE(std::isnan(Score({4, 4}, {4, 4}).r2));
+  EXPECT_TRUE(std::isnan(Score({}, {}).rmse));
+}
+
+TEST(Compare, HasEveryModelOnTheSameSamplesAndSaysWhoFails) {
+  const Trace trace = SyntheticTrace(600, 11);
+  ComparisonOptions options;
+  options.horizons = {0, 4};
+  options.forecasters = {"linear", "xgboost"};
+  const Comparison comparison = CompareForecasters(trace, options);
+  EXPECT_EQ(comparison.split.train_end, 360);
+  EXPECT_EQ(comparison.split.test_begin, 370);
+  ASSERT_EQ(comparison.rows.size(), 2u * (2 + 4));
+  for (const ComparisonRow& row : comparison.rows) {
+    EXPECT_EQ(row.scores.samples,
+              600 - 371 - row.horizon) << row.forecaster;
+  }
+  const std::string text = comparison.ToText();
+  for (const char* part : {"constant", "persistence", "linear", "xgboost",
+                           "counters+offered", "in time order"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(comparison.ToJson(), HasSubstr("\"accuracy_20\""));
+}
+
+TEST(Compare, SaysWhenPersistenceIsNotBeaten) {
+  Trace trace = SyntheticTrace(400, 12);
+  ComparisonOptions options;
+  options.include = ParseFeaturePatterns({"core.0.noise"});
+  options.feature_sets = {FeatureSet::kCounters};
+  options.horizons = {0};
+  options.forecasters = {"linear"};
+  const Comparison comparison = CompareForecasters(trace, options);
+  ASSERT_EQ(comparison.remarks.size(), 1u);
+  EXPECT_THAT(comparison.remarks[0],
+              HasSubstr("linear (counters) does not beat persistence for "
+                        "delivered_rate at horizon 0"));
+}
+
+TEST(SplitInTime, RefusesPartsThatAreTooSmall) {
+  EXPECT_THROW(SplitInTime(40, {0.6, 10}), InputError);
+  EXPECT_THROW(SplitInTime(400, {1.0, 10}), InputError);
+  EXPECT_THROW(SplitInTime(400, {0.5, -1}), InputError);
+  const Split split = SplitInTime(100, {0.6, 10});
+  EXPECT_EQ(split.train_end, 60);
+  EXPECT_EQ(split.test_begin, 70);
+}
+
+TEST(SplitInTime, NoTrainingLabelReachesTheGapAndNoLagTheTraining) {
+  const Trace trace = SyntheticTrace(100, 13);
+  const SampleTable all = BuildSamples(
+      trace, {{"core.0.busy", -3, "1"}}, "delivered_rate", 4);
+  const Split split = SplitInTime(100, {0.6, 10});
+  EXPECT_EQ(TrainingRows(all, split, 4).origin.back() + 4, 59);
+  EXPECT_EQ(TestRows(all, split, 3).origin.front() - 3, 70);
+}
+
+}  // namespace
+}  // namespace airlock

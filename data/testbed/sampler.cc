@@ -18,7 +18,8 @@ namespace airlock::testbed {
 namespace {
 
 constexpr char kNamespacePrefix[] = "airlock-testbed-";
-constexpr int64_t kSettleNs = 100000000;  // the sink closes the last interval
+constexpr int64_t kSettleNs = 5000000000;  // for the sink's last interval
+constexpr int64_t kSettlePollNs = 20000000;
 
 // Counters the functions keep themselves, in shared memory.
 class FunctionSource : public CounterSource {
@@ -205,7 +206,7 @@ class Sampler {
       readings_[k][self_.cost] =
           static_cast<double>(MonotonicNs() - read_at_ns_[k]) * 1e-9;
     }
-    SleepUntilNs(MonotonicNs() + kSettleNs);
+    WaitForSink();
     WriteCsv();
     WriteColumns();
     return true;
@@ -278,6 +279,16 @@ class Sampler {
     EnterNamespace(std::string(kNamespacePrefix) + space);
     sources_.push_back(MakeInterfaceSource(interfaces, &table_));
     if (!qdiscs.empty()) sources_.push_back(MakeQdiscSource(qdiscs, &table_));
+  }
+
+  // Until the sink has closed the last interval, or gave up.
+  void WaitForSink() const {
+    const DeliveredInterval& last = state_->delivered[plan_.steps.size() - 1];
+    const int64_t give_up = MonotonicNs() + kSettleNs;
+    while (last.closed.load(std::memory_order_acquire) == 0 &&
+           MonotonicNs() < give_up) {
+      SleepUntilNs(MonotonicNs() + kSettlePollNs);
+    }
   }
 
   // KPIs and inputs of interval k, in the order of KpiAndInputColumns.

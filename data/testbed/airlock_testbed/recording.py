@@ -22,6 +22,7 @@ from airlock_testbed.plan import SIZES
 LOCK = "/run/airlock-testbed.lock"
 LEAD_IN_SECONDS = 1.0  # of traffic before time 0
 PR_SET_PDEATHSIG = 1
+RT_RUNTIME = "/proc/sys/kernel/sched_rt_runtime_us"
 
 # stress-ng options of a stressor: workers follow. The disk stressor also gets
 # a folder for its files.
@@ -53,9 +54,45 @@ def clean():
     chain.remove()
     for folder in chain.run_folders():
         _end_groups(folder)
+        _restore_knobs(folder)
         shutil.rmtree(folder, ignore_errors=True)
         removed.append(folder.rstrip("/"))
     return removed
+
+
+def _set_kernel_knob(folder, path, value):
+    """Writes a value under /proc or /sys; _restore_knobs undoes it.
+
+    Returns whether it worked.
+    """
+    try:
+        with open(path, encoding="ascii") as knob:
+            before = knob.read().strip()
+        with open(os.path.join(folder, "knobs"), "a",
+                  encoding="ascii") as noted:
+            noted.write(f"{path} {before}\n")
+        with open(path, "w", encoding="ascii") as knob:
+            knob.write(value)
+        return True
+    except OSError:
+        return False
+
+
+def _restore_knobs(folder):
+    """Undoes what a recording changed in the kernel."""
+    try:
+        with open(os.path.join(folder, "knobs"), encoding="ascii") as noted:
+            knobs = [line.split() for line in noted]
+    except OSError:
+        knobs = []
+    for path, before in knobs:
+        try:
+            with open(path, "w", encoding="ascii") as knob:
+                knob.write(before)
+        except OSError:
+            pass
+    subprocess.run(["umount", os.path.join(folder, "debug")], check=False,
+                   capture_output=True)
 
 
 def _end_groups(folder):
@@ -151,6 +188,8 @@ class Recording:
             self.folder = tempfile.mkdtemp(prefix=chain.PREFIX,
                                            dir=chain.RUN_ROOT)
             self._keep_cores_awake()
+            if self.options.real_time_limit == "lift":
+                self._lift_real_time_limits()
             chain.build(self.options.seed, self.options.rules)
             self._start_chain()
             self._drive()
@@ -175,6 +214,24 @@ class Recording:
             self.idle.write(bytes(4))
         except OSError:
             self.notes.append("idle cores may sleep: no /dev/cpu_dma_latency")
+
+    def _lift_real_time_limits(self):
+        """Lets the real-time inspector have its whole core.
+
+        Otherwise a saturated inspector stops for 50 ms of every second: by
+        the limit of the real-time class, or for the kernel's fair server.
+        """
+        if not _set_kernel_knob(self.folder, RT_RUNTIME, "-1"):
+            self.notes.append("the real-time limit was in force")
+        debug = self._path("debug")
+        os.mkdir(debug)
+        subprocess.run(["mount", "-t", "debugfs", "none", debug], check=False,
+                       capture_output=True)
+        server = os.path.join(debug, "sched", "fair_server",
+                              f"cpu{self.options.inspector_core}", "runtime")
+        if os.path.exists(server) and not _set_kernel_knob(self.folder, server,
+                                                           "0"):
+            self.notes.append("the fair server of the inspector's core ran")
 
     @staticmethod
     def _on_deadline(number, frame):
@@ -234,7 +291,7 @@ class Recording:
         self._start("generate", "gen", o.chain_core, "--interface", "gen-out",
                     "--arrivals", o.arrivals, "--fifo", "20", *timing,
                     *signatures)
-        self._start("sample", None, o.chain_core, "--nice", str(o.nice),
+        self._start("sample", None, o.chain_core, "--fifo", "5",
                     "--csv", self._path("trace.csv"),
                     "--columns", self._path("columns.json"),
                     "--checkpoints", chain.checkpoints(o.rules, o.grown_rules),
@@ -404,6 +461,7 @@ class Recording:
             "signatures_per_group": o.signatures_per_group,
             "idle_cores": o.idle,
             "inspector_policy": o.inspector_policy,
+            "real_time_limit": o.real_time_limit,
             "nice": o.nice,
             "chain_core": o.chain_core,
             "inspector_core": o.inspector_core,
@@ -425,7 +483,7 @@ class Recording:
             "at `time`, at most system.sampler_lateness later",
             "latency: send call to the kernel's receive stamp at the sink",
             "generator, bridge, firewall, sink and sampler share one core",
-            "the generator is SCHED_FIFO; sink, sampler, stressors and an "
+            "generator and sampler are SCHED_FIFO; sink, stressors and an "
             "inspector of policy other share one nice level above the rest "
             "of the host",
         ]

@@ -1,0 +1,186 @@
+#include "twin/registry/verdict.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sim/base/digest.h"
+#include "sim/base/error.h"
+#include "sim/base/file.h"
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersionMajor = 1;
+
+std::string CanonicalText(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// A member of an object read from `path`; throws InputError if it is missing or
+// of another type.
+template <typename T>
+T Member(const json& object, const char* key, const std::string& path) {
+  try {
+    return object.at(key).get<T>();
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format("{}: '{}': {}", path, key, error.what()));
+  }
+}
+
+// "a/b.model", but not "/a", "../a", "a/../b" or "".
+bool StaysInFolder(const std::string& path) {
+  const std::filesystem::path whole(path);
+  if (path.empty() || whole.is_absolute()) return false;
+  return std::none_of(whole.begin(), whole.end(), [](const auto& part) {
+    return part == ".." || part == "." || part.empty();
+  });
+}
+
+void CheckHeader(const json& summary, const std::string& path) {
+  if (!summary.is_object() ||
+      summary.value("filetype", json()) != "gate-verdict") {
+    throw InputError(fmt::format("{}: not a gate's verdict", path));
+  }
+  const auto version = Member<std::vector<int64_t>>(summary, "version", path);
+  if (version.size() != 2) {
+    throw InputError(fmt::format("{}: 'version' is not two numbers", path));
+  }
+  if (version[0] > kVersionMajor) {
+    throw InputError(fmt::format(
+        "{}: written by a newer Airlock: gate-verdict {}.{}; this program "
+        "reads up to {}.x",
+        path, version[0], version[1], kVersionMajor));
+  }
+  const std::string stated = Member<std::string>(summary, "digest", path);
+  const std::string computed = VerdictDigest(summary);
+  if (stated != computed) {
+    throw InputError(fmt::format(
+        "{}: changed since the gate wrote it: its digest is {} but the content "
+        "has {}",
+        path, stated, computed));
+  }
+}
+
+// Throws unless the verdict, and each criterion, is `promote`.
+void CheckPasses(const json& summary, const std::string& path) {
+  const std::string verdict = Member<std::string>(summary, "verdict", path);
+  if (verdict == "reject") {
+    throw Error(fmt::format("{}: the gate rejects the candidate", path),
+                ExitCode::kNo);
+  }
+  if (verdict == "inconclusive") {
+    throw Error(fmt::format("{}: the gate's verdict is inconclusive", path),
+                ExitCode::kInconclusive);
+  }
+  if (verdict != "promote") {
+    throw InputError(fmt::format(
+        "{}: '{}' is not a verdict: promote, reject or inconclusive", path,
+        verdict));
+  }
+  const auto criteria = Member<std::vector<json>>(summary, "criteria", path);
+  if (criteria.empty()) {
+    throw InputError(fmt::format(
+        "{}: the verdict is promote, but without a criterion", path));
+  }
+  for (const json& criterion : criteria) {
+    const std::string outcome = Member<std::string>(criterion, "outcome", path);
+    if (outcome == "promote") continue;
+    throw InputError(fmt::format(
+        "{}: the verdict is promote, but a criterion's outcome is {}", path,
+        outcome));
+  }
+}
+
+// Throws InputError if the file is not what the gate judged.
+void CheckFile(const std::string& file, const std::string& sha256,
+               const std::string& what) {
+  std::string now;
+  try {
+    now = Sha256OfFile(file);
+  } catch (const Error& error) {
+    throw InputError(
+        fmt::format("the {} that the gate judged: {}", what, error.what()));
+  }
+  if (now == sha256) return;
+  throw InputError(fmt::format(
+      "{}: the {} changed since the gate judged it: its SHA-256 is {}, the "
+      "verdict has {}",
+      file, what, now, sha256));
+}
+
+std::vector<ModelFile> CandidateFiles(const json& candidate,
+                                      const std::string& path) {
+  std::vector<ModelFile> files;
+  for (const json& row : Member<std::vector<json>>(candidate, "files", path)) {
+    files.push_back({Member<std::string>(row, "path", path),
+                     Member<std::string>(row, "sha256", path)});
+    if (StaysInFolder(files.back().path)) continue;
+    throw InputError(fmt::format(
+        "{}: the candidate's file '{}' is not a path inside the gate's folder",
+        path, files.back().path));
+  }
+  if (files.empty()) {
+    throw InputError(fmt::format("{}: the candidate has no files", path));
+  }
+  std::sort(
+      files.begin(), files.end(),
+      [](const ModelFile& a, const ModelFile& b) { return a.path < b.path; });
+  for (size_t i = 1; i < files.size(); ++i) {
+    if (files[i].path != files[i - 1].path) continue;
+    throw InputError(fmt::format("{}: the candidate's file '{}' comes twice",
+                                 path, files[i].path));
+  }
+  return files;
+}
+
+}  // namespace
+
+json ReadJsonFile(const std::string& path) {
+  try {
+    return json::parse(ReadFile(path));
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format("{}: {}", path, error.what()));
+  } catch (const Error& error) {
+    throw InputError(error.what());
+  }
+}
+
+std::string VerdictDigest(const json& summary) {
+  json rest = summary;
+  rest.erase("digest");
+  return Sha256(CanonicalText(rest));
+}
+
+std::string ModelDigest(const std::vector<ModelFile>& files) {
+  json list = json::array();
+  for (const ModelFile& file : files) {
+    list.push_back({{"path", file.path}, {"sha256", file.sha256}});
+  }
+  return Sha256(CanonicalText(list));
+}
+
+PassingVerdict ReadPassingVerdict(const std::string& gate_folder) {
+  const std::string path = gate_folder + "/summary.json";
+  PassingVerdict verdict;
+  verdict.summary = ReadJsonFile(path);
+  CheckHeader(verdict.summary, path);
+  CheckPasses(verdict.summary, path);
+  const json candidate = Member<json>(verdict.summary, "candidate", path);
+  verdict.candidate_name = Member<std::string>(candidate, "name", path);
+  verdict.files = CandidateFiles(candidate, path);
+  verdict.digest = VerdictDigest(verdict.summary);
+  for (const ModelFile& file : verdict.files) {
+    CheckFile(gate_folder + "/" + file.path, file.sha256, "candidate");
+  }
+  for (const json& input :
+       Member<std::vector<json>>(verdict.summary, "inputs", path)) {
+    CheckFile(Member<std::string>(input, "path", path),
+              Member<std::string>(input, "sha256", path),
+              Member<std::string>(input, "what", path));
+  }
+  return verdict;
+}
+
+}  // namespace airlock

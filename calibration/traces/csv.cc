@@ -10,6 +10,9 @@
 namespace airlock {
 namespace {
 
+// Beyond this is no measurement, and a unit's prefix could make it infinite.
+constexpr double kLargest = 1e290;
+
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -142,7 +145,9 @@ bool ParseNumber(std::string_view text, double* value) {
   double parsed = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, parsed);
-  if (error != std::errc() || stop != end) return false;
+  if (error != std::errc() || stop != end || std::abs(parsed) > kLargest) {
+    return false;
+  }
   *value = parsed;
   return true;
 }

@@ -60,7 +60,7 @@ char GuessSeparator(std::string_view text, std::string_view candidates);
 
 // Parses the whole of `text` (blanks around it allowed) as a decimal number,
 // whatever the locale: digits, '.', exponent. Not numbers: "", "12a3", "0x1F",
-// "inf", "nan", and what overflows a double.
+// "inf", "nan", and what is beyond 1e290 or below a double's smallest.
 bool ParseNumber(std::string_view text, double* value);
 bool ParseInteger(std::string_view text, int64_t* value);
 
@@ -68,8 +68,8 @@ bool ParseInteger(std::string_view text, int64_t* value);
 // cell, "N/A", "NA", "NaN", "-nan", "null".
 bool IsMissing(std::string_view text);
 
-// The cell's number, NaN if it IsMissing. Otherwise throws InputError that
-// names the position, the column and what stands there.
+// The cell's number, NaN if it IsMissing. Otherwise
+// throws InputError that names the position, the column and what stands there.
 double NumberOrMissing(const CsvReader& reader, const CsvCell& cell,
                        const std::string& column_name);
 

@@ -210,13 +210,15 @@ Trace NfvbenchTrace::Finish() {
   std::map<std::string, Column> kinds;
   for (const std::string& kind : chain_kinds_) {
     if (kind.empty()) continue;
-    kinds.emplace(kind, Column{"chain_kind." + kind, Role::kInput, "1",
-                               Scope::kSystem, "", "1: chains of this kind",
-                               std::vector<double>(chain_kinds_.size(), 0)});
+    kinds.emplace(
+        kind, Column{"chain_kind." + kind, Role::kInput, "1", Scope::kSystem,
+                     "", "1: chains of this kind",
+                     std::vector<double>(chain_kinds_.size(), kMissing)});
   }
   for (auto& [kind, column] : kinds) {
     for (size_t row = 0; row < chain_kinds_.size(); ++row) {
-      if (chain_kinds_[row] == kind) column.values[row] = 1;
+      if (chain_kinds_[row].empty()) continue;  // unknown: missing
+      column.values[row] = chain_kinds_[row] == kind ? 1 : 0;
     }
     trace_.columns.push_back(std::move(column));
   }

@@ -71,11 +71,11 @@ double PcmClock::Read(const CsvReader& reader, const CsvCell& date,
   return now;
 }
 
-// The last line is whole if it ends with a line end or, as pcm starts its
-// lines with the line end, with the trailing separator.
-void CheckNotCut(const TextFile& file, char separator) {
+// The last line is whole if it ends with a line end or, where rows end with
+// the separator and pcm starts its lines with the line end, with that.
+void CheckNotCut(const TextFile& file, char separator, bool trailing) {
   const char last = file.text.back();
-  if (last == '\n' || last == separator) return;
+  if (last == '\n' || (trailing && last == separator)) return;
   const auto lines = std::count(file.text.begin(), file.text.end(), '\n');
   FailAt(file.path, static_cast<int>(lines) + 1, 0,
          "the file ends within this line: it was cut");
@@ -104,14 +104,11 @@ TwoRowHeader::TwoRowHeader(CsvReader* reader, bool memory_tool, Trace* trace) {
   reader->Next(&metrics);
   trailing_ = metrics.size() > 3 && metrics.back().text.empty();
   width_ = metrics.size() - (trailing_ ? 1 : 0);
-  // The group row may end with its separator or not, whatever the others do.
-  if (groups.size() == width_ + 1 && groups.back().text.empty()) {
-    groups.pop_back();
-  }
-  if (groups.size() != width_) {
-    reader->Fail(0, fmt::format("{} metrics; the group row in line {} has {} "
-                                "cells",
-                                width_, group_line, groups.size()));
+  const bool same_end = !trailing_ || groups.back().text.empty();
+  if (groups.size() != metrics.size() || !same_end) {
+    reader->Fail(0, fmt::format("{} cells; the group row in line {} has {} and "
+                                "should have the same",
+                                metrics.size(), group_line, groups.size()));
   }
   std::map<std::string, int> seen;
   std::string group;
@@ -142,11 +139,11 @@ TwoRowHeader::TwoRowHeader(CsvReader* reader, bool memory_tool, Trace* trace) {
 
 PcmTrace ReadTwoRowFile(const TextFile& file, bool memory_tool) {
   const char separator = GuessSeparator(file.text, ",;");
-  CheckNotCut(file, separator);
   CsvReader reader(file, separator, CsvReader::LastLine::kMayEnd);
   PcmTrace result;
   Trace& trace = result.trace;
   const TwoRowHeader header(&reader, memory_tool, &trace);
+  CheckNotCut(file, separator, header.trailing_separator());
   for (size_t i = 0; i < header.columns(); ++i) {
     trace.columns.push_back(header.column(i).column);
   }

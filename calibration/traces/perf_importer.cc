@@ -63,6 +63,13 @@ bool IsPerfUnit(std::string_view text) {
                      [&](const char* unit) { return text == unit; });
 }
 
+// True for "S0", "S0-D0", "S0-D0-C1", "N0": perf writes behind these how many
+// CPUs it summed up.
+bool SumsUpCpus(std::string_view id) {
+  return id.size() > 1 && (id[0] == 'S' || id[0] == 'N') &&
+         id.find_first_not_of("0123456789-SDCN") == std::string_view::npos;
+}
+
 // Walks over the cells of one line.
 class PerfLineReader {
  public:
@@ -89,7 +96,9 @@ class PerfLineReader {
 
 void PerfLineReader::ReadId(PerfLine* line) {
   if (IsValue(Text(at_))) return;
-  if (Text(at_).empty()) Fail("expected a counter value, found an empty cell");
+  if (IsMissing(Text(at_))) {
+    Fail(fmt::format("expected a counter value, found {}", Quoted(Text(at_))));
+  }
   line->layout.has_id = true;
   line->id = std::string(Text(at_++));
   int64_t cpus = 0;
@@ -98,6 +107,8 @@ void PerfLineReader::ReadId(PerfLine* line) {
   if (ParseInteger(Text(at_), &cpus) && IsValue(Text(at_ + 1))) {
     line->layout.has_cpu_count = true;
     ++at_;
+  } else if (SumsUpCpus(line->id)) {
+    Fail("expected the number of CPUs and then a counter value");
   }
 }
 
@@ -125,9 +136,12 @@ void PerfLineReader::ReadUnitAndEvent(PerfLine* line) {
     ++at_;
   }
   line->event = std::string(Text(at_));
-  if (line->event.empty() || IsNumber(line->event)) {
+  if (IsMissing(line->event) || IsNumber(line->event)) {
     Fail(fmt::format("expected an event name, found {}", Quoted(Text(at_))));
   }
+  // Without a unit column the clocks are in milliseconds all the same.
+  const bool clock = line->event == "cpu-clock" || line->event == "task-clock";
+  if (names_event && clock) line->unit = "msec";
   ++at_;
 }
 

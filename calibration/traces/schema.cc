@@ -99,15 +99,16 @@ void SetRoleAndScopeFromName(Column* column) {
     if (column->name == name) column->role = Role::kInput;
   }
   const size_t first = column->name.find('.');
-  const size_t last = column->name.rfind('.');
+  const size_t second =
+      first == std::string::npos ? first : column->name.find('.', first + 1);
   Scope scope = Scope::kSystem;
   if (first == std::string::npos ||
       !Parse(column->name.substr(0, first), &scope)) {
     return;
   }
-  if (scope != Scope::kSystem && last > first + 1) {
+  if (scope != Scope::kSystem && second != std::string::npos) {
     column->scope = scope;
-    column->scope_id = column->name.substr(first + 1, last - first - 1);
+    column->scope_id = column->name.substr(first + 1, second - first - 1);
   }
 }
 
@@ -123,8 +124,7 @@ std::string MetricName(std::string_view text) {
     const char lower =
         c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     const bool kept = (lower >= 'a' && lower <= 'z') ||
-                      (lower >= '0' && lower <= '9') || lower == '-' ||
-                      lower == '.';
+                      (lower >= '0' && lower <= '9') || lower == '-';
     if (c == '%') {
       gap = true;
       add("percent");

@@ -300,7 +300,7 @@ Readings ReadCsvForm(const TextFile& file) {
     if (std::isnan(reading.time)) {
       reader.Fail(cells[columns[kTimestamp]].column, "the time is missing");
     }
-    if (id.text.empty()) reader.Fail(id.column, "the AP's id is missing");
+    if (IsMissing(id.text)) reader.Fail(id.column, "the AP's id is missing");
     readings[std::string(id.text)].push_back(reading);
   }
   return readings;

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "calibration/traces/importer.h"
+#include "sim/base/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace airlock::testing {
+
+// Writes `text` without syncing it, which would cost most of the test's time.
+inline void WriteText(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+// Imports `text` as a file `name` in a folder of its own.
+inline Trace ImportText(const std::string& format, const std::string& text,
+                        const std::string& name = "trace.csv") {
+  const TemporaryFolder folder;
+  WriteText(folder / name, text);
+  return ImportTrace(format, folder / name);
+}
+
+// The message of the InputError that importing `text` ends with, without the
+// folder; fails the test if there is none.
+inline std::string ImportFailure(const std::string& format,
+                                 const std::string& text,
+                                 const std::string& name = "trace.csv") {
+  const TemporaryFolder folder;
+  WriteText(folder / name, text);
+  try {
+    ImportTrace(format, folder / name);
+  } catch (const InputError& error) {
+    std::string message = error.what();
+    for (size_t at;
+         (at = message.find(folder.path() + "/")) != std::string::npos;) {
+      message.erase(at, folder.path().size() + 1);
+    }
+    return message;
+  }
+  ADD_FAILURE() << "imported without an error";
+  return "";
+}
+
+}  // namespace airlock::testing

@@ -211,6 +211,7 @@ const LoadStep& ChainCourse::LoadAt(int64_t now_ns) {
 void ChainCourse::AddTrace(const Trace& trace, const Contention& otherwise) {
   const Column& offered = trace.Get("offered_rate");
   const Column* size = trace.Find("packet_size");
+  const Column* packets = trace.Find("offered_packet_rate");
   const Column* kinds[] = {
       trace.Find("contention_cpu"), trace.Find("contention_cache"),
       trace.Find("contention_memory"), trace.Find("contention_io")};
@@ -222,19 +223,28 @@ void ChainCourse::AddTrace(const Trace& trace, const Contention& otherwise) {
                     : times[0] - (times.size() > 1 ? times[1] - times[0] : 1);
   double rate = 0;
   double bytes = mean_bytes_;
+  double owed = 0.5;  // packets, for rounding
   Contention level = otherwise;
+  int64_t start = 0;
   for (size_t i = 0; i < times.size(); ++i) {
-    const int64_t start =
-        i == 0 ? 0 : FromSeconds(times[i - 1] - origin).value();
+    const int64_t end = FromSeconds(times[i] - origin).value();
     rate = ValueOr(&offered, i, rate);
     bytes = ValueOr(size, i, bytes);
-    AddStep(start, rate, bytes > 0 ? bytes : mean_bytes_);
+    if (!(bytes > 0)) bytes = mean_bytes_;
+    AddStep(start, rate, bytes);
+    LoadStep& step = load_.back();
+    step.packets_per_second = ValueOr(packets, i, step.packets_per_second);
+    owed += step.packets_per_second * static_cast<double>(end - start) * 1e-9;
+    step.packets = static_cast<int64_t>(owed);
+    owed -= static_cast<double>(step.packets);
     level.cpu = ValueOr(kinds[0], i, level.cpu);
     level.cache = ValueOr(kinds[1], i, level.cache);
     level.memory = ValueOr(kinds[2], i, level.memory);
     level.io = ValueOr(kinds[3], i, level.io);
     contention_.push_back({start, level});
+    start = end;
   }
+  end_ns_ = start;
   if (load_.empty()) throw InputError("chain load: the trace has no samples");
 }
 
@@ -272,10 +282,40 @@ void PacketSource::Enter(size_t step) {
   step_ = step;
   now_ = *course_->Load(step);
   const LoadStep* next = course_->Load(step + 1);
-  end_ns_ = next != nullptr ? next->start_ns : kNever;
+  end_ns_ = next != nullptr ? next->start_ns : course_->end_ns();
+  left_ = now_.packets;
+  if (left_ <= 0) return;
+  left_of_size_.clear();
+  int64_t before = 0;
+  for (const double share : now_.cumulative_shares) {
+    const int64_t upto = std::llround(share * static_cast<double>(left_));
+    left_of_size_.push_back(upto - before);
+    before = upto;
+  }
+}
+
+bool PacketSource::AdvanceCounted() {
+  if (left_ == 0) return false;
+  // The first of n uniform instants on the time that is left.
+  const double need = arrivals_.Exponential(1) / static_cast<double>(left_);
+  --left_;
+  at_ns_ -= (static_cast<double>(end_ns_) - at_ns_) * std::expm1(-need);
+  next_ns_ = std::min(static_cast<int64_t>(at_ns_), end_ns_ - 1);
+  return true;
 }
 
 void PacketSource::Advance() {
+  if (kind_ == Kind::kPoisson && now_.packets >= 0) {
+    while (!AdvanceCounted()) {
+      if (course_->Load(step_ + 1) == nullptr) {
+        next_ns_ = kNever;
+        return;
+      }
+      at_ns_ = static_cast<double>(end_ns_);
+      Enter(step_ + 1);
+    }
+    return;
+  }
   double need = kind_ == Kind::kPoisson ? arrivals_.Exponential(1) : 1;
   while (true) {
     const double rate = now_.packets_per_second * 1e-9;
@@ -285,7 +325,7 @@ void PacketSource::Advance() {
       at_ns_ = at;
       break;
     }
-    if (end_ns_ == kNever) {
+    if (course_->Load(step_ + 1) == nullptr) {
       next_ns_ = kNever;
       return;
     }
@@ -301,16 +341,26 @@ void PacketSource::Advance() {
 ChainPacket PacketSource::Take() {
   ChainPacket packet;
   packet.sent_ns = packet.arrival_ns = next_ns_;
-  if (course_->sizes().size() == 1) {
-    packet.bytes = static_cast<int64_t>(now_.mean_bytes);
-  } else {
-    const double u = size_stream_.Uniform();
-    size_t i = 0;
-    while (now_.cumulative_shares[i] <= u) ++i;
-    packet.bytes = course_->sizes()[i];
-  }
+  packet.bytes = now_.cumulative_shares.size() == 1
+                     ? static_cast<int64_t>(now_.mean_bytes)
+                     : course_->sizes()[DrawSize()];
   Advance();
   return packet;
+}
+
+size_t PacketSource::DrawSize() {
+  size_t i = 0;
+  if (kind_ == Kind::kPoisson && now_.packets >= 0) {
+    // One of the packets that were left when this one was made.
+    int64_t at = static_cast<int64_t>(
+        size_stream_.UniformInt(static_cast<uint64_t>(left_ + 1)));
+    while (at >= left_of_size_[i]) at -= left_of_size_[i++];
+    --left_of_size_[i];
+    return i;
+  }
+  const double u = size_stream_.Uniform();
+  while (now_.cumulative_shares[i] <= u) ++i;
+  return i;
 }
 
 }  // namespace airlock

@@ -21,12 +21,15 @@ struct LoadStep {
   double bits_per_second = 0;
   double packets_per_second = 0;
   double mean_bytes = 0;
+  // From a trace: how many packets are sent in the step; -1: as many as come.
+  int64_t packets = -1;
   // Share of packets of each size up to this one; the last is 1.
   std::vector<double> cumulative_shares;
 };
 
 // The course of a chain's load, packet sizes and contention over a run:
-// piecewise constant, the last step holds for ever. Load kinds:
+// piecewise constant; the last step holds for ever, but a trace's last sample
+// ends. Load kinds:
 //   constant     `rate`.
 //   steps        `rate` and `peak` in turns, `period` each.
 //   ramp         from `rate` to `peak` in `period` and back, in 64 steps each.
@@ -34,9 +37,10 @@ struct LoadStep {
 //                (peak - rate) / 5, reflected at `rate` and `peak`.
 //   flash-crowd  `rate`; each `period` it rises to `peak` in a tenth of the
 //                period and decays with time constant period / 4.
-//   trace        columns offered_rate, and where present packet_size and
-//                contention_*, sample by sample (its time is its end); a
-//                missing value repeats the last one.
+//   trace        columns offered_rate and where present packet_size,
+//                offered_packet_rate and contention_*, sample by sample (its
+//                time is its end); a missing value repeats the last one. Each
+//                sample sends as many packets as the trace's.
 // Steps are made when they are asked for.
 class ChainCourse {
  public:
@@ -49,6 +53,7 @@ class ChainCourse {
   const std::vector<int64_t>& sizes() const { return sizes_; }
   // Step `index`; nullptr behind the last. Valid until the next call.
   const LoadStep* Load(size_t index);
+  int64_t end_ns() const { return end_ns_; }  // of a trace's last sample
   // In force at `now_ns`.
   const LoadStep& LoadAt(int64_t now_ns);
   const Contention& ContentionAt(int64_t now_ns) const;
@@ -57,6 +62,8 @@ class ChainCourse {
  private:
   void AddStep(int64_t start_ns, double bits_per_second, double mean_bytes);
   void AddTrace(const Trace& trace, const Contention& otherwise);
+  int64_t end_ns_ = kNever;  // of the last step of a trace
+
   // Makes the next step of an endless kind.
   void Extend();
   double WalkFrom(double rate);
@@ -94,9 +101,11 @@ struct ChainPacket {
   int64_t bytes = 0;       // Ethernet frame without checksum
 };
 
-// The packets of the source, one after another: `poisson`; `periodic`: one
-// whenever the integral of the rate passes a whole number; `bursts`: at every
-// tick all packets of the tick that `periodic` would have sent.
+// The packets of the source, one after another: `poisson` (in a step of known
+// count: uniform order statistics, the same process given its count, and sizes
+// drawn without replacement); `periodic`: one whenever the integral of the rate
+// passes a whole number; `bursts`: at every tick all packets of the tick that
+// `periodic` would have sent.
 class PacketSource {
  public:
   // `course` outlives this.
@@ -112,6 +121,9 @@ class PacketSource {
   enum class Kind { kPoisson, kPeriodic, kBursts };
   void Advance();
   void Enter(size_t step);
+  // Next packet of a step whose count is known; false if there is none left.
+  bool AdvanceCounted();
+  size_t DrawSize();
 
   Kind kind_;
   int64_t burst_ns_;
@@ -119,7 +131,9 @@ class PacketSource {
   size_t step_ = 0;
   LoadStep now_;        // step `step_`
   int64_t end_ns_ = 0;  // of it
-  double at_ns_ = 0;    // where the integral of the rate stands
+  int64_t left_ = 0;    // packets of a step whose count is known
+  std::vector<int64_t> left_of_size_;
+  double at_ns_ = 0;  // where the integral of the rate stands
   int64_t next_ns_ = 0;
   RngStream arrivals_;
   RngStream size_stream_;

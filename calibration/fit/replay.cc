@@ -1,0 +1,86 @@
+#include "calibration/fit/replay.h"
+
+#include <algorithm>
+
+#include "sim/base/error.h"
+#include "sim/surrogate/chain_recursion.h"
+
+namespace airlock {
+
+namespace {
+
+// Only what drives a load: slices stay small.
+Trace InputsOf(const Trace& trace) {
+  Trace inputs;
+  inputs.time_seconds = trace.time_seconds;
+  for (const char* name :
+       {"offered_rate", "offered_packet_rate", "packet_size", "contention_cpu",
+        "contention_cache", "contention_memory", "contention_io"}) {
+    const Column* column = trace.Find(name);
+    if (column != nullptr) inputs.columns.push_back(*column);
+  }
+  return inputs;
+}
+
+}  // namespace
+
+Replay::Replay(const Trace& trace, std::vector<Segment> segments,
+               std::vector<std::string> columns, int64_t lead)
+    : segments_(std::move(segments)), columns_(std::move(columns)) {
+  const Trace inputs = InputsOf(trace);
+  for (const Segment& segment : segments_) {
+    AIRLOCK_CHECK(0 <= segment.begin && segment.begin < segment.end &&
+                  segment.end <= trace.samples());
+    const int64_t early = std::min(lead, segment.begin);
+    leads_.push_back(early);
+    inputs_.push_back(inputs.Slice(segment.begin - early, segment.end));
+    for (int64_t i = segment.begin; i < segment.end; ++i) samples_.push_back(i);
+  }
+}
+
+std::vector<std::vector<double>> Replay::Run(const ChainConfig& chain,
+                                             uint64_t seed) const {
+  std::vector<std::vector<double>> values(columns_.size());
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    RunSegment(chain, seed, i, &values);
+  }
+  return values;
+}
+
+void Replay::RunSegment(const ChainConfig& chain, uint64_t seed, size_t segment,
+                        std::vector<std::vector<double>>* values) const {
+  const Trace& inputs = inputs_[segment];
+  ChainConfig replayed = chain;
+  replayed.workload.load.kind = "trace";
+  const RngTree tree(seed);
+  // A segment's random numbers depend on where it lies, not on which others
+  // there are.
+  const Replication replication(segments_[segment].begin);
+  ChainCourse course(replayed.workload, &inputs, tree, replication);
+  ChainMonitor monitor(replayed);
+  ChainRecursion recursion(replayed, {}, &course, tree, replication, &monitor);
+  std::vector<Column> declared;
+  monitor.Declare(&declared);
+  std::vector<size_t> wanted;
+  for (const std::string& name : columns_) {
+    const auto found =
+        std::find_if(declared.begin(), declared.end(),
+                     [&](const Column& column) { return column.name == name; });
+    AIRLOCK_CHECK(found != declared.end(), "{}", name);
+    wanted.push_back(static_cast<size_t>(found - declared.begin()));
+  }
+  std::vector<double> row;
+  for (int64_t i = 0; i < inputs.samples(); ++i) {
+    const LoadStep* next = course.Load(static_cast<size_t>(i + 1));
+    const int64_t end = next != nullptr ? next->start_ns : course.end_ns();
+    recursion.AdvanceTo(end - 1);
+    row.clear();
+    monitor.Sample(0, end - 1, recursion.Totals(), &course, &row);
+    if (i < leads_[segment]) continue;
+    for (size_t k = 0; k < wanted.size(); ++k) {
+      (*values)[k].push_back(row[wanted[k]]);
+    }
+  }
+}
+
+}  // namespace airlock

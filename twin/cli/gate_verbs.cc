@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/file.h"
 #include "twin/cli/progress.h"
@@ -56,10 +56,97 @@ ExitCode RunGateVerb(const GateVerbOptions& options) {
 }
 
 struct RegistryOptions {
-  std::string folder;
+  std::string gate_folder;
   std::string registry;
-  std::string reason;
+  std::string why;
+  bool json = false;
 };
+
+void PrintChange(const char* done, const Registry::Change& change) {
+  if (change.changed) {
+    fmt::print("{}: {} is the champion ({})\n", done, change.champion.name,
+               change.champion.digest);
+  } else {
+    fmt::print("nothing to do: {} is the champion already\n",
+               change.champion.name);
+  }
+}
+
+ExitCode PrintHistory(const RegistryOptions& options) {
+  const Registry registry(options.registry);
+  registry.Verify();
+  const std::vector<HistoryEntry> history = registry.History();
+  if (options.json) {
+    nlohmann::json entries = nlohmann::json::array();
+    for (const HistoryEntry& e : history) {
+      entries.push_back({{"number", e.number},
+                         {"action", e.action},
+                         {"who", e.who},
+                         {"when", e.when},
+                         {"why", e.why},
+                         {"model", e.model_name},
+                         {"model_digest", e.model_digest},
+                         {"verdict_digest", e.verdict_digest},
+                         {"hash", e.hash}});
+    }
+    fmt::print("{}\n", entries.dump(2));
+    return ExitCode::kDone;
+  }
+  for (const HistoryEntry& e : history) {
+    fmt::print("{:>4}  {}  {:<8}  {:<24}  {:.12}  {}  {}\n", e.number, e.when,
+               e.action, e.model_name, e.model_digest, e.who, e.why);
+  }
+  fmt::print("{} changes, chain intact\n", history.size());
+  return ExitCode::kDone;
+}
+
+void AddRegistryOption(CLI::App* verb, RegistryOptions* options) {
+  verb->add_option("--registry", options->registry, "folder of the registry")
+      ->required();
+}
+
+void AddPromote(CLI::App* app, CommandLine* line) {
+  auto options = std::make_shared<RegistryOptions>();
+  CLI::App* const verb = AddVerb(
+      app, line, "promote",
+      "make a gate's candidate the champion; only with a passing "
+      "verdict",
+      "airlock promote out/quickstart --registry out/registry", [options] {
+        PrintChange("promoted",
+                    Registry(options->registry)
+                        .Promote(options->gate_folder, options->why));
+        return ExitCode::kDone;
+      });
+  verb->add_option("DIR", options->gate_folder, "folder of airlock gate")
+      ->required();
+  AddRegistryOption(verb, options.get());
+  verb->add_option("--reason", options->why, "for the history");
+}
+
+void AddRollback(CLI::App* app, CommandLine* line) {
+  auto options = std::make_shared<RegistryOptions>();
+  CLI::App* const verb = AddVerb(
+      app, line, "rollback", "make the previous champion the champion again",
+      "airlock rollback --registry out/registry --reason \"latency alarms\"",
+      [options] {
+        PrintChange("rolled back",
+                    Registry(options->registry).Rollback(options->why));
+        return ExitCode::kDone;
+      });
+  AddRegistryOption(verb, options.get());
+  verb->add_option("--reason", options->why, "for the history");
+}
+
+void AddHistory(CLI::App* app, CommandLine* line) {
+  auto options = std::make_shared<RegistryOptions>();
+  CLI::App* const verb =
+      AddVerb(app, line, "history",
+              "print who changed the champion, when and why; checks the chain",
+              "airlock history --registry out/registry",
+              [options] { return PrintHistory(*options); });
+  AddRegistryOption(verb, options.get());
+  verb->add_flag("--json", options->json, "print the entries as JSON");
+}
 
 }  // namespace
 
@@ -82,6 +169,9 @@ void AddGateVerbs(CLI::App* app, CommandLine* line) {
       ->check(CLI::PositiveNumber);
   verb->add_flag("--overwrite", gate->overwrite, "replace the folder");
   verb->add_flag("--json", gate->json, "print the verdict as JSON");
+  AddPromote(app, line);
+  AddRollback(app, line);
+  AddHistory(app, line);
 }
 
 }  // namespace airlock

@@ -28,19 +28,25 @@ struct ProblemOptions {
 void AddProblem(CLI::App* verb, ProblemOptions* options) {
   verb->add_option("TRACE", options->trace, "trace of airlock import")
       ->required();
-  verb->add_option("--target", options->target, "column to predict", true);
+  verb->add_option("--target", options->target, "column to predict")
+      ->capture_default_str();
   verb->add_option("--features", options->include,
-                   "columns to use: [ROLE[/SCOPE]:]GLOB[@SHIFT]", true);
+                   "columns to use: [ROLE[/SCOPE]:]GLOB[@SHIFT]")
+      ->capture_default_str();
   verb->add_option("--exclude", options->exclude, "columns not to use");
-  verb->add_option("--lags", options->lags, "earlier samples to use", true)
+  verb->add_option("--lags", options->lags, "earlier samples to use")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--train", options->train,
-                   "share of the trace to learn from", true)
+                   "share of the trace to learn from")
+      ->capture_default_str()
       ->check(CLI::Range(0.1, 0.9));
   verb->add_option("--gap", options->gap,
-                   "samples between the parts for learning and test", true)
+                   "samples between the parts for learning and test")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  verb->add_option("--seed", options->seed, "seed of what is drawn", true)
+  verb->add_option("--seed", options->seed, "seed of what is drawn")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
 }
 
@@ -189,7 +195,8 @@ void AddForecast(CLI::App* app, CommandLine* line) {
       "airlock forecast compare out/sweep.h5 --target delivered_rate",
       [compare] { return Compare(*compare); });
   AddProblem(verb, compare.get());
-  verb->add_option("--horizons", compare->horizons, "samples ahead", true)
+  verb->add_option("--horizons", compare->horizons, "samples ahead")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", compare->json, "print the table as JSON");
 
@@ -200,8 +207,10 @@ void AddForecast(CLI::App* app, CommandLine* line) {
                  [fit] { return FitModel(*fit); });
   AddProblem(verb, fit.get());
   verb->add_option("--forecaster", fit->forecaster,
-                   "one of airlock list forecasters", true);
-  verb->add_option("--horizon", fit->horizon, "samples ahead", true)
+                   "one of airlock list forecasters")
+      ->capture_default_str();
+  verb->add_option("--horizon", fit->horizon, "samples ahead")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--offered-rate", fit->offered_rate,
                  "may see how much traffic is offered");
@@ -237,20 +246,27 @@ void AddDrift(CLI::App* app, CommandLine* line) {
   verb->add_option("-o,--out", calibrate->trigger, "trigger to write")
       ->required();
   verb->add_option("--detector", calibrate->detector,
-                   "one of airlock list detectors", true);
+                   "one of airlock list detectors")
+      ->capture_default_str();
   verb->add_option("--features", calibrate->features,
-                   "columns whose response to the load is watched", true);
+                   "columns whose response to the load is watched")
+      ->capture_default_str();
   verb->add_option("--run-length", calibrate->run_length,
-                   "expected samples between alarms without drift", true);
-  verb->add_option("--window", calibrate->window, "samples", true);
-  verb->add_option("--bins", calibrate->bins, "of the histograms", true);
+                   "expected samples between alarms without drift")
+      ->capture_default_str();
+  verb->add_option("--window", calibrate->window, "samples")
+      ->capture_default_str();
+  verb->add_option("--bins", calibrate->bins, "of the histograms")
+      ->capture_default_str();
   verb->add_option("--threshold", calibrate->threshold,
                    "a threshold on the divergence in nats instead of a run "
                    "length");
   verb->add_option("--reference", calibrate->reference,
-                   "share of the trace, from its start, to learn from", true)
+                   "share of the trace, from its start, to learn from")
+      ->capture_default_str()
       ->check(CLI::Range(0.05, 1.0));
-  verb->add_option("--seed", calibrate->seed, "seed of the null model", true)
+  verb->add_option("--seed", calibrate->seed, "seed of the null model")
+      ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the file");
 

@@ -5,7 +5,6 @@
 
 #include "calibration/fit/calibrate.h"
 #include "calibration/traces/importer.h"
-#include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"
@@ -58,8 +57,31 @@ struct CalibrateOptions {
   std::string trace;
   std::string out;
   std::vector<std::string> overrides;
+  CalibrationOptions calibration;
   bool overwrite = false;
 };
+
+std::string ToText(const CalibrationProfile& profile) {
+  std::string text = fmt::format(
+      "fitted to {} samples, judged on the {} after them\n"
+      "{:<34} {:>12}  {:^27}  {:<6}\n",
+      profile.fit_samples, profile.held_out_samples, "parameter", "value",
+      "90 % interval", "unit");
+  for (const FittedParameter& p : profile.parameters) {
+    text += fmt::format("{:<34} {:>12.6g}  {:>12.6g} .. {:<11.6g}  {:<6}{}\n",
+                        p.function + "." + p.key, p.value, p.low, p.high,
+                        p.unit, p.origin == "fitted" ? "" : "  " + p.origin);
+  }
+  text += fmt::format("{:<16} {:>8} {:>9} {:>9} {:>9}  {}\n", "KPI", "W1/sd",
+                      "p50 error", "p99 error", "coverage", "credible");
+  for (const KpiFidelity& k : profile.kpis) {
+    text +=
+        fmt::format("{:<16} {:>8.3f} {:>7.1f} % {:>7.1f} % {:>7.1f} %  {}\n",
+                    k.kpi, k.w1_over_sd, 100 * k.p50_error, 100 * k.p99_error,
+                    100 * k.coverage, k.credible ? "yes" : "no: " + k.reason);
+  }
+  return text;
+}
 
 ExitCode RunCalibrate(const CalibrateOptions& options) {
   RefuseExistingFile(options.out, options.overwrite);
@@ -69,15 +91,15 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   fmt::print(stderr, "{}", diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   const Trace trace = ReadTrace(options.trace);
-  CalibrationOptions calibration;
-  calibration.trace_path = options.trace;
   ProgressDisplay display;
-  const CalibrationResult result =
-      Calibrate(*scenario, trace, calibration,
-                display.Begin("calibrating " + scenario->scenario().name));
+  CalibrationProfile profile =
+      Calibrate(*scenario, trace, options.calibration,
+                display.Begin("calibrating " + scenario->scenario().name))
+          .profile;
   display.End();
-  WriteFileAtomically(options.out, ToYaml(result.profile));
-  fmt::print("{}", result.ToText());
+  profile.trace = options.trace;
+  WriteCalibrationProfile(profile, options.out);
+  fmt::print("{}", ToText(profile));
   return ExitCode::kDone;
 }
 
@@ -112,6 +134,24 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
                    "override one key of the scenario")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  CalibrationOptions* const fit = &calibrate->calibration;
+  verb->add_option("--fit-share", fit->fit_share,
+                   "share of the trace to fit to, from its start")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 0.9));
+  verb->add_option("--w1-limit", fit->limits.w1_over_sd,
+                   "credible: Wasserstein-1 distance over the standard "
+                   "deviation at most")
+      ->capture_default_str();
+  verb->add_option("--p99-limit", fit->limits.p99_error,
+                   "credible: relative error of the p99 at most")
+      ->capture_default_str();
+  verb->add_option("--coverage-low", fit->limits.coverage_low,
+                   "credible: coverage of the 90 % interval at least")
+      ->capture_default_str();
+  verb->add_option("--coverage-high", fit->limits.coverage_high,
+                   "credible: coverage of the 90 % interval at most")
+      ->capture_default_str();
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the file");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "calibration/fit/calibrate.h"
@@ -61,8 +62,10 @@ class Gate {
     return options_.begin_stage ? options_.begin_stage(stage) : Progress();
   }
   std::string PathOf(const char* name) const { return folder_ + "/" + name; }
+  // Notes an input by its path from the current folder, from where `airlock
+  // promote` looks for it.
   void UseInput(const std::string& what, const std::string& path) {
-    inputs_.emplace_back(what, path);
+    inputs_.emplace_back(what, std::filesystem::proximate(path).string());
   }
   ForecastModel ModelFor(const ModelConfig& config, const std::string& what);
   ForecastModel Baseline(const char* forecaster) const;
@@ -282,8 +285,8 @@ void Gate::FindProfile() {
       twin.calibrate.empty() ? twin.scenario : twin.calibrate;
   UseInput("calibrated scenario", path);
   CalibrationOptions options;
-  options.fit_fraction = evidence_.file.split.train.value();
-  options.trace_path = evidence_.file.trace.path;
+  options.fit_share = evidence_.file.split.train.value();
+  options.seed = static_cast<uint64_t>(evidence_.file.seed);
   try {
     evidence_.profile =
         Calibrate(LoadOrThrow(path, {}), evidence_.trace, options, progress)
@@ -294,7 +297,9 @@ void Gate::FindProfile() {
         fmt::format("the twin cannot be calibrated: {}", error.what());
     return;
   }
-  WriteFileAtomically(PathOf("profile.yaml"), ToYaml(*evidence_.profile));
+  evidence_.profile->trace =
+      std::filesystem::proximate(evidence_.file.trace.path).string();
+  WriteCalibrationProfile(*evidence_.profile, PathOf("profile.yaml"));
 }
 
 void Gate::Rehearse() {

@@ -31,27 +31,6 @@ TEST(CommandLineTest, AWrongCommandLineIsExitCode2) {
   }
 }
 
-TEST(CommandLineTest, HelpOfEachVerbEndsWithAnExample) {
-  const std::vector<std::vector<std::string>> verbs = {
-      {"check"},          {"show"},
-      {"run"},            {"report"},
-      {"diff"},           {"import"},
-      {"calibrate"},      {"forecast", "compare"},
-      {"forecast", "fit"}, {"forecast", "predict"},
-      {"drift", "calibrate"}, {"drift", "watch"},
-      {"gate"},           {"promote"},
-      {"rollback"},       {"history"},
-      {"list"},
-  };
-  for (std::vector<std::string> arguments : verbs) {
-    arguments.push_back("--help");
-    const ProgramResult result = RunAirlock(arguments);
-    EXPECT_EQ(result.exit_code, 0) << ::testing::PrintToString(arguments);
-    EXPECT_THAT(result.out, HasSubstr("Example: airlock " + arguments[0]));
-    EXPECT_EQ(result.err, "");
-  }
-}
-
 TEST(CommandLineTest, VersionNamesWhatWasBuilt) {
   const ProgramResult result = RunAirlock({"--version"});
   EXPECT_EQ(result.exit_code, 0);

@@ -75,8 +75,7 @@ bool AnyAlive(const std::set<pid_t>& processes) {
     for (const pid_t process : processes) {
       std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
       std::string text;
-      if (std::getline(stat, text) &&
-          text.find(") Z ") == std::string::npos) {
+      if (std::getline(stat, text) && text.find(") Z ") == std::string::npos) {
         alive = true;
       }
     }
@@ -88,8 +87,8 @@ bool AnyAlive(const std::set<pid_t>& processes) {
 
 TEST(RunTest, WritesAFolderThatReportAndDiffRead) {
   const TemporaryFolder folder;
-  const ProgramResult run = RunAirlock(
-      RunCommand(folder / "a", {"--replications", "3", "--json"}));
+  const ProgramResult run =
+      RunAirlock(RunCommand(folder / "a", {"--replications", "3", "--json"}));
   ASSERT_EQ(run.exit_code, 0) << run.err;
   for (const char* name :
        {"scenario.resolved.yaml", "result.h5", "summary.json", "log.txt"}) {
@@ -158,7 +157,8 @@ TEST(RunTest, AKilledReplicationEndsTheRun) {
   kill(*processes.rbegin(), SIGKILL);  // the youngest: a replication
   const ProgramResult run = program.Wait();
   EXPECT_EQ(run.exit_code, 5);
-  EXPECT_THAT(run.err, HasSubstr("ended without a result (killed by signal 9)"));
+  EXPECT_THAT(run.err,
+              HasSubstr("ended without a result (killed by signal 9)"));
   EXPECT_EQ(folder.CountEntries(), 0);
   EXPECT_FALSE(AnyAlive(processes));
 }

@@ -49,8 +49,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "sim/results", "sim/scenario", "sim/stats", "sim/telemetry",
         "twin/drift", "twin/forecast", "twin/registry", "twin/worker"}},
       {"twin/cli",
-       {"agents/baselines", "calibration/fit", "calibration/traces",
-        "sim/base", "sim/config", "sim/engine", "sim/results", "sim/scenario",
+       {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
+        "sim/config", "sim/engine", "sim/results", "sim/scenario",
         "sim/telemetry", "sim/topology", "twin/drift", "twin/forecast",
         "twin/gate", "twin/registry", "twin/worker"}},
   };

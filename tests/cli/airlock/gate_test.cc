@@ -1,0 +1,155 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/base/file.h"
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_folder.h"
+
+// The gates of scenarios/gates, and what promotion makes of their verdicts.
+namespace airlock::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+ProgramResult RunGate(const std::string& name, const std::string& out,
+                      const std::vector<std::string>& more = {}) {
+  std::vector<std::string> command = {"gate", "scenarios/gates/" + name, "-o",
+                                      out};
+  command.insert(command.end(), more.begin(), more.end());
+  return RunAirlock(command);
+}
+
+json SummaryOf(const std::string& folder) {
+  return json::parse(ReadFile(folder + "/summary.json"));
+}
+
+std::string OutcomeOf(const json& summary, const std::string& kind) {
+  for (const json& criterion : summary["criteria"]) {
+    if (criterion["kind"] == kind) return criterion["outcome"];
+  }
+  return "missing";
+}
+
+std::string ChampionDigests(const std::string& registry) {
+  return ReadFile(registry + "/state.json");
+}
+
+TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
+  const TemporaryFolder folder;
+  const ProgramResult gate = RunGate("quickstart.yaml", folder / "good");
+  ASSERT_EQ(gate.exit_code, 0) << gate.out << gate.err;
+  EXPECT_THAT(gate.out, HasSubstr("quickstart: promote"));
+  const json summary = SummaryOf(folder / "good");
+  EXPECT_EQ(summary["verdict"], "promote");
+  for (const char* name : {"gate.resolved.yaml", "candidate.model",
+                           "incumbent.model", "drift.trigger", "profile.yaml",
+                           "scenario.resolved.yaml", "result.h5", "log.txt"}) {
+    EXPECT_TRUE(fs::exists(folder / "good/" + name)) << name;
+  }
+
+  const std::string registry = folder / "registry";
+  const ProgramResult promoted =
+      RunAirlock({"promote", folder / "good", "--registry", registry,
+                  "--reason", "first"});
+  ASSERT_EQ(promoted.exit_code, 0) << promoted.err;
+  const std::string champion = ChampionDigests(registry);
+
+  // Nothing to go back to; the champion stays.
+  EXPECT_EQ(RunAirlock({"rollback", "--registry", registry}).exit_code, 1);
+  EXPECT_EQ(ChampionDigests(registry), champion);
+
+  const ProgramResult history =
+      RunAirlock({"history", "--registry", registry, "--json"});
+  ASSERT_EQ(history.exit_code, 0) << history.err;
+  const json entries = json::parse(history.out);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0]["why"], "first");
+  EXPECT_EQ(entries[0]["verdict_digest"], summary["digest"]);
+
+  // A verdict whose model is another one now promotes nothing.
+  WriteFileAtomically(folder / "good/candidate.model",
+                      ReadFile(folder / "good/incumbent.model"));
+  const ProgramResult changed =
+      RunAirlock({"promote", folder / "good", "--registry", registry});
+  EXPECT_EQ(changed.exit_code, 3);
+  EXPECT_THAT(changed.err, HasSubstr("candidate.model"));
+  EXPECT_EQ(ChampionDigests(registry), champion);
+}
+
+TEST(GateTest, AModelThatLeaksTheFutureIsRejected) {
+  const TemporaryFolder folder;
+  const ProgramResult gate = RunGate("leaks_future.yaml", folder / "bad");
+  ASSERT_EQ(gate.exit_code, 1) << gate.out << gate.err;
+  const json summary = SummaryOf(folder / "bad");
+  EXPECT_EQ(summary["verdict"], "reject");
+  EXPECT_EQ(OutcomeOf(summary, "no-leak"), "reject");
+  // By its held-out error alone it would have passed.
+  EXPECT_EQ(OutcomeOf(summary, "superiority"), "promote");
+  EXPECT_EQ(
+      RunAirlock({"promote", folder / "bad", "--registry", folder / "registry"})
+          .exit_code,
+      1);
+  EXPECT_FALSE(fs::exists(folder / "registry/state.json"));
+}
+
+TEST(GateTest, TooFewSamplesAreInconclusive) {
+  const TemporaryFolder folder;
+  const ProgramResult gate = RunGate("too_few_samples.yaml", folder / "few");
+  ASSERT_EQ(gate.exit_code, 4) << gate.out << gate.err;
+  const json summary = SummaryOf(folder / "few");
+  EXPECT_EQ(summary["verdict"], "inconclusive");
+  EXPECT_EQ(OutcomeOf(summary, "complete"), "inconclusive");
+  EXPECT_EQ(
+      RunAirlock({"promote", folder / "few", "--registry", folder / "registry"})
+          .exit_code,
+      4);
+  EXPECT_FALSE(fs::exists(folder / "registry/state.json"));
+}
+
+TEST(GateTest, WithoutATwinNothingIsPromoted) {
+  const TemporaryFolder folder;
+  const std::string gate = folder / "gate.yaml";
+  WriteFileAtomically(gate,
+                      "schema: 1\nname: no-twin\n"
+                      "trace: {path: " AIRLOCK_SOURCE_DIR
+                      "/data/sweep.csv.xz}\n"
+                      "candidate: {name: a, forecaster: linear, features: "
+                      "[function.inspect.busy], offered_rate: true}\n"
+                      "incumbent: {name: b, forecaster: constant}\n"
+                      "criteria:\n  - {kind: superiority, margin: 10%}\n");
+  const ProgramResult result = RunAirlock({"gate", gate, "-o", folder / "out"});
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_EQ(OutcomeOf(SummaryOf(folder / "out"), "superiority"), "promote");
+  EXPECT_THAT(result.out, HasSubstr("the gate file names no twin"));
+}
+
+TEST(GateTest, WrongGateFilesRunNothing) {
+  struct Case {
+    const char* set;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"candidate.forecaster=xgbost", "did you mean 'xgboost'?"},
+      {"criteria.0.kind=completeness", "'completeness'"},
+      {"criteria.0.margin=5%", "'complete' does not use it"},
+      {"trace.path=nowhere.csv", "nowhere.csv"},
+      {"candidate.features=[\"counter/planet:*\"]", "planet"},
+      {"split.train=1", "write a number and %"},
+      {"colour=blue", "unknown key"},
+  };
+  for (const Case& c : cases) {
+    const TemporaryFolder folder;
+    const ProgramResult gate =
+        RunGate("quickstart.yaml", folder / "out", {"--set", c.set});
+    EXPECT_EQ(gate.exit_code, 3) << c.set << gate.err;
+    EXPECT_THAT(gate.err, HasSubstr(c.message)) << c.set;
+    EXPECT_EQ(folder.CountEntries(), 0) << c.set;
+  }
+}
+
+}  // namespace
+}  // namespace airlock::testing

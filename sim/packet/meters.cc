@@ -22,11 +22,10 @@ void LevelMeter::Advance(SimTime now) {
   AIRLOCK_CHECK(now >= since_, "{} ns before {} ns", now.value(),
                 since_.value());
   if (now == since_) return;
-  const double seconds = Seconds(now - since_);
   const size_t level = static_cast<size_t>(level_);
-  for (std::vector<double>& seconds_at : seconds_at_) {
-    if (seconds_at.size() <= level) seconds_at.resize(level + 1);
-    seconds_at[level] += seconds;
+  for (std::vector<SimTime>& time_at : time_at_) {
+    if (time_at.size() <= level) time_at.resize(level + 1);
+    time_at[level] = time_at[level] + (now - since_);
   }
   since_ = now;
 }
@@ -40,7 +39,9 @@ void LevelMeter::Set(SimTime now, int64_t level) {
 LevelMeter::Summary LevelMeter::Take(Reader reader, SimTime now) {
   Advance(now);
   Summary summary;
-  summary.seconds_at = std::exchange(seconds_at_[Index(reader)], {});
+  for (SimTime time : std::exchange(time_at_[Index(reader)], {})) {
+    summary.seconds_at.push_back(Seconds(time));
+  }
   double total = 0;
   double weighted = 0;
   for (size_t level = 0; level < summary.seconds_at.size(); ++level) {

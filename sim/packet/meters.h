@@ -49,8 +49,9 @@ class LevelMeter {
   void Advance(SimTime now);
 
   int64_t level_ = 0;
-  SimTime since_;  // up to here, `seconds_at` is filled
-  std::array<std::vector<double>, kReaders> seconds_at_;
+  SimTime since_;  // up to here, `time_at_` is filled
+  // Whole nanoseconds, so that sums do not depend on when they were read.
+  std::array<std::vector<SimTime>, kReaders> time_at_;
 };
 
 // Single values, such as latencies in seconds.

@@ -1,38 +1,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
 #include "sim/results/hdf5_file.h"
 #include "tests/support/run_in_child.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/small_results.h"
 #include "tests/support/temporary_folder.h"
 
 namespace airlock {
 namespace {
 
+using airlock::testing::MountSmallDisk;
 using airlock::testing::SmallTrace;
 using airlock::testing::TemporaryFolder;
-
-// Mounts 128 KiB of memory on `folder`, for this process only; empty, or why it
-// cannot be done here.
-std::string MountSmallDisk(const std::string& folder) {
-  if (unshare(CLONE_NEWNS) != 0 ||
-      mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      mount("airlock-test", folder.c_str(), "tmpfs", 0, "size=128k") != 0) {
-    return std::string("skip: cannot mount a small disk: ") +
-           std::strerror(errno);
-  }
-  return "";
-}
 
 // Noise does not compress: 64 000 values need half a megabyte.
 Trace TraceThatDoesNotFit() {

@@ -158,11 +158,14 @@ std::unique_ptr<ns3::WifiPhyHelper> MakePhy(const WlanConfig& config) {
 }
 
 // Process-wide defaults of ns-3, before anything is built.
-void SetDefaults() {
+void SetDefaults(const WlanConfig& config) {
   using ns3::Config::SetDefault;
   // Above every aggregate: no RTS.
   SetDefault("ns3::WifiRemoteStationManager::RtsCtsThreshold",
              ns3::UintegerValue(4692480));
+  const ns3::UintegerValue retries(static_cast<uint64_t>(config.retry_limit));
+  SetDefault("ns3::WifiRemoteStationManager::MaxSsrc", retries);
+  SetDefault("ns3::WifiRemoteStationManager::MaxSlrc", retries);
   SetDefault("ns3::TcpL4Protocol::SocketType",
              ns3::TypeIdValue(ns3::TcpNewReno::GetTypeId()));
   SetDefault("ns3::TcpSocket::SegmentSize", ns3::UintegerValue(1448));
@@ -193,7 +196,7 @@ bool IsAssociated(const WlanStation& station) {
 }  // namespace
 
 WlanNetwork::WlanNetwork(const WlanConfig& config) : config_(config) {
-  SetDefaults();
+  SetDefaults(config_);
   for (const AccessPointConfig& ap : config_.access_points) {
     CheckChannel(config_, ap);
     WlanCell cell;

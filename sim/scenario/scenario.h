@@ -186,6 +186,7 @@ struct WlanConfig {
   Length reference_distance{1};
   double reference_loss_db = 46.67;                // at 1 m and 5.15 GHz
   SimTime beacon_interval = Microseconds(102400);  // multiple of 1024us
+  int64_t retry_limit = 7;  // transmissions before a frame is given up
   std::vector<AccessPointConfig> access_points;
   WlanTraffic traffic;
 };

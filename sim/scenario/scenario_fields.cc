@@ -310,6 +310,9 @@ void DeclareFields(Fields<WlanConfig>& f) {
       .AtLeast(0);
   f.Add("beacon_interval", &T::beacon_interval, "Multiple of 1024us.")
       .Between(Microseconds(1024), SimTime(65535LL * 1024000));
+  f.Add("retry_limit", &T::retry_limit,
+        "Transmissions before a frame is given up.")
+      .Between(1, 4294967295);
   f.Add("access_points", &T::access_points, "Each with its stations: a BSS.")
       .Required()
       .NotEmpty()

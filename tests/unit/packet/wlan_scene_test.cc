@@ -38,7 +38,8 @@ Scenario MakeLegacyLink() {
 }
 
 TEST(WlanScene, EqualSeedsGiveEqualSeries) {
-  const Scenario scenario = MakeWlan(2, 2);
+  Scenario scenario = MakeWlan(2, 2);
+  scenario.run.duration = Milliseconds(100);
   const std::string digest = WlanDigest(scenario, Replication(0));
   EXPECT_EQ(digest.size(), 64u);
   EXPECT_EQ(WlanDigest(scenario, Replication(0)), digest);
@@ -49,7 +50,8 @@ TEST(WlanScene, EqualSeedsGiveEqualSeries) {
 }
 
 TEST(WlanScene, ForkedReplicationsEqualThoseOfTheirOwnProcess) {
-  const Scenario scenario = MakeWlan(2, 2);
+  Scenario scenario = MakeWlan(2, 2);
+  scenario.run.duration = Milliseconds(100);
   const std::string digests = RunInChild([&] {
     const auto scene = CreateWlan(scenario);
     scene->Settle();
@@ -148,7 +150,8 @@ TEST(WlanScene, CellsShareOneChannelAndNotTwo) {
 }
 
 TEST(WlanScene, ObservationsAreTheSamplesOfTheSameInterval) {
-  const Scenario scenario = MakeWlan(1, 2);
+  Scenario scenario = MakeWlan(1, 2);
+  scenario.run.duration = Milliseconds(200);
   const std::string complaints = RunInChild([&] {
     const auto scene = CreateWlan(scenario);
     scene->Settle();
@@ -176,12 +179,13 @@ TEST(WlanScene, ObservationsAreTheSamplesOfTheSameInterval) {
 }
 
 TEST(WlanScene, TheStepsOfTheCallerDoNotChangeTheResult) {
-  const Scenario scenario = MakeWlan(1, 2);
+  Scenario scenario = MakeWlan(1, 2);
+  scenario.run.duration = Milliseconds(200);
   const std::string digest = RunInChild([&] {
     const auto scene = CreateWlan(scenario);
     scene->Settle();
     scene->Start(Replication(0));
-    for (int64_t ms = 7; ms < 400; ms += 7) {
+    for (int64_t ms = 7; ms < 200; ms += 7) {
       scene->AdvanceTo(Milliseconds(ms));
       scene->Observe();
     }

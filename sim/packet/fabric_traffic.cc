@@ -37,6 +37,7 @@ FabricTraffic::FabricTraffic(const DatacentreConfig& config,
       kind_(kind),
       prefix_(prefix),
       flows_(
+          config.transport.buffer,
           [this](const TcpFlow&, int64_t bytes) {
             delivered_bytes_.Add(static_cast<double>(bytes));
           },

@@ -14,15 +14,18 @@ namespace {
 constexpr uint16_t kServicePort = 5001;
 constexpr uint16_t kFirstPort = 10000;
 constexpr uint16_t kLastPort = 65535;
-constexpr int64_t kChunk = 65536;  // bytes given to TCP at a time
+constexpr int64_t kLargestChunk = 65536;
 
 void CloseSocket(ns3::Ptr<ns3::Socket> socket) { socket->Close(); }
 void IgnoreClose(ns3::Ptr<ns3::Socket> /*socket*/) {}
 
 }  // namespace
 
-TcpFlows::TcpFlows(ReceivedCallback received, FinishedCallback finished)
-    : received_(std::move(received)), finished_(std::move(finished)) {}
+TcpFlows::TcpFlows(DataSize buffer, ReceivedCallback received,
+                   FinishedCallback finished)
+    : chunk_(std::clamp<int64_t>(buffer.value() / 2, 1, kLargestChunk)),
+      received_(std::move(received)),
+      finished_(std::move(finished)) {}
 
 void TcpFlows::Install(DatacentreNetwork& network) {
   network_ = &network;
@@ -102,7 +105,7 @@ void TcpFlows::Fill(size_t flow) {
   // Sending may call OnSpace(), so nothing is kept across it.
   while (flows_[flow].sender != nullptr) {
     TcpFlow& f = flows_[flow];
-    const int64_t left = f.size ? f.size->value() - f.queued : kChunk;
+    const int64_t left = f.size ? f.size->value() - f.queued : chunk_;
     if (left == 0) {
       // Sends what is queued first.
       ns3::Ptr<ns3::Socket> sender = f.sender;
@@ -110,7 +113,7 @@ void TcpFlows::Fill(size_t flow) {
       sender->Close();
       return;
     }
-    const int64_t bytes = std::min(left, kChunk);
+    const int64_t bytes = std::min(left, chunk_);
     if (f.sender->GetTxAvailable() < bytes) return;
     f.queued += bytes;
     const int sent =

@@ -32,9 +32,10 @@ class TcpFlows {
   using ReceivedCallback = std::function<void(const TcpFlow&, int64_t bytes)>;
   using FinishedCallback = std::function<void(const TcpFlow&)>;
 
-  // `received` is called for all data, `finished` at the last byte of a flow of
-  // finite size.
-  TcpFlows(ReceivedCallback received, FinishedCallback finished);
+  // `buffer` is that of the sender's TCP. `received` is called for all data,
+  // `finished` at the last byte of a flow of finite size.
+  TcpFlows(DataSize buffer, ReceivedCallback received,
+           FinishedCallback finished);
 
   // Makes the hosts listen.
   void Install(DatacentreNetwork& network);
@@ -58,6 +59,7 @@ class TcpFlows {
   void OnReceive(size_t flow, ns3::Ptr<ns3::Socket> socket);
   void Fill(size_t flow);
 
+  int64_t chunk_;  // bytes given to TCP at a time, where there are as many
   ReceivedCallback received_;
   FinishedCallback finished_;
   DatacentreNetwork* network_ = nullptr;

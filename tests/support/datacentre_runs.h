@@ -38,7 +38,8 @@ inline std::unique_ptr<Scene> SettledScene(const Scenario& scenario) {
   return scene;
 }
 
-// All metrics of a replication by name, and "events".
+// All metrics of a replication by name, "events", and "measured_seconds" after
+// the warm-up.
 inline std::map<std::string, double> RunDatacentre(const Scenario& scenario,
                                                    int64_t replication = 0) {
   return NumbersFromChild([&] {
@@ -51,6 +52,8 @@ inline std::map<std::string, double> RunDatacentre(const Scenario& scenario,
       numbers[metric.name] = metric.value;
     }
     numbers["events"] = static_cast<double>(record.events);
+    numbers["measured_seconds"] =
+        record.simulated_seconds - record.warmup_seconds;
     return numbers;
   });
 }

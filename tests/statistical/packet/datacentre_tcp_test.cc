@@ -5,7 +5,10 @@
 #include <ns3/socket.h>
 #include <ns3/udp-socket-factory.h>
 
+#include <cmath>
+
 #include "sim/packet/datacentre_network.h"
+#include "sim/packet/flow_sizes.h"
 #include "tests/support/datacentre_runs.h"
 
 namespace airlock {
@@ -103,14 +106,23 @@ TEST(Flows, PoissonArrivalsOfferTheLoad) {
   scenario.datacentre->traffic.sizes = "storage";
   scenario.datacentre->traffic.load = Ratio(0.2);
   double goodput = 0;
+  double flows = 0;
+  double seconds = 0;
   for (int64_t i = 0; i < kReplications; ++i) {
     const auto numbers = RunDatacentre(scenario, i);
     goodput += numbers.at("goodput_mean") / kReplications;
+    flows += numbers.at("flows_finished") + numbers.at("flows_unfinished");
+    seconds += numbers.at("measured_seconds");
     EXPECT_EQ(numbers.at("flows_failed"), 0);
   }
-  // About 1700 flows with a coefficient of variation of 8: 20 % is one
-  // standard error of the mean.
-  EXPECT_NEAR(goodput / (4 * 0.2 * 1e9), 1, 0.4);
+  // Of n flows, the count has a relative standard error of 1 / sqrt(n) and the
+  // bytes, with sizes of a coefficient of variation of 4.7, one of 4.8 /
+  // sqrt(n).
+  const double offered = 4 * 0.2 * 1e9;
+  const double rate = offered / 8 / FindFlowSizes("storage").MeanBytes();
+  ASSERT_GT(flows, 1000);
+  EXPECT_NEAR(flows / seconds / rate, 1, 4 / std::sqrt(flows));
+  EXPECT_NEAR(goodput / offered, 1, 4 * 4.8 / std::sqrt(flows));
 }
 
 }  // namespace

@@ -112,6 +112,13 @@ TEST(DatacentreScene, LowerThresholdShortensTheQueue) {
   EXPECT_GT(queue_with(100), 80);
 }
 
+// Senders hand data to TCP in chunks, which must fit its buffer.
+TEST(DatacentreScene, SmallBuffersStillSend) {
+  Scenario scenario = SmallIncast();
+  scenario.datacentre->transport.buffer = DataSize(8 * 1024);
+  EXPECT_GT(RunDatacentre(scenario).at("goodput_mean"), 100e6);
+}
+
 TEST(DatacentreScene, RefusesWhatItCannotApply) {
   const auto message = [](const Scenario& scenario, const Action& action) {
     return RunInChild([&]() -> std::string {

@@ -15,8 +15,7 @@ namespace airlock {
 
 namespace {
 
-constexpr int64_t kBlock = 12;  // samples of a block of the fit
-constexpr int64_t kLead = 2;    // samples replayed before a block
+constexpr int64_t kBlock = 8;  // samples of a block of the fit
 constexpr int64_t kFewestSamples = 100;
 constexpr size_t kNeighbours = 120;
 
@@ -102,7 +101,7 @@ class Calibration {
     const Trace fit = trace_.Slice(0, fit_samples_);
     PosteriorOptions options;
     options.seed = options_.seed;
-    options.lead = kLead;
+    options.lead = Lead();
     options.blocks = SpreadBlocks(fit_samples_, options_.fit_samples);
     options.search = SpreadBlocks(fit_samples_, options_.fit_samples / 3);
     const ReplayDone done = [this](int64_t n) { progress_.Done(n); };
@@ -118,6 +117,18 @@ class Calibration {
   }
 
  private:
+  // Samples replayed before a block: two, or one period of a quota.
+  int64_t Lead() const {
+    double period = 0;
+    for (const ChainFunction& function : chain_.functions) {
+      if (function.quota.value() <= 0) continue;
+      period = std::max(period, Seconds(function.quota_period));
+    }
+    const double interval = trace_.time_seconds[1] - trace_.time_seconds[0];
+    return std::clamp<int64_t>(
+        static_cast<int64_t>(std::ceil(period / interval)), 2, kBlock);
+  }
+
   int64_t Forecast() const {
     constexpr int64_t kSearch = 49;
     constexpr int64_t kSteps = 70;  // derivatives and tries, about
@@ -164,7 +175,7 @@ class Calibration {
       columns.push_back(name);
     }
     for (const ChainFunction& function : chain_.functions) {
-      columns.push_back("function." + function.name + ".cpu");
+      columns.push_back("function." + function.name + ".busy");
     }
     const Replay replay(trace_, {{0, trace_.samples()}}, columns, 0);
     const size_t n = static_cast<size_t>(trace_.samples());
@@ -173,9 +184,10 @@ class Calibration {
       // The draws are exchangeable: spread over them all.
       const size_t pick = static_cast<size_t>(draw) * posterior.draws.size() /
                           static_cast<size_t>(options_.posterior_draws);
-      auto values = replay.Run(
-          WithParameters(chain_, posterior.parameters, posterior.draws[pick]),
-          options_.seed + 1 + static_cast<uint64_t>(draw));
+      auto values =
+          replay.Run(WithParameters(posterior.chain, posterior.parameters,
+                                    posterior.draws[pick]),
+                     options_.seed + 1 + static_cast<uint64_t>(draw));
       progress_.Done(trace_.samples());
       for (size_t i = 0; i < n; ++i) {
         double busiest = 0;

@@ -15,7 +15,7 @@ struct CalibrationOptions {
   double fit_share = 0.6;  // of the samples, the first in time order
   FidelityLimits limits;
   uint64_t seed = 1;
-  int64_t fit_samples = 288;    // simulated in each step of the fit
+  int64_t fit_samples = 256;    // simulated in each step of the fit
   int64_t posterior_draws = 6;  // replays of the whole trace
   // KPIs that are judged, as far as the trace has them.
   std::vector<std::string> kpis = {"delivered_rate", "loss_ratio",

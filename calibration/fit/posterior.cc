@@ -20,7 +20,7 @@ constexpr double kHuber = 1.5;  // spreads
 constexpr double kStep = 0.2;   // of u, for derivatives
 constexpr double kBox = 3;      // |u| at most
 constexpr int kSearchPoints = 48;
-constexpr int kIterations = 8;
+constexpr int kIterations = 12;
 // A posterior wider than this share of its prior tells nothing.
 constexpr double kTold = 0.7;
 // Upper ends of the classes of load, in the busiest function's busy fraction.
@@ -39,11 +39,51 @@ double Compare(const Target& target, double replayed, double measured) {
 }
 
 // Differences between a replay and the trace: one row a sample, one column a
-// target; NaN where the trace has no value. Also each sample's class of load.
+// target; NaN where the trace has no value. Also each sample's class of load
+// and its group: samples of one class, a like packet size and the same kind of
+// contention, which respond alike to the parameters.
 struct Differences {
   MatrixXd values;
   std::vector<size_t> load_class;
+  std::vector<size_t> group;
 };
+constexpr size_t kSizes = 3;
+constexpr size_t kContentions = 5;  // none or the strongest kind
+constexpr size_t kGroups = kClasses * kSizes * kContentions;
+
+// The packet size's third among the samples, and the kind of contention.
+std::vector<size_t> Surroundings(const Trace& fit,
+                                 const std::vector<int64_t>& samples) {
+  const Column* size = fit.Find("packet_size");
+  std::vector<double> sizes;
+  for (const int64_t i : samples) {
+    sizes.push_back(size == nullptr ? 0 : size->values[static_cast<size_t>(i)]);
+  }
+  std::vector<double> known = sizes;
+  known.erase(std::remove_if(known.begin(), known.end(),
+                             [](double v) { return std::isnan(v); }),
+              known.end());
+  const double low = known.empty() ? 0 : Quantile(known, 1.0 / 3);
+  const double high = known.empty() ? 0 : Quantile(known, 2.0 / 3);
+  std::vector<size_t> surroundings;
+  for (size_t n = 0; n < samples.size(); ++n) {
+    const auto i = static_cast<size_t>(samples[n]);
+    size_t kind = 0;
+    double strongest = 0;
+    size_t index = 0;
+    for (const char* name : {"contention_cpu", "contention_cache",
+                             "contention_memory", "contention_io"}) {
+      ++index;
+      const Column* column = fit.Find(name);
+      if (column == nullptr || !(column->values[i] > strongest)) continue;
+      strongest = column->values[i];
+      kind = index;
+    }
+    const size_t third = sizes[n] > high ? 2 : sizes[n] > low ? 1 : 0;
+    surroundings.push_back(third + kSizes * kind);
+  }
+  return surroundings;
+}
 
 class Comparison {
  public:
@@ -63,6 +103,7 @@ class Comparison {
       }
       measured_.push_back(std::move(values));
     }
+    surroundings_ = Surroundings(fit, replay_.samples());
   }
 
   Differences At(const std::vector<Parameter>& parameters,
@@ -88,6 +129,7 @@ class Comparison {
       size_t load = 0;
       while (load + 1 < kClasses && busiest > kBusyEdges[load]) ++load;
       differences.load_class.push_back(load);
+      differences.group.push_back(load + kClasses * surroundings_[i]);
     }
     return differences;
   }
@@ -101,7 +143,7 @@ class Comparison {
     std::vector<std::string> columns;
     for (const Target& target : targets_) columns.push_back(target.replayed);
     for (const ChainFunction& function : chain_.functions) {
-      columns.push_back("function." + function.name + ".cpu");
+      columns.push_back("function." + function.name + ".busy");
     }
     return columns;
   }
@@ -112,6 +154,7 @@ class Comparison {
   const uint64_t seed_;
   const ReplayDone& done_;
   std::vector<std::vector<double>> measured_;
+  std::vector<size_t> surroundings_;  // of each sample
 };
 
 // Spread (1.4826 times the median absolute difference) by class and target; of
@@ -159,6 +202,31 @@ double Loss(const Differences& differences, const MatrixXd& spreads,
   return loss;
 }
 
+// What the steps minimise: over groups and targets, the squared mean of Huber's
+// score times the group's size, plus the prior's square, halved. Unlike a sum
+// of squares over samples, it does not reward parameters that make the replays
+// less noisy than the measurement. Classes and groups are those of `like`.
+double Imbalance(const Differences& differences, const Differences& like,
+                 const MatrixXd& spreads, const VectorXd& u) {
+  double total = u.squaredNorm() / 2;
+  for (Eigen::Index k = 0; k < differences.values.cols(); ++k) {
+    std::vector<double> sum(kGroups, 0);
+    std::vector<double> count(kGroups, 0);
+    for (size_t i = 0; i < like.group.size(); ++i) {
+      const double r =
+          differences.values(static_cast<Eigen::Index>(i), k) /
+          spreads(static_cast<Eigen::Index>(like.load_class[i]), k);
+      if (std::isnan(r)) continue;
+      sum[like.group[i]] += std::clamp(r, -kHuber, kHuber);
+      ++count[like.group[i]];
+    }
+    for (size_t g = 0; g < kGroups; ++g) {
+      if (count[g] > 0) total += sum[g] * sum[g] / count[g] / 2;
+    }
+  }
+  return total;
+}
+
 // The weighted least squares problem at a point, block by block.
 struct Linearised {
   std::vector<MatrixXd> hessian;   // J^T W J of each block
@@ -177,7 +245,7 @@ class Fitter {
     double damping = 0.1;
     for (int iteration = 0; iteration < iterations; ++iteration) {
       const MatrixXd spreads = Spreads(here, comparison_.targets());
-      const double loss = Loss(here, spreads, u);
+      const double loss = Imbalance(here, here, spreads, u);
       const Linearised system = Linearise(here, spreads, u);
       const MatrixXd hessian = Total(system.hessian);
       const VectorXd gradient = TotalGradient(system.gradient) + u;
@@ -189,14 +257,14 @@ class Fitter {
         const VectorXd next =
             (u - damped.ldlt().solve(gradient)).cwiseMax(-kBox).cwiseMin(kBox);
         const Differences there = comparison_.At(parameters_, next);
-        gain = loss - LossLike(there, here, spreads, next);
+        gain = loss - Imbalance(there, here, spreads, next);
         damping *= gain > 0 ? 0.3 : 8;
         if (gain > 0) {
           u = next;
           here = there;
         }
       }
-      if (gain < 1e-3 * loss) break;
+      if (gain < 0.01 * loss) break;
     }
     return u;
   }
@@ -209,6 +277,10 @@ class Fitter {
     const MatrixXd spreads = Spreads(here, comparison_.targets());
     const Linearised system = Linearise(here, spreads, u);
     const size_t blocks = system.hessian.size();
+    // The parameters have made the blocks' scores too alike.
+    const double free = std::max(
+        1.0, static_cast<double>(blocks) - static_cast<double>(u.size()));
+    const double widen = std::sqrt(static_cast<double>(blocks) / free);
     std::vector<std::vector<double>> result;
     for (int64_t draw = 0; draw < draws; ++draw) {
       MatrixXd hessian = MatrixXd::Identity(u.size(), u.size());
@@ -221,22 +293,15 @@ class Fitter {
         hessian += system.hessian[pick];
         gradient += system.gradient[pick];
       }
-      const VectorXd at =
-          (u - hessian.ldlt().solve(gradient)).cwiseMax(-kBox).cwiseMin(kBox);
+      const VectorXd at = (u - widen * hessian.ldlt().solve(gradient))
+                              .cwiseMax(-kBox)
+                              .cwiseMin(kBox);
       result.emplace_back(at.data(), at.data() + at.size());
     }
     return result;
   }
 
  private:
-  // The loss of `there` with the classes of `here`, so that a sample which
-  // changes class does not change its weight within a step.
-  double LossLike(Differences there, const Differences& here,
-                  const MatrixXd& spreads, const VectorXd& u) const {
-    there.load_class = here.load_class;
-    return Loss(there, spreads, u);
-  }
-
   Linearised Linearise(const Differences& here, const MatrixXd& spreads,
                        const VectorXd& u) const {
     const Eigen::Index n = u.size();
@@ -246,7 +311,9 @@ class Fitter {
       // Away from the value's lower end, where the slope would vanish.
       moved[j] += u[j] + kStep > kBox ? -kStep : kStep;
       const Differences there = comparison_.At(parameters_, moved);
-      slopes.push_back((there.values - here.values) / (moved[j] - u[j]));
+      MatrixXd slope = (there.values - here.values) / (moved[j] - u[j]);
+      AverageOverGroups(here.group, &slope);
+      slopes.push_back(std::move(slope));
     }
     Linearised system;
     Eigen::Index i = 0;
@@ -260,6 +327,27 @@ class Fitter {
       system.gradient.push_back(gradient);
     }
     return system;
+  }
+
+  // A single sample's slope is mostly noise near saturation, where equal random
+  // numbers no longer give equal queues; noise in the slopes would shorten the
+  // steps and narrow the posterior. So samples of a group share their mean.
+  static void AverageOverGroups(const std::vector<size_t>& group,
+                                MatrixXd* slope) {
+    for (Eigen::Index k = 0; k < slope->cols(); ++k) {
+      std::vector<double> sum(kGroups, 0);
+      std::vector<double> count(kGroups, 0);
+      for (size_t i = 0; i < group.size(); ++i) {
+        const double value = (*slope)(static_cast<Eigen::Index>(i), k);
+        if (std::isnan(value)) continue;
+        sum[group[i]] += value;
+        ++count[group[i]];
+      }
+      for (size_t i = 0; i < group.size(); ++i) {
+        double& value = (*slope)(static_cast<Eigen::Index>(i), k);
+        if (!std::isnan(value)) value = sum[group[i]] / count[group[i]];
+      }
+    }
   }
 
   void AddRow(const Differences& here, const MatrixXd& spreads,
@@ -298,20 +386,22 @@ class Fitter {
   const std::vector<Parameter> parameters_;
 };
 
-// The best of random points of the prior on the search blocks, compared with
-// the spreads of the best so far.
+// Spreads that do not favour a bad fit: the same for all points, from the
+// resolution of the comparison.
+MatrixXd Resolution(const std::vector<Target>& targets) {
+  MatrixXd spreads(kClasses, static_cast<Eigen::Index>(targets.size()));
+  for (Eigen::Index k = 0; k < spreads.cols(); ++k) {
+    spreads.col(k).setConstant(10 * targets[static_cast<size_t>(k)].floor);
+  }
+  return spreads;
+}
+
+// The best of random points of the prior on the search blocks.
 VectorXd Search(const Comparison& comparison,
                 const std::vector<Parameter>& parameters, RngStream stream) {
   const auto n = static_cast<Eigen::Index>(parameters.size());
   VectorXd best = VectorXd::Zero(n);
-  // Spreads that do not favour a bad fit: the same for all points, from the
-  // resolution of the comparison.
-  MatrixXd spreads(kClasses,
-                   static_cast<Eigen::Index>(comparison.targets().size()));
-  for (Eigen::Index k = 0; k < spreads.cols(); ++k) {
-    const Target& target = comparison.targets()[static_cast<size_t>(k)];
-    spreads.col(k).setConstant(10 * target.floor);
-  }
+  const MatrixXd spreads = Resolution(comparison.targets());
   double least = Loss(comparison.At(parameters, best), spreads, best);
   for (int point = 0; point < kSearchPoints; ++point) {
     VectorXd u(n);
@@ -328,6 +418,37 @@ VectorXd Search(const Comparison& comparison,
     }
   }
   return best;
+}
+
+// Sets the offset of every quota to the best of a grid; appends a row each.
+void FindOffsets(const Trace& fit, const PosteriorOptions& options,
+                 const std::vector<Parameter>& parameters, const VectorXd& u,
+                 const ReplayDone& done, Posterior* posterior) {
+  constexpr int kGrid = 10;
+  for (ChainFunction& function : posterior->chain.functions) {
+    if (function.quota.value() <= 0) continue;
+    const int64_t period = function.quota_period.value();
+    double least = HUGE_VAL;
+    SimTime best;
+    for (int i = 0; i < kGrid; ++i) {
+      function.quota_offset = SimTime(period * i / kGrid);
+      const Comparison comparison(posterior->chain, fit, options.blocks,
+                                  options.lead, options.seed, done);
+      const double loss = Loss(comparison.At(parameters, u),
+                               Resolution(comparison.targets()), u);
+      if (loss >= least) continue;
+      least = loss;
+      best = function.quota_offset;
+    }
+    function.quota_offset = best;
+    const double value = static_cast<double>(best.value());
+    const double half = static_cast<double>(period) / (2 * kGrid);
+    posterior->rows.push_back({function.name, "quota_offset", "ns", value,
+                               std::max(0.0, value - half), value + half,
+                               "fitted",
+                               "the best of a grid; the interval is "
+                               "its step"});
+  }
 }
 
 double StandardDeviation(const std::vector<std::vector<double>>& draws,
@@ -371,7 +492,7 @@ std::vector<Target> MakeTargets(const ChainConfig& chain, const Trace& trace) {
   const std::vector<std::string> busy = BusyColumns(chain, trace);
   for (size_t i = 0; i < busy.size(); ++i) {
     if (busy[i].empty()) continue;
-    targets.push_back({"function." + chain.functions[i].name + ".cpu", busy[i],
+    targets.push_back({"function." + chain.functions[i].name + ".busy", busy[i],
                        Scale::kDifference, 0.01});
   }
   return targets;
@@ -383,14 +504,15 @@ Posterior FitPosterior(const ChainConfig& chain, const Trace& fit,
   const RngTree tree(options.seed);
   const ParameterSpace space = MakeParameterSpace(chain, fit);
   Posterior posterior;
+  posterior.chain = chain;
   posterior.rows = space.fixed;
   const Comparison search(chain, fit, options.search, options.lead,
                           options.seed, done);
-  const Comparison comparison(chain, fit, options.blocks, options.lead,
-                              options.seed, done);
-
   VectorXd u = Search(search, space.parameters,
                       tree.Stream("calibration/search", Replication(0)));
+  FindOffsets(fit, options, space.parameters, u, done, &posterior);
+  const Comparison comparison(posterior.chain, fit, options.blocks,
+                              options.lead, options.seed, done);
   Fitter all(comparison, space.parameters);
   u = all.Minimise(u, kIterations);
   posterior.draws = all.Draw(u, options.draws,

@@ -25,6 +25,7 @@ struct Target {
 std::vector<Target> MakeTargets(const ChainConfig& chain, const Trace& trace);
 
 struct Posterior {
+  ChainConfig chain;  // the scenario's, with the quotas' offsets found
   std::vector<Parameter> parameters;       // those that the trace tells
   std::vector<double> mode;                // of u
   std::vector<std::vector<double>> draws;  // of u

@@ -89,7 +89,9 @@ std::vector<size_t> ResidualPool::Nearest(
     }
     order.emplace_back(distance, i);
   }
-  const size_t count = std::min(neighbours_, order.size());
+  // A sixth of the pool, so that "near" means something in a small one.
+  const size_t count = std::min(
+      order.size(), std::clamp(order.size() / 6, size_t{30}, neighbours_));
   std::partial_sort(order.begin(), order.begin() + static_cast<int64_t>(count),
                     order.end());
   std::vector<size_t> nearest;

@@ -14,10 +14,10 @@ enum class DifferenceKind { kFactor, kSum };
 DifferenceKind DifferenceOf(const std::string& kpi);
 
 // Differences between trace and replay that were seen at known states, and with
-// them predictive draws at a new state: the differences of the `neighbours`
-// nearest states, distances scaled by each feature's spread. A residual
-// bootstrap that adapts to the load, in the manner of locally weighted
-// conformal prediction (Lei et al., JASA 113, 2018).
+// them predictive draws at a new state: the differences of the nearest states
+// (a sixth of them, 30 to `neighbours`), distances scaled by each feature's
+// spread. A residual bootstrap that adapts to the load, in the manner of
+// locally weighted conformal prediction (Lei et al., JASA 113, 2018).
 class ResidualPool {
  public:
   // `bounded`: the KPI lies in 0..1.

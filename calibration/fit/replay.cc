@@ -22,6 +22,14 @@ Trace InputsOf(const Trace& trace) {
   return inputs;
 }
 
+// When the sample begins, in ns since the trace's first sample began.
+int64_t StartOf(const Trace& trace, int64_t sample) {
+  if (sample == 0) return 0;
+  const auto& times = trace.time_seconds;
+  const double origin = times[0] - (times[1] - times[0]);
+  return FromSeconds(times[static_cast<size_t>(sample - 1)] - origin).value();
+}
+
 }  // namespace
 
 Replay::Replay(const Trace& trace, std::vector<Segment> segments,
@@ -34,6 +42,7 @@ Replay::Replay(const Trace& trace, std::vector<Segment> segments,
     const int64_t early = std::min(lead, segment.begin);
     leads_.push_back(early);
     inputs_.push_back(inputs.Slice(segment.begin - early, segment.end));
+    begins_ns_.push_back(StartOf(trace, segment.begin - early));
     for (int64_t i = segment.begin; i < segment.end; ++i) samples_.push_back(i);
   }
 }
@@ -52,6 +61,10 @@ void Replay::RunSegment(const ChainConfig& chain, uint64_t seed, size_t segment,
   const Trace& inputs = inputs_[segment];
   ChainConfig replayed = chain;
   replayed.workload.load.kind = "trace";
+  for (ChainFunction& function : replayed.functions) {
+    function.quota_offset =
+        function.quota_offset - Nanoseconds(begins_ns_[segment]);
+  }
   const RngTree tree(seed);
   // A segment's random numbers depend on where it lies, not on which others
   // there are.

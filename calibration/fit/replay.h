@@ -39,8 +39,9 @@ class Replay {
 
   std::vector<Segment> segments_;
   std::vector<std::string> columns_;
-  std::vector<Trace> inputs_;   // of each segment, with its lead
-  std::vector<int64_t> leads_;  // samples of it
+  std::vector<Trace> inputs_;       // of each segment, with its lead
+  std::vector<int64_t> leads_;      // samples of it
+  std::vector<int64_t> begins_ns_;  // of the lead, since the trace's start
   std::vector<int64_t> samples_;
 };
 

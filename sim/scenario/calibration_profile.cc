@@ -52,6 +52,8 @@ const std::vector<FittableKey>& FittableKeys() {
        [](double v, F* f) { f->stall_slope.io = v; }},
       {"stall_duration", "ns", 0,
        [](double v, F* f) { f->stall_duration = WholeTime(v); }},
+      {"quota_offset", "ns", 0,
+       [](double v, F* f) { f->quota_offset = WholeTime(v); }},
   };
   return kTable;
 }

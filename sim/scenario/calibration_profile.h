@@ -15,7 +15,7 @@ struct FittedParameter {
   std::string function;  // name of the chain's function
   // Key below the function in a scenario: "service.per_packet",
   // "service.per_byte", "service.cv", "ring", "wakeup", "contention_slope.cpu",
-  // "stall_interval", "stall_slope.cpu", "stall_duration".
+  // "stall_interval", "stall_slope.cpu", "stall_duration", "quota_offset".
   std::string key;
   std::string unit;  // "ns", "ns/B", "1", "packet", "1/s"
   double value = 0;  // the posterior mean

@@ -97,6 +97,10 @@ void CheckFunction(const ChainFunction& function, const Reporter& report) {
     report.Error("stall_interval", "stalls have a length but never come",
                  "write the mean time between them");
   }
+  if (function.quota > function.quota_period) {
+    report.Error("quota", "is more than the whole quota_period",
+                 "write a quota_period of at least the quota");
+  }
 }
 
 void CheckWorkload(const ChainWorkload& workload, const Reporter& report) {

@@ -71,8 +71,12 @@ struct ChainFunction {
   Contention contention_slope;  // relative service time per unit of contention
   SimTime stall_interval;       // mean time between stalls (exponential); 0:
                                 // none without contention
-  Contention stall_slope;  // further stalls a second per unit of contention
-  SimTime stall_duration;  // mean length of a stall (exponential)
+  Contention stall_slope;       // stalls per second of work and per unit of
+                                // contention: other work takes the processor
+  SimTime stall_duration;       // mean length of a stall (exponential)
+  SimTime quota;         // work allowed in each quota_period; 0: no limit
+  SimTime quota_period;  // of a processor limit (cgroup cpu.max, real-time)
+  SimTime quota_offset;  // when the first period begins
 };
 
 struct ChainWorkload {

@@ -96,10 +96,18 @@ void DeclareFields(Fields<ChainFunction>& f) {
         "Mean time between stalls (exponential); 0ns: none without "
         "contention.");
   f.Add("stall_slope", &T::stall_slope,
-        "Further stalls a second per unit of contention.");
+        "Further stalls per second of work and per unit of contention.");
   f.Add("stall_duration", &T::stall_duration,
         "Mean length of a stall (exponential).");
-  f.Check({"stall_interval", "stall_slope", "stall_duration"}, CheckFunction);
+  f.Add("quota", &T::quota,
+        "Work allowed in each quota_period, as a processor limit does; 0ns: "
+        "no limit.");
+  f.Add("quota_period", &T::quota_period, "Period of the quota.");
+  f.Add("quota_offset", &T::quota_offset,
+        "When the first period of the quota begins.");
+  f.Check({"stall_interval", "stall_slope", "stall_duration", "quota",
+           "quota_period"},
+          CheckFunction);
 }
 
 void DeclareFields(Fields<ChainWorkload>& f) {

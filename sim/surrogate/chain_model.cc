@@ -31,12 +31,12 @@ StationDraws::StationDraws(const ChainFunction& function,
       per_byte_ns_(function.service.per_byte_ns),
       wakeup_ns_(static_cast<double>(function.wakeup.value())),
       contention_slope_(function.contention_slope),
-      stall_rate_(function.stall_interval.value() > 0
-                      ? 1.0 /
-                            static_cast<double>(function.stall_interval.value())
-                      : 0),
+      stall_interval_ns_(static_cast<double>(function.stall_interval.value())),
       stall_slope_(function.stall_slope),
       stall_duration_ns_(static_cast<double>(function.stall_duration.value())),
+      quota_ns_(function.quota.value()),
+      period_ns_(function.quota_period.value()),
+      offset_ns_(function.quota_offset.value()),
       course_(course),
       stall_begin_ns_(kNever),
       stall_end_ns_(kNever),
@@ -61,13 +61,19 @@ StationDraws::StationDraws(const ChainFunction& function,
                      "'; known: constant, exponential, gamma, lognormal");
   }
   AIRLOCK_CHECK(!course->empty() && course->front().start_ns <= 0);
-  stalls_ =
-      stall_duration_ns_ > 0 &&
-      (stall_rate_ > 0 || stall_slope_.cpu > 0 || stall_slope_.cache > 0 ||
-       stall_slope_.memory > 0 || stall_slope_.io > 0);
+  const bool stalls = stall_duration_ns_ > 0 && stall_interval_ns_ > 0;
+  preempted_ = stall_duration_ns_ > 0 &&
+               (stall_slope_.cpu > 0 || stall_slope_.cache > 0 ||
+                stall_slope_.memory > 0 || stall_slope_.io > 0);
+  if (quota_ns_ > 0 && period_ns_ <= 0) {
+    throw InputError("chain function " + function.name +
+                     ": a quota needs a quota_period");
+  }
+  interruptions_ = stalls || preempted_ || quota_ns_ > 0;
   step_end_ns_ = std::numeric_limits<int64_t>::min();
   MoveTo(0);
-  if (stalls_) NextStall(0);
+  if (stalls) NextStall(0);
+  if (preempted_) hazard_ = stall_.Exponential(1);
 }
 
 void StationDraws::MoveTo(int64_t now_ns) {
@@ -78,40 +84,28 @@ void StationDraws::MoveTo(int64_t now_ns) {
   }
   step_end_ns_ =
       step_ + 1 < course.size() ? course[step_ + 1].start_ns : kNever;
-  slowdown_ = std::max(0.0, 1 + Dot(course[step_].level, contention_slope_));
+  const Contention& level = course[step_].level;
+  slowdown_ = std::max(0.0, 1 + Dot(level, contention_slope_));
+  preemption_rate_ = std::max(0.0, Dot(level, stall_slope_)) * 1e-9;
+}
+
+int64_t StationDraws::StallLength() {
+  return std::llround(stall_.Exponential(stall_duration_ns_));
 }
 
 void StationDraws::NextStall(int64_t from_ns) {
-  // The hazard, integrated over the steps, reaches a unit exponential.
-  const auto& course = *course_;
-  double hazard = stall_.Exponential(1);
-  double at = static_cast<double>(from_ns);
-  while (true) {
-    while (stall_step_ + 1 < course.size() &&
-           static_cast<double>(course[stall_step_ + 1].start_ns) <= at) {
-      ++stall_step_;
-    }
-    const double rate =
-        stall_rate_ +
-        std::max(0.0, Dot(course[stall_step_].level, stall_slope_)) * 1e-9;
-    const double wait = rate > 0 ? hazard / rate : HUGE_VAL;
-    if (stall_step_ + 1 < course.size()) {
-      const double end = static_cast<double>(course[stall_step_ + 1].start_ns);
-      if (at + wait > end) {
-        hazard -= (end - at) * rate;
-        at = end;
-        continue;
-      }
-    }
-    if (!(at + wait < 9e18)) {
-      stall_begin_ns_ = stall_end_ns_ = kNever;
-      return;
-    }
-    stall_begin_ns_ = std::llround(at + wait);
-    stall_end_ns_ =
-        stall_begin_ns_ + std::llround(stall_.Exponential(stall_duration_ns_));
-    return;
-  }
+  stall_begin_ns_ =
+      from_ns + std::llround(stall_.Exponential(stall_interval_ns_));
+  stall_end_ns_ = stall_begin_ns_ + StallLength();
+}
+
+void StationDraws::EnterPeriod(int64_t now_ns) {
+  if (quota_ns_ <= 0 || now_ns < period_end_ns_) return;
+  // Rounds down for instants before the offset, too.
+  const int64_t since = now_ns - offset_ns_;
+  const int64_t into = (since % period_ns_ + period_ns_) % period_ns_;
+  period_end_ns_ = now_ns - into + period_ns_;
+  quota_left_ns_ = quota_ns_;
 }
 
 int64_t StationDraws::WakeupNs() {
@@ -139,19 +133,51 @@ double StationDraws::ServiceNs(int64_t now_ns, int64_t bytes) {
 }
 
 int64_t StationDraws::AfterStall(int64_t now_ns) {
-  while (stall_end_ns_ <= now_ns) NextStall(stall_end_ns_);
-  return now_ns < stall_begin_ns_ ? now_ns : stall_end_ns_;
+  if (!interruptions_) return now_ns;
+  while (true) {
+    while (stall_end_ns_ <= now_ns) NextStall(stall_end_ns_);
+    EnterPeriod(now_ns);
+    if (now_ns >= stall_begin_ns_) {
+      now_ns = stall_end_ns_;
+    } else if (quota_ns_ > 0 && quota_left_ns_ == 0) {
+      now_ns = period_end_ns_;
+    } else {
+      return now_ns;
+    }
+  }
+}
+
+int64_t StationDraws::UntilPreempted(int64_t now_ns) {
+  if (!preempted_) return kNever;
+  MoveTo(now_ns);
+  const double work =
+      preemption_rate_ > 0 ? hazard_ / preemption_rate_ : HUGE_VAL;
+  return work < 1e18 ? std::max<int64_t>(0, std::llround(work)) : kNever;
 }
 
 int64_t StationDraws::Finish(int64_t start_ns, double work_ns) {
-  int64_t end = start_ns + std::max<int64_t>(1, std::llround(work_ns));
-  if (!stalls_) return end;
-  while (stall_end_ns_ <= start_ns) NextStall(stall_end_ns_);
-  while (stall_begin_ns_ < end) {
-    end += stall_end_ns_ - stall_begin_ns_;
-    NextStall(stall_end_ns_);
+  int64_t left = std::max<int64_t>(1, std::llround(work_ns));
+  if (!interruptions_) return start_ns + left;
+  int64_t now = start_ns;
+  while (true) {
+    // Works until it is done or the first interruption.
+    const int64_t preemption = UntilPreempted(now);
+    int64_t run = std::min({left, preemption, stall_begin_ns_ - now});
+    if (quota_ns_ > 0) {
+      run = std::min({run, quota_left_ns_, period_end_ns_ - now});
+      quota_left_ns_ -= run;
+    }
+    now += run;
+    left -= run;
+    if (run == preemption) {
+      hazard_ = stall_.Exponential(1);
+      now += StallLength();
+    } else if (preempted_) {
+      hazard_ -= static_cast<double>(run) * preemption_rate_;
+    }
+    if (left == 0) return now;
+    now = AfterStall(now);
   }
-  return end;
 }
 
 }  // namespace airlock

@@ -31,9 +31,12 @@
 //   E[X] = 1, X by `distribution` and `cv`. The sum over a batch is rounded to
 //   the nearest ns, and is at least 1 ns.
 // Stalls. The server stops now and then, whatever it does: the next stall
-//   begins with the rate 1 / stall_interval + stall_slope . contention(t) after
-//   the end of the last, and lasts an exponential time of mean stall_duration.
-//   Work under way goes on after the stall.
+//   begins an exponential time of mean stall_interval after the end of the
+//   last. While it works, contention stops it further with the rate stall_slope
+//   . contention(t) per unit of work done. A stall lasts an exponential time of
+//   mean stall_duration. Work under way goes on after the stall.
+// Quota. Of each period [quota_offset + k quota_period, ...) the server works
+//   `quota` at most; when that is used up, it stops until the period's end.
 // Latency of a packet: from the instant at which the source sends it to its
 //   arrival at the sink. Sizes are those of the Ethernet frame, header to end
 //   of payload, as interfaces count them.
@@ -66,9 +69,10 @@ class StationDraws {
   int64_t WakeupNs();
   // Work of a packet taken at `now_ns`, in ns; not rounded.
   double ServiceNs(int64_t now_ns, int64_t bytes);
-  // `now_ns`, or the end of the stall that holds it.
+  // `now_ns`, or when the server may work again: the end of the stall that
+  // holds it, or of the period whose quota is used up.
   int64_t AfterStall(int64_t now_ns);
-  // When work begun at `start_ns` (in no stall) is done.
+  // When work begun at `start_ns` (= AfterStall(start_ns)) is done.
   int64_t Finish(int64_t start_ns, double work_ns);
 
  private:
@@ -77,6 +81,11 @@ class StationDraws {
   void MoveTo(int64_t now_ns);
   // Draws the stall after the one that ended at `from_ns`.
   void NextStall(int64_t from_ns);
+  int64_t StallLength();
+  // The quota period that holds `now_ns`; a new one has its full quota.
+  void EnterPeriod(int64_t now_ns);
+  // Work that may be done from `now_ns` on until contention stops it.
+  int64_t UntilPreempted(int64_t now_ns);
 
   enum class Kind { kConstant, kExponential, kGamma, kLogNormal };
 
@@ -86,16 +95,23 @@ class StationDraws {
   double shape_ = 1;  // gamma: shape; log-normal: standard deviation of ln X
   double wakeup_ns_;
   Contention contention_slope_;
-  double stall_rate_;       // per ns, without contention
+  double stall_interval_ns_;
   Contention stall_slope_;  // 1/s per unit
   double stall_duration_ns_;
-  bool stalls_;
+  bool preempted_;      // by contention
+  bool interruptions_;  // any of stalls, preemptions, quota
+  int64_t quota_ns_;
+  int64_t period_ns_;
+  int64_t offset_ns_;
 
   const std::vector<ContentionStep>* course_;
   size_t step_ = 0;
   int64_t step_end_ns_ = 0;
-  double slowdown_ = 1;  // of the current step
-  size_t stall_step_ = 0;
+  double slowdown_ = 1;         // of the current step
+  double preemption_rate_ = 0;  // of the current step, per ns
+  double hazard_ = 0;           // until the next preemption
+  int64_t period_end_ns_ = 0;
+  int64_t quota_left_ns_ = 0;
   int64_t stall_begin_ns_;
   int64_t stall_end_ns_;
 

@@ -89,11 +89,11 @@ void ChainMonitor::Declare(std::vector<Column>* columns) const {
   for (const auto& name : functions_) {
     const std::pair<const char*, std::pair<const char*, const char*>>
         metrics[] = {
-            {"cpu", {"1", "share of time from taking packets to handing on"}},
+            {"busy", {"1", "share of time from taking packets to handing on"}},
             {"packets", {"packet/s", "packets handed on"}},
             {"ring_drops", {"packet/s", "packets that found the ring full"}},
             {"ring_mean", {"packet", "mean number of packets in the ring"}},
-            {"batch_mean", {"packet", "mean packets taken at once"}},
+            {"batch_size", {"packet", "mean packets taken at once"}},
         };
     for (const auto& [metric, text] : metrics) {
       Column column;
@@ -205,7 +205,7 @@ void ChainMonitor::AddMetrics(int64_t warmup_ns,
     const StationTotals& now = end.totals[i];
     const StationTotals& before = begin.totals[i];
     const std::string prefix = "chain.function." + functions_[i];
-    add(prefix + ".cpu", "1", "share of time in service",
+    add(prefix + ".busy", "1", "share of time in service",
         rate(now.busy_ns - before.busy_ns) * 1e-9);
     add(prefix + ".ring_mean", "packet", "mean packets in the ring",
         rate(now.waiting_ns - before.waiting_ns) * 1e-9);

@@ -55,6 +55,8 @@ TEST(ChainAgreement, EverythingAtOnce) {
   inspect.stall_interval = Milliseconds(50);
   inspect.stall_slope.cpu = 20;
   inspect.stall_duration = Milliseconds(2);
+  inspect.quota = Milliseconds(70);
+  inspect.quota_period = Milliseconds(100);
   chain.workload.contention.cpu = 1;
   chain.workload.load.kind = "flash-crowd";
   chain.workload.load.peak = Mbps(160);

@@ -34,8 +34,7 @@ inline Trace SyntheticTrace(int64_t samples, uint64_t seed) {
     const double out = std::min(rate, 9e7) + rng.Normal(0, 2e5);
     offered.push_back(rate);
     delivered.push_back(out);
-    latency.push_back(1e-4 / (1.2 - std::min(load, 1.0)) +
-                      rng.Normal(0, 1e-6));
+    latency.push_back(1e-4 / (1.2 - std::min(load, 1.0)) + rng.Normal(0, 1e-6));
     busy.push_back(0.1 + out / 1e8 + rng.Normal(0, 0.01));
     misses.push_back(1e4 * std::sqrt(load) + rng.Normal(0, 100));
     packets.push_back(out / 8000);

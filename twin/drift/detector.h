@@ -64,7 +64,7 @@ struct DriftOptions {
   // kMean, or with kMax on the plain divergences. NaN: calibrate.
   double threshold = kCalibrate;
   NullModelOptions null_model;
-  int64_t replications = 400;  // simulated runs
+  int64_t replications = 200;  // simulated runs
   uint64_t seed = 1;
 
   static const double kCalibrate;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-
 namespace airlock {
 
 const char* ToString(LogBase base) {
@@ -25,8 +24,8 @@ Bins Bins::Quantiles(std::vector<double> sample, int64_t count) {
   std::vector<double> edges;
   for (int64_t i = 1; i < count && n > 0; ++i) {
     const int64_t rank = (i * n + count - 1) / count;  // at least i/count of n
-    const double edge = sample[static_cast<size_t>(std::max<int64_t>(rank, 1) -
-                                                   1)];
+    const double edge =
+        sample[static_cast<size_t>(std::max<int64_t>(rank, 1) - 1)];
     if (!edges.empty() && edge == edges.back()) {
       // An atom: set it off from the values below it.
       edges.back() =
@@ -51,8 +50,7 @@ Bins Bins::Fixed(double low, double high, int64_t count) {
 
 int64_t Bins::Index(double value) const {
   if (std::isnan(value)) return count() - 1;
-  return std::lower_bound(edges_.begin(), edges_.end(), value) -
-         edges_.begin();
+  return std::lower_bound(edges_.begin(), edges_.end(), value) - edges_.begin();
 }
 
 std::vector<double> Bins::Histogram(const std::vector<double>& sample) const {
@@ -62,9 +60,8 @@ std::vector<double> Bins::Histogram(const std::vector<double>& sample) const {
 }
 
 double JensenShannonPermutationP(const std::vector<double>& a,
-                                 const std::vector<double>& b,
-                                 const Bins& bins, int permutations,
-                                 RngStream* rng) {
+                                 const std::vector<double>& b, const Bins& bins,
+                                 int permutations, RngStream* rng) {
   std::vector<int64_t> all;  // bin of each sample of the union
   for (const double value : a) all.push_back(bins.Index(value));
   for (const double value : b) all.push_back(bins.Index(value));

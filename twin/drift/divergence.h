@@ -45,8 +45,7 @@ class Bins {
 // (b + 1) / (B + 1), b being how many of B permutations reach the observed one
 // (Phipson and Smyth 2010). For independent samples only.
 double JensenShannonPermutationP(const std::vector<double>& a,
-                                 const std::vector<double>& b,
-                                 const Bins& bins, int permutations,
-                                 RngStream* rng);
+                                 const std::vector<double>& b, const Bins& bins,
+                                 int permutations, RngStream* rng);
 
 }  // namespace airlock

@@ -51,8 +51,7 @@ Bins MakeBins(const std::vector<double>& sample, const DriftOptions& options) {
 
 // The sliding divergence from `reference` (row-major).
 SlidingDivergence MakeDivergence(const std::vector<double>& reference,
-                                 size_t features,
-                                 const DriftOptions& options) {
+                                 size_t features, const DriftOptions& options) {
   std::vector<Bins> bins;
   std::vector<std::vector<double>> shares;
   for (size_t j = 0; j < features; ++j) {
@@ -171,29 +170,28 @@ std::string JensenShannonDetector::Save() const {
   const DriftOptions& options = calibration_.options;
   json bins = json::array();
   for (const Bins& each : divergence_.bins()) bins.push_back(each.edges());
-  json saved = {
-      {"detector", name()},
-      {"ert", options.ert},
-      {"window", options.window},
-      {"bins", options.bins},
-      {"binning", options.binning == DriftOptions::Binning::kQuantile
-                      ? "quantile"
-                      : "fixed"},
-      {"unit", ToString(options.unit)},
-      {"combination", options.combination == Combination::kMax ? "max"
-                                                               : "mean"},
-      {"explicit_threshold", !std::isnan(options.threshold)},
-      {"replications", options.replications},
-      {"seed", options.seed},
-      {"null_model", calibration_.null_model},
-      {"features", calibration_.names},
-      {"null_mean", calibration_.combiner.null_mean},
-      {"null_deviation", calibration_.combiner.null_deviation},
-      {"threshold", calibration_.threshold},
-      {"warning", calibration_.warning},
-      {"edges", bins},
-      {"shares", divergence_.shares()},
-      {"contents", divergence_.Contents()}};
+  json saved = {{"detector", name()},
+                {"ert", options.ert},
+                {"window", options.window},
+                {"bins", options.bins},
+                {"binning", options.binning == DriftOptions::Binning::kQuantile
+                                ? "quantile"
+                                : "fixed"},
+                {"unit", ToString(options.unit)},
+                {"combination",
+                 options.combination == Combination::kMax ? "max" : "mean"},
+                {"explicit_threshold", !std::isnan(options.threshold)},
+                {"replications", options.replications},
+                {"seed", options.seed},
+                {"null_model", calibration_.null_model},
+                {"features", calibration_.names},
+                {"null_mean", calibration_.combiner.null_mean},
+                {"null_deviation", calibration_.combiner.null_deviation},
+                {"threshold", calibration_.threshold},
+                {"warning", calibration_.warning},
+                {"edges", bins},
+                {"shares", divergence_.shares()},
+                {"contents", divergence_.Contents()}};
   return saved.dump();
 }
 
@@ -324,9 +322,8 @@ class NullSimulation {
 void FindThresholds(const DriftReference& reference, Calibration* calibration) {
   const DriftOptions& options = calibration->options;
   const size_t features = reference.features.size();
-  const auto model =
-      MakeNullModel(reference.values, static_cast<int64_t>(features),
-                    options.null_model);
+  const auto model = MakeNullModel(
+      reference.values, static_cast<int64_t>(features), options.null_model);
   calibration->null_model = model->description();
   const NullSimulation simulation(*model, reference.samples(), features,
                                   options);
@@ -416,8 +413,7 @@ std::vector<int64_t> SlidingDivergence::Contents() const {
   for (int64_t i = 0; i < filled_; ++i) {
     const int64_t slot = (position_ - filled_ + i + window_) % window_;
     for (size_t j = 0; j < bins_.size(); ++j) {
-      contents.push_back(
-          ring_[static_cast<size_t>(slot) * bins_.size() + j]);
+      contents.push_back(ring_[static_cast<size_t>(slot) * bins_.size() + j]);
     }
   }
   return contents;
@@ -435,8 +431,8 @@ void SlidingDivergence::Restore(const std::vector<int64_t>& contents) {
   for (size_t i = 0; i < contents.size(); ++i) {
     const size_t j = i % bins_.size();
     if (contents[i] < 0 || contents[i] >= bins_[j].count()) {
-      throw InputError(fmt::format("drift state: feature {} has no bin {}", j,
-                                   contents[i]));
+      throw InputError(
+          fmt::format("drift state: feature {} has no bin {}", j, contents[i]));
     }
     incoming_[j] = static_cast<int32_t>(contents[i]);
     if (j + 1 == bins_.size()) PushIndices();
@@ -488,8 +484,7 @@ std::unique_ptr<DriftDetector> LoadJensenShannon(const std::string& text) {
     calibration.null_model = saved.at("null_model").get<std::string>();
     calibration.names = saved.at("features").get<std::vector<std::string>>();
     calibration.combiner = {
-        options.combination,
-        saved.at("null_mean").get<std::vector<double>>(),
+        options.combination, saved.at("null_mean").get<std::vector<double>>(),
         saved.at("null_deviation").get<std::vector<double>>()};
     calibration.threshold = saved.at("threshold").get<double>();
     calibration.warning = saved.at("warning").get<double>();
@@ -504,8 +499,8 @@ std::unique_ptr<DriftDetector> LoadJensenShannon(const std::string& text) {
     const auto shares =
         saved.at("shares").get<std::vector<std::vector<double>>>();
     const size_t features = calibration.names.size();
-    bool fits = options.window > 0 && features > 0 &&
-                bins.size() == features && shares.size() == features &&
+    bool fits = options.window > 0 && features > 0 && bins.size() == features &&
+                shares.size() == features &&
                 calibration.combiner.null_mean.size() == features &&
                 calibration.combiner.null_deviation.size() == features;
     for (size_t j = 0; fits && j < features; ++j) {

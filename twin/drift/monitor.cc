@@ -82,8 +82,7 @@ std::vector<double> Expected(const ForecastModel& model, const Trace& trace) {
   const Predictions predictions = model.Predict(trace);
   std::vector<double> expected(static_cast<size_t>(trace.samples()), kUnknown);
   for (size_t i = 0; i < predictions.value.size(); ++i) {
-    expected[static_cast<size_t>(predictions.origin[i])] =
-        predictions.value[i];
+    expected[static_cast<size_t>(predictions.origin[i])] = predictions.value[i];
   }
   return expected;
 }
@@ -223,17 +222,17 @@ ResidualFit FitResidual(const Trace& reference, const Column& column,
 
 Monitor Monitor::Fit(const Trace& reference, const MonitorOptions& options,
                      DriftReference* features) {
-  const std::vector<std::string> load =
-      PresentColumns(options.load, reference);
+  const std::vector<std::string> load = PresentColumns(options.load, reference);
   if (load.empty() && options.treatment != Treatment::kRaw) {
     throw InputError(fmt::format(
         "drift: trace '{}' has none of the load columns ({} ...)",
         reference.source, options.load.empty() ? "none" : options.load[0]));
   }
   if (options.folds < 2 || options.load_lags < 0) {
-    throw InputError(fmt::format("drift: folds {} (2 or more), lags {} (0 or "
-                                 "more)",
-                                 options.folds, options.load_lags));
+    throw InputError(
+        fmt::format("drift: folds {} (2 or more), lags {} (0 or "
+                    "more)",
+                    options.folds, options.load_lags));
   }
   Monitor monitor;
   std::vector<std::vector<double>> series;
@@ -296,9 +295,10 @@ void Monitor::CheckColumns(const Trace& trace) const {
   for (const Watched& watched : watched_) check(watched.column, watched.unit);
   if (!per_unit_of_.empty()) check(per_unit_of_, per_unit_unit_);
   if (!wrong.empty()) {
-    throw InputError(fmt::format("trace '{}' does not suit the drift trigger: "
-                                 "{}",
-                                 trace.source, wrong));
+    throw InputError(
+        fmt::format("trace '{}' does not suit the drift trigger: "
+                    "{}",
+                    trace.source, wrong));
   }
 }
 
@@ -383,9 +383,9 @@ Monitor Monitor::FromText(const std::string& text) {
       if (watched.treatment == Treatment::kResidual) {
         watched.level = std::make_shared<ForecastModel>(ForecastModel::FromText(
             each.at("level").dump(), "level of " + watched.column));
-        watched.spread = std::make_shared<ForecastModel>(
-            ForecastModel::FromText(each.at("spread").dump(),
-                                    "spread of " + watched.column));
+        watched.spread =
+            std::make_shared<ForecastModel>(ForecastModel::FromText(
+                each.at("spread").dump(), "spread of " + watched.column));
         watched.least_spread = each.at("least_spread").get<double>();
       }
       monitor.watched_.push_back(std::move(watched));

@@ -25,7 +25,11 @@ namespace airlock {
 struct MonitorOptions {
   enum class Treatment { kRaw, kPerUnit, kResidual };
   Treatment treatment = Treatment::kResidual;
-  std::vector<FeaturePattern> include = {{Role::kKpi, {}, "*", 0}};
+  // Watched columns. By default what a chain's health shows in: its latencies
+  // and how busy its functions are.
+  std::vector<FeaturePattern> include = {
+      {Role::kKpi, {}, "latency_*", 0},
+      {Role::kCounter, Scope::kFunction, "*.busy", 0}};
   std::vector<FeaturePattern> exclude;
   // The columns that say what the load is; all that the trace has are used.
   // They are not watched themselves.

@@ -27,15 +27,13 @@ std::vector<double> NormalScores(const std::vector<double>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (!std::isnan(values[i])) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return values[a] < values[b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return values[a] < values[b]; });
   const double n = static_cast<double>(order.size());
   std::vector<double> scores(values.size(), 0);
   for (size_t begin = 0; begin < order.size();) {
     size_t end = begin + 1;
-    while (end < order.size() &&
-           values[order[end]] == values[order[begin]]) {
+    while (end < order.size() && values[order[end]] == values[order[begin]]) {
       ++end;
     }
     const double rank = static_cast<double>(begin + end) / 2;
@@ -47,8 +45,7 @@ std::vector<double> NormalScores(const std::vector<double>& values) {
 }
 
 // Autocovariances of `x` at lags 0 .. `lags`, divided by its length.
-std::vector<double> Autocovariance(const std::vector<double>& x,
-                                   int64_t lags) {
+std::vector<double> Autocovariance(const std::vector<double>& x, int64_t lags) {
   const double n = static_cast<double>(x.size());
   const double mean = std::accumulate(x.begin(), x.end(), 0.0) / n;
   std::vector<double> covariance;
@@ -268,8 +265,8 @@ double AutocorrelationTime(const std::vector<double>& series) {
   const std::vector<double> scores = NormalScores(series);
   const int64_t most = static_cast<int64_t>(scores.size()) / 4;
   double time = 1;
-  const std::vector<double> r = Autocovariance(scores, std::min<int64_t>(
-                                                           most, 2000));
+  const std::vector<double> r =
+      Autocovariance(scores, std::min<int64_t>(most, 2000));
   if (!(r[0] > 0)) return 1;
   for (size_t lag = 1; lag < r.size(); ++lag) {
     time += 2 * r[lag] / r[0];
@@ -281,8 +278,8 @@ double AutocorrelationTime(const std::vector<double>& series) {
 int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {
   double slowest = 1;
   for (int64_t j = 0; j < columns; ++j) {
-    slowest = std::max(slowest,
-                       AutocorrelationTime(ColumnOf(reference, columns, j)));
+    slowest =
+        std::max(slowest, AutocorrelationTime(ColumnOf(reference, columns, j)));
   }
   const int64_t rows = static_cast<int64_t>(reference.size()) / columns;
   if (slowest < 1.2) return 1;
@@ -304,9 +301,8 @@ std::unique_ptr<NullModel> MakeNullModel(const std::vector<double>& reference,
   if (options.kind == NullModelOptions::Kind::kSieve) {
     return std::make_unique<SieveModel>(reference, columns);
   }
-  const int64_t block = options.block > 0
-                            ? options.block
-                            : AutomaticBlock(reference, columns);
+  const int64_t block =
+      options.block > 0 ? options.block : AutomaticBlock(reference, columns);
   return std::make_unique<BlockModel>(reference, columns, block);
 }
 

@@ -20,10 +20,11 @@ struct NullModelOptions {
     // for all features (sieve bootstrap: Buehlmann 1997); the result is mapped
     // back to the reference's own values. Keeps the correlation across any lag
     // without the breaks between blocks, and makes new windows; loses
-    // dependence that is not in the second moments.
+    // dependence that is not in the second moments (quiet and noisy phases),
+    // so on measured counters its thresholds come out too low.
     kSieve,
   };
-  Kind kind = Kind::kSieve;
+  Kind kind = Kind::kBlock;
   int64_t block = 0;  // samples; 0: see AutomaticBlock()
 };
 const char* ToString(NullModelOptions::Kind kind);

@@ -28,9 +28,9 @@ double RunLengths::ThresholdFor(double mean) const {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   // MeanAt() rises with the threshold.
-  const auto found = std::partition_point(
-      values.begin(), values.end(),
-      [&](double value) { return MeanAt(value) < mean; });
+  const auto found =
+      std::partition_point(values.begin(), values.end(),
+                           [&](double value) { return MeanAt(value) < mean; });
   if (found == values.end()) return std::numeric_limits<double>::infinity();
   if (found == values.begin()) return *found;
   const double below = MeanAt(*(found - 1));

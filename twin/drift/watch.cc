@@ -38,8 +38,8 @@ std::string DriftWatch::ToText() const {
     return fmt::format("no drift in {} samples ({} in warning)\n", samples,
                        warnings);
   }
-  std::string text = fmt::format("drift: {} alarms in {} samples\n",
-                                 alarms.size(), samples);
+  std::string text =
+      fmt::format("drift: {} alarms in {} samples\n", alarms.size(), samples);
   for (const DriftAlarm& alarm : alarms) {
     text += fmt::format(
         "  at {:.3f} s (sample {}): {:.4f} >= {:.4f}, most in {} ({:.4f})\n",
@@ -94,8 +94,8 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
     return DriftTrigger(std::move(monitor), std::move(detector),
                         body.at("reference_digest").get<std::string>());
   } catch (const json::exception& e) {
-    throw InputError(fmt::format("{}: not a drift trigger: {}", path,
-                                 e.what()));
+    throw InputError(
+        fmt::format("{}: not a drift trigger: {}", path, e.what()));
   }
 }
 
@@ -117,8 +117,7 @@ DriftWatch DriftTrigger::Watch(const Trace& trace) {
   for (size_t begin = 0; begin < monitored.values.size(); begin += features) {
     const int64_t sample =
         monitored.first + static_cast<int64_t>(begin / features);
-    const DriftState state =
-        detector_->Update(monitored.values.data() + begin);
+    const DriftState state = detector_->Update(monitored.values.data() + begin);
     ++watch.samples;
     if (state == DriftState::kWarning) ++watch.warnings;
     if (state != DriftState::kDrift) continue;

@@ -194,8 +194,7 @@ bool IsTrafficCounter(const Column& column) {
   }
   if (unit != "B" && unit != "B/s") return false;
   return column.scope == Scope::kInterface || column.scope == Scope::kFlow ||
-         column.scope == Scope::kStation ||
-         column.scope == Scope::kAccessPoint;
+         column.scope == Scope::kStation || column.scope == Scope::kAccessPoint;
 }
 
 FeatureSelection SelectFeatures(const ForecastProblem& problem,
@@ -229,9 +228,9 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
     throw InputError(fmt::format(
         "forecast of {}: no feature is left of {} columns ({} dropped{})",
         problem.target, trace.columns.size(), selection.dropped.size(),
-        selection.dropped.empty() ? ""
-                                  : ", the first because: " +
-                                        selection.dropped.front().reason));
+        selection.dropped.empty()
+            ? ""
+            : ", the first because: " + selection.dropped.front().reason));
   }
   return selection;
 }

@@ -17,8 +17,8 @@ using nlohmann::json;
 class ConstantForecaster : public Forecaster {
  public:
   explicit ConstantForecaster(const ForecasterOptions& options) {
-    const auto parameters = ResolveParameters(
-        "constant", {{"median", 0, 0, 1}}, options.parameters);
+    const auto parameters = ResolveParameters("constant", {{"median", 0, 0, 1}},
+                                              options.parameters);
     median_ = parameters.at("median") != 0;
   }
   std::string name() const override { return "constant"; }
@@ -91,21 +91,23 @@ std::map<std::string, double> ResolveParameters(
   std::string names;
   for (const ForecasterParameter& parameter : known) {
     resolved[parameter.name] = parameter.value;
-    names += names.empty() ? parameter.name : fmt::format(", {}", parameter.name);
+    names +=
+        names.empty() ? parameter.name : fmt::format(", {}", parameter.name);
   }
   for (const auto& [name, value] : given) {
-    const auto found = std::find_if(
-        known.begin(), known.end(),
-        [&name = name](const auto& parameter) { return parameter.name == name; });
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&name = name](const auto& parameter) {
+                                      return parameter.name == name;
+                                    });
     if (found == known.end()) {
       throw InputError(
           fmt::format("forecaster {}: unknown parameter '{}'; known: {}",
                       forecaster, name, names.empty() ? "none" : names));
     }
     if (!(value >= found->minimum && value <= found->maximum)) {
-      throw InputError(fmt::format(
-          "forecaster {}: {} = {} must lie within {} and {}", forecaster, name,
-          value, found->minimum, found->maximum));
+      throw InputError(
+          fmt::format("forecaster {}: {} = {} must lie within {} and {}",
+                      forecaster, name, value, found->minimum, found->maximum));
     }
     resolved[name] = value;
   }
@@ -134,8 +136,7 @@ std::unique_ptr<Forecaster> MakeForecaster(const std::string& name,
     if (entry.name == name) return entry.make(options);
     known += known.empty() ? entry.name : fmt::format(", {}", entry.name);
   }
-  throw InputError(
-      fmt::format("no forecaster '{}'; known: {}", name, known));
+  throw InputError(fmt::format("no forecaster '{}'; known: {}", name, known));
 }
 
 }  // namespace airlock

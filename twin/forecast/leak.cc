@@ -10,9 +10,7 @@
 namespace airlock {
 namespace {
 
-bool SameBits(double a, double b) {
-  return std::memcmp(&a, &b, sizeof a) == 0;
-}
+bool SameBits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
 // Replaces samples [begin, end): each gets the value of a random one of them,
 // moved out of the column's range, so that it differs for certain. A missing
@@ -86,8 +84,8 @@ void ListChanged(const std::vector<Feature>& features,
   for (size_t k = 0; k < features.size(); ++k) {
     if (changed[k]) report->changed_features.push_back(features[k].Label());
   }
-  report->leaks = !report->changed_features.empty() ||
-                  report->predictions_changed > 0;
+  report->leaks =
+      !report->changed_features.empty() || report->predictions_changed > 0;
 }
 
 }  // namespace
@@ -139,8 +137,7 @@ LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
 
 LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
                         const LeakOptions& options) {
-  const std::vector<Feature> features =
-      SelectFeatures(problem, trace).features;
+  const std::vector<Feature> features = SelectFeatures(problem, trace).features;
   const RngTree tree(options.seed);
   const SampleTable before =
       BuildSamples(trace, features, problem.target, problem.horizon);

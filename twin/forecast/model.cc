@@ -51,10 +51,10 @@ ForecastProblem ProblemFromJson(const json& saved) {
   ForecastProblem problem;
   problem.target = saved.at("target").get<std::string>();
   problem.horizon = saved.at("horizon").get<int64_t>();
-  problem.include = ParseFeaturePatterns(
-      saved.at("include").get<std::vector<std::string>>());
-  problem.exclude = ParseFeaturePatterns(
-      saved.at("exclude").get<std::vector<std::string>>());
+  problem.include =
+      ParseFeaturePatterns(saved.at("include").get<std::vector<std::string>>());
+  problem.exclude =
+      ParseFeaturePatterns(saved.at("exclude").get<std::vector<std::string>>());
   problem.offered_rate = saved.at("offered_rate").get<bool>();
   problem.past_target = saved.at("past_target").get<bool>();
   problem.lags = saved.at("lags").get<int64_t>();
@@ -119,7 +119,8 @@ std::string ConfigurationDigest(const ForecastProblem& problem,
       {"forecaster", options.forecaster},
       {"seed", options.forecaster_options.seed},
       {"parameters", options.forecaster_options.parameters},
-      {"maximum_missing", options.preparation.maximum_missing}};
+      {"maximum_missing", options.preparation.maximum_missing},
+      {"maximum_drift", options.preparation.maximum_drift}};
   return Sha256(configuration.dump());
 }
 
@@ -130,9 +131,9 @@ const json& CheckedBody(const json& file, const std::string& name) {
   }
   const int major = file.at("version").at(0).get<int>();
   if (major > kMajor) {
-    throw InputError(fmt::format(
-        "{}: model of version {}; this program reads up to {}", name, major,
-        kMajor));
+    throw InputError(
+        fmt::format("{}: model of version {}; this program reads up to {}",
+                    name, major, kMajor));
   }
   const json& body = file.at("body");
   if (Sha256(body.dump()) != file.at("digest").get<std::string>()) {
@@ -197,18 +198,18 @@ std::string ForecastModel::ToText() const {
   for (const FeatureFacts& facts : preparation_.features()) {
     features.push_back(FeatureToJson(facts));
   }
-  json body = {
-      {"problem", ProblemToJson(problem_, target_unit_)},
-      {"forecaster",
-       {{"name", options_.forecaster},
-        {"seed", options_.forecaster_options.seed},
-        {"parameters", options_.forecaster_options.parameters},
-        {"maximum_missing", options_.preparation.maximum_missing},
-        {"learned", json::parse(forecaster_->Save())}}},
-      {"features", features},
-      {"record", RecordToJson(record_)},
-      {"training_digest", training_digest_},
-      {"configuration_digest", configuration_digest_}};
+  json body = {{"problem", ProblemToJson(problem_, target_unit_)},
+               {"forecaster",
+                {{"name", options_.forecaster},
+                 {"seed", options_.forecaster_options.seed},
+                 {"parameters", options_.forecaster_options.parameters},
+                 {"maximum_missing", options_.preparation.maximum_missing},
+                 {"maximum_drift", options_.preparation.maximum_drift},
+                 {"learned", json::parse(forecaster_->Save())}}},
+               {"features", features},
+               {"record", RecordToJson(record_)},
+               {"training_digest", training_digest_},
+               {"configuration_digest", configuration_digest_}};
   // One pass through text, so that what is digested is what a reader sees.
   body = json::parse(body.dump());
   const json file = {{"filetype", kFileType},
@@ -241,6 +242,8 @@ ForecastModel ForecastModel::FromText(const std::string& text,
         saved.at("parameters").get<std::map<std::string, double>>();
     model.options_.preparation.maximum_missing =
         saved.at("maximum_missing").get<double>();
+    model.options_.preparation.maximum_drift =
+        saved.at("maximum_drift").get<double>();
     auto forecaster = MakeForecaster(model.options_.forecaster,
                                      model.options_.forecaster_options);
     forecaster->Load(saved.at("learned").dump());
@@ -326,8 +329,8 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
   const bool needs_past = options_.forecaster == "persistence";
   Predictions predictions;
   predictions.outside_by_feature.assign(facts.size(), 0);
-  for (int64_t t = std::max<int64_t>(begin, 0);
-       t < std::min(end, table.rows()); ++t) {
+  for (int64_t t = std::max<int64_t>(begin, 0); t < std::min(end, table.rows());
+       ++t) {
     const size_t row = static_cast<size_t>(t);
     if (BeyondEnds(facts, t, table.rows()) ||
         (needs_past && std::isnan(table.last_target[row]))) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <limits>
 
 #include "sim/base/error.h"
 
@@ -63,12 +63,32 @@ bool IsTarget(const SampleTable& rows, int64_t column) {
   for (int64_t r = 0; r < rows.rows(); ++r) {
     const double expected =
         x_low + x_range * ((rows.y[r] - rows.y[low]) / y_range);
-    if (std::abs(rows.Row(r)[column] - expected) >
-        1e-9 * std::abs(x_range)) {
+    if (std::abs(rows.Row(r)[column] - expected) > 1e-9 * std::abs(x_range)) {
       return false;
     }
   }
   return x_range != 0;
+}
+
+// Share of the last third of the rows that lies outside the range of those
+// before.
+double WanderedShare(const SampleTable& rows, int64_t column) {
+  const int64_t begin = rows.rows() - rows.rows() / 3;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  int64_t outside = 0, known = 0;
+  for (int64_t r = 0; r < rows.rows(); ++r) {
+    const double value = rows.Row(r)[column];
+    if (std::isnan(value)) continue;
+    if (r < begin) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    } else {
+      ++known;
+      outside += value < low || value > high;
+    }
+  }
+  return known > 0 ? static_cast<double>(outside) / static_cast<double>(known)
+                   : 0;
 }
 
 SampleTable RowsWithTarget(const SampleTable& rows) {
@@ -100,6 +120,13 @@ std::string ReasonToDrop(const SampleTable& rows, int64_t column,
   }
   if (!std::isfinite(*range.first) || !std::isfinite(*range.second)) {
     return "infinite in the training rows";
+  }
+  const double wandered = WanderedShare(rows, column);
+  if (wandered > options.maximum_drift) {
+    return fmt::format(
+        "wanders off: {:.0f}% of the last third of the training rows lie "
+        "outside the range of the rest",
+        100 * wandered);
   }
   if (horizon == 0 && IsTarget(rows, column)) {
     return "is the target itself, in other units";

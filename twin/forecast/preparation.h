@@ -24,6 +24,11 @@ struct PreparationOptions {
   // A feature missing in more than this share of the training rows is dropped;
   // below it, missing values are replaced by the training median.
   double maximum_missing = 0.05;
+  // A feature that wanders off is dropped: of the last third of the training
+  // rows more than this share lies outside the range of the rows before (free
+  // memory, totals since boot, ...). Such a feature tells the time, and every
+  // later sample lies outside its training range. 1 keeps all.
+  double maximum_drift = 0.5;
 };
 
 // What preparation did, for the record.
@@ -35,9 +40,9 @@ struct PreparationRecord {
 };
 
 // Cleans and standardises features. Fitted on training rows alone, then applied
-// to any row. Dropped: all-missing, mostly missing and constant features, and
-// at horizon 0 one that is the target itself (equal up to a linear map within
-// 1e-9 of its range on every training row).
+// to any row. Dropped: all-missing, mostly missing and constant features, those
+// that wander off, and at horizon 0 one that is the target itself (equal up to
+// a linear map within 1e-9 of its range on every training row).
 class Preparation {
  public:
   Preparation() = default;
@@ -49,8 +54,7 @@ class Preparation {
   // rows or no feature is left.
   SampleTable Fit(const std::vector<Feature>& features,
                   const SampleTable& training, int64_t horizon,
-                  const PreparationOptions& options,
-                  PreparationRecord* record);
+                  const PreparationOptions& options, PreparationRecord* record);
 
   // Standardises one raw row of features().size() values into `out`. Returns
   // how many lie outside the training range; `*imputed` is raised by the number

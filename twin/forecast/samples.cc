@@ -105,8 +105,7 @@ SampleTable TrainingRows(const SampleTable& all, const Split& split,
   return KeepRows(all, 0, split.train_end - horizon);
 }
 
-SampleTable TestRows(const SampleTable& all, const Split& split,
-                     int64_t lags) {
+SampleTable TestRows(const SampleTable& all, const Split& split, int64_t lags) {
   return KeepRows(all, split.test_begin + lags, all.rows());
 }
 

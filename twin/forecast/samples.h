@@ -22,9 +22,7 @@ struct SampleTable {
   std::vector<int64_t> origin;
 
   int64_t rows() const { return static_cast<int64_t>(y.size()); }
-  const double* Row(int64_t row) const {
-    return x.data() + row * columns;
-  }
+  const double* Row(int64_t row) const { return x.data() + row * columns; }
 };
 
 // One row for every sample of the trace; values beyond its ends are NaN. With

@@ -21,8 +21,8 @@ struct Pairs {
 
 Pairs KnownPairs(const std::vector<double>& observed,
                  const std::vector<double>& predicted) {
-  AIRLOCK_CHECK(observed.size() == predicted.size(), "{} observed, {} predicted",
-                observed.size(), predicted.size());
+  AIRLOCK_CHECK(observed.size() == predicted.size(),
+                "{} observed, {} predicted", observed.size(), predicted.size());
   Pairs pairs;
   for (size_t i = 0; i < observed.size(); ++i) {
     if (std::isnan(observed[i]) || std::isnan(predicted[i])) continue;
@@ -70,9 +70,8 @@ struct Scorer {
     FitOptions fit;
     fit.forecaster = forecaster;
     fit.forecaster_options.seed = options.seed;
-    const ForecastModel model =
-        ForecastModel::Fit(ProblemFor(options, horizon, set), trace,
-                           split.train_end, fit);
+    const ForecastModel model = ForecastModel::Fit(
+        ProblemFor(options, horizon, set), trace, split.train_end, fit);
     const Predictions predictions =
         model.Predict(trace, test_begin, trace.samples() - horizon);
     ComparisonRow row;

@@ -68,8 +68,9 @@ template <typename T>
 std::vector<T> Member(const json& object, const char* name, size_t size) {
   auto values = object.at(name).get<std::vector<T>>();
   if (size != 0 && values.size() != size) {
-    throw InputError(fmt::format("forecaster xgboost: '{}' has {} nodes, not {}",
-                                 name, values.size(), size));
+    throw InputError(
+        fmt::format("forecaster xgboost: '{}' has {} nodes, not {}", name,
+                    values.size(), size));
   }
   return values;
 }
@@ -181,10 +182,8 @@ void XgboostForecaster::TakeTrees(const Booster& booster) {
                                  &length, &text));
   const json model = json::parse(text, text + length);
   trees_.clear();
-  for (const json& saved : model.at("learner")
-                               .at("gradient_booster")
-                               .at("model")
-                               .at("trees")) {
+  for (const json& saved :
+       model.at("learner").at("gradient_booster").at("model").at("trees")) {
     Tree tree;
     tree.left = saved.at("left_children").get<std::vector<int>>();
     tree.right = saved.at("right_children").get<std::vector<int>>();

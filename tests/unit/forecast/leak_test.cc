@@ -43,8 +43,7 @@ TEST(CheckForLeak, PassesHonestModels) {
 }
 
 TEST(CheckForLeak, CatchesAFeatureFromTheFuture) {
-  const LeakReport report =
-      Check({"counter/core:*", "delivered_rate@+1"}, 1);
+  const LeakReport report = Check({"counter/core:*", "delivered_rate@+1"}, 1);
   EXPECT_TRUE(report.leaks);
   EXPECT_GT(report.predictions_changed, 0);
   EXPECT_THAT(report.changed_features, ElementsAre("delivered_rate@+1"));

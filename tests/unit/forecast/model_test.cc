@@ -121,9 +121,8 @@ TEST(Forecasters, LinearRecoversAnExactRelation) {
 TEST(Forecasters, PersistenceNeedsThePast) {
   const auto persistence = MakeForecaster("persistence", {});
   EXPECT_EQ(persistence->Predict(nullptr, 7), 7);
-  EXPECT_THAT(
-      ErrorOf([&] { persistence->Predict(nullptr, std::nan("")); }),
-      HasSubstr("the target's past is not available"));
+  EXPECT_THAT(ErrorOf([&] { persistence->Predict(nullptr, std::nan("")); }),
+              HasSubstr("the target's past is not available"));
 
   const Trace trace = SyntheticTrace(100, 4);
   const std::vector<double>& y = trace.Get("delivered_rate").values;
@@ -148,8 +147,7 @@ TEST(Forecasters, PersistenceNeedsThePast) {
 TEST(ForecastModel, BeatsTheConstantOnWhatCanBeLearnt) {
   const Trace trace = SyntheticTrace(800, 5);
   for (const char* name : {"linear", "xgboost"}) {
-    const ForecastModel model =
-        ForecastModel::Fit({}, trace, 500, With(name));
+    const ForecastModel model = ForecastModel::Fit({}, trace, 500, With(name));
     const ForecastScores scores = Score(model.Predict(trace, 520, 800));
     EXPECT_GT(scores.r2, 0.97) << name;
     EXPECT_GT(scores.accuracy_10, 0.95) << name;
@@ -167,8 +165,12 @@ TEST(ForecastModel, RecordsWhatItDropped) {
   for (double& value : copy.values) value = 7 - value / 3;
   trace.columns.push_back(copy);
   ColumnOf(&trace, "delivered_rate").values[20] = std::nan("");
-  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
-                                                 With("linear"));
+  Column clock = trace.Get("core.0.flat");
+  clock.name = "core.0.since_boot";
+  for (size_t t = 0; t < 200; ++t) clock.values[t] = static_cast<double>(t);
+  trace.columns.push_back(clock);
+  const ForecastModel model =
+      ForecastModel::Fit({}, trace, 150, With("linear"));
   std::string record;
   for (const DroppedColumn& dropped : model.record().dropped) {
     record += dropped.column + ": " + dropped.reason + "\n";
@@ -176,6 +178,7 @@ TEST(ForecastModel, RecordsWhatItDropped) {
   EXPECT_THAT(record, HasSubstr("core.0.noise: missing in every training"));
   EXPECT_THAT(record, HasSubstr("core.0.flat: constant (3)"));
   EXPECT_THAT(record, HasSubstr("core.0.copy: is the target itself"));
+  EXPECT_THAT(record, HasSubstr("core.0.since_boot: wanders off: 100%"));
   EXPECT_EQ(model.record().imputed_values, 1);
   EXPECT_EQ(model.record().rows_without_target, 1);
   EXPECT_EQ(model.record().training_rows, 149);
@@ -183,8 +186,8 @@ TEST(ForecastModel, RecordsWhatItDropped) {
 
 TEST(ForecastModel, RefusesAnotherTraceNamingItsColumns) {
   const Trace trace = SyntheticTrace(200, 7);
-  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
-                                                 With("linear"));
+  const ForecastModel model =
+      ForecastModel::Fit({}, trace, 150, With("linear"));
   Trace other = trace;
   ColumnOf(&other, "core.0.busy").name = "core.0.load";
   ColumnOf(&other, "core.0.misses").unit = "1/ms";
@@ -199,11 +202,10 @@ TEST(ForecastModel, RefusesAnotherTraceNamingItsColumns) {
 
 TEST(ForecastModel, CountsSamplesOutsideItsTrainingRange) {
   Trace trace = SyntheticTrace(200, 8);
-  const ForecastModel model = ForecastModel::Fit({}, trace, 150,
-                                                 With("linear"));
+  const ForecastModel model =
+      ForecastModel::Fit({}, trace, 150, With("linear"));
   ColumnOf(&trace, "core.0.busy").values[170] = 99;
-  const Predictions before =
-      model.Predict(SyntheticTrace(200, 8), 170, 171);
+  const Predictions before = model.Predict(SyntheticTrace(200, 8), 170, 171);
   const Predictions after = model.Predict(trace, 170, 171);
   EXPECT_EQ(before.samples_outside, 0);
   EXPECT_EQ(after.samples_outside, 1);
@@ -216,10 +218,9 @@ TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
       ForecastModel::Fit({}, trace, 150, With("linear")).ToText();
   EXPECT_THAT(ErrorOf([] { ForecastModel::FromText("{}", "m.json"); }),
               HasSubstr("m.json: not a forecast model"));
-  EXPECT_THAT(ErrorOf([&] {
-                ForecastModel::FromText(text.substr(0, 500), "m.json");
-              }),
-              HasSubstr("m.json: not a forecast model"));
+  EXPECT_THAT(
+      ErrorOf([&] { ForecastModel::FromText(text.substr(0, 500), "m.json"); }),
+      HasSubstr("m.json: not a forecast model"));
   std::string changed = text;
   changed.replace(changed.find("\"horizon\":0"), 11, "\"horizon\":1");
   EXPECT_THAT(ErrorOf([&] { ForecastModel::FromText(changed, "m.json"); }),
@@ -232,8 +233,8 @@ TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
 
 TEST(ForecastModel, OneSampleTakesMicroseconds) {
   const Trace trace = SyntheticTrace(400, 10);
-  const ForecastModel model = ForecastModel::Fit({}, trace, 300,
-                                                 With("xgboost"));
+  const ForecastModel model =
+      ForecastModel::Fit({}, trace, 300, With("xgboost"));
   const double microseconds = MicrosecondsPerSample(model, trace, 5);
   EXPECT_GT(microseconds, 0);
   EXPECT_LT(microseconds, 200);  // loose: the machine may be busy

@@ -51,8 +51,7 @@ TEST(Compare, HasEveryModelOnTheSameSamplesAndSaysWhoFails) {
   EXPECT_EQ(comparison.split.test_begin, 370);
   ASSERT_EQ(comparison.rows.size(), 2u * (2 + 4));
   for (const ComparisonRow& row : comparison.rows) {
-    EXPECT_EQ(row.scores.samples,
-              600 - 371 - row.horizon) << row.forecaster;
+    EXPECT_EQ(row.scores.samples, 600 - 371 - row.horizon) << row.forecaster;
   }
   const std::string text = comparison.ToText();
   for (const char* part : {"constant", "persistence", "linear", "xgboost",
@@ -87,8 +86,8 @@ TEST(SplitInTime, RefusesPartsThatAreTooSmall) {
 
 TEST(SplitInTime, NoTrainingLabelReachesTheGapAndNoLagTheTraining) {
   const Trace trace = SyntheticTrace(100, 13);
-  const SampleTable all = BuildSamples(
-      trace, {{"core.0.busy", -3, "1"}}, "delivered_rate", 4);
+  const SampleTable all =
+      BuildSamples(trace, {{"core.0.busy", -3, "1"}}, "delivered_rate", 4);
   const Split split = SplitInTime(100, {0.6, 10});
   EXPECT_EQ(TrainingRows(all, split, 4).origin.back() + 4, 59);
   EXPECT_EQ(TestRows(all, split, 3).origin.front() - 3, 70);

@@ -22,7 +22,7 @@ TEST_P(PacketQueueTest, MM1) {
   const double want = kService / (1 - rho);
   EXPECT_NEAR(Number(result, "chain.latency_mean") - kLink, want, 0.03 * want);
   EXPECT_EQ(Number(result, "chain.loss_ratio"), 0);
-  EXPECT_NEAR(Number(result, "chain.function.inspect.cpu"), rho, 0.02);
+  EXPECT_NEAR(Number(result, "chain.function.inspect.busy"), rho, 0.02);
   RecordProperty("events", result.at("events"));
   RecordProperty("wall_seconds", result.at("wall_seconds"));
 }

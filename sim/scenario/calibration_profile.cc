@@ -109,8 +109,9 @@ void DeclareFields(Fields<FittedParameter>& f) {
   f.Add("low", &T::low, "Lower end of the 90 % interval.").Required();
   f.Add("high", &T::high, "Upper end of the 90 % interval.").Required();
   f.Add("origin", &T::origin,
-        "`fitted`: the trace informs it. `fixed`: the trace cannot tell.")
-      .OneOf({"fitted", "fixed"});
+        "`fitted`: the trace informs it. `shared`: only together with "
+        "those of other functions. `fixed`: the trace cannot tell.")
+      .OneOf({"fitted", "shared", "fixed"});
   f.Add("note", &T::note, "Why it is fixed.");
   f.Check(CheckParameter);
 }

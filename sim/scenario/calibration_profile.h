@@ -21,9 +21,10 @@ struct FittedParameter {
   double value = 0;  // the posterior mean
   double low = 0;    // 90 % interval
   double high = 0;
-  // "fitted": the trace informs it. "fixed": taken from the scenario, because
-  // the trace cannot tell it; then the interval is the prior's and `note` says
-  // why.
+  // "fitted": the trace informs it. "shared": the trace informs one factor of
+  // this and other functions' parameters; `note` says which. "fixed": taken
+  // from the scenario, because the trace cannot tell it; then the interval is
+  // the prior's and `note` says why.
   std::string origin = "fitted";
   std::string note;
 };

@@ -82,8 +82,8 @@ class Program {
     int status = 0;
     waitpid(pid_, &status, 0);
     pid_ = -1;
-    result.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-                                           : WEXITSTATUS(status);
+    result.exit_code =
+        WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return result;
   }
 
@@ -107,9 +107,9 @@ inline ProgramResult Run(const std::vector<std::string>& arguments,
 }
 
 // `airlock` with these arguments, in the source folder.
-inline ProgramResult RunAirlock(std::vector<std::string> arguments,
-                                const std::vector<std::string>& environment =
-                                    {}) {
+inline ProgramResult RunAirlock(
+    std::vector<std::string> arguments,
+    const std::vector<std::string>& environment = {}) {
   arguments.insert(arguments.begin(), AIRLOCK_BINARY_DIR "/airlock");
   return Run(arguments, AIRLOCK_SOURCE_DIR, environment);
 }

@@ -138,7 +138,8 @@ struct DriftVerbOptions {
   std::string trace;
   std::string trigger;
   std::string detector = "jensen-shannon";
-  std::vector<std::string> features = {"kpi:*"};
+  std::vector<std::string> features = {"kpi:latency_*",
+                                       "counter/function:*.busy"};
   double run_length = 10000;
   int64_t window = 100;
   int64_t bins = 10;

@@ -21,12 +21,11 @@ struct HeldOutErrors {
 
 // What the trigger did on quiet and on drifting data.
 struct DriftEvidence {
+  int64_t run_length = 0;     // that it is set to
   int64_t quiet_samples = 0;  // held-out samples without drift
   int64_t quiet_alarms = 0;
-  int64_t run_length = 0;     // that it is set to
-  int64_t change_sample = 0;  // of the drift trace
-  int64_t early_alarms = 0;   // between training and change
-  int64_t early_samples = 0;
+  int64_t early_samples = 0;  // of the drift trace, up to the change
+  int64_t early_alarms = 0;
   int64_t delay_samples = -1;  // from the change to the first alarm; -1: none
   std::string explanation;     // what moved
 };

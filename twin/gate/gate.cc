@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -72,6 +74,10 @@ class Gate {
   void CompareOnHeldOut();
   void CheckLeaks();
   void CollectDrift();
+  // A trigger as the file asks for, set up on `reference`.
+  DriftTrigger TriggerFor(const Trace& reference) const;
+  // `change`: the sample of `drifting` from which the behaviour is another.
+  DriftEvidence TryTrigger(const Trace& drifting, int64_t change) const;
   void FindProfile();
   void Rehearse();
   Rehearsal RehearseOne(const Trace& series) const;
@@ -200,20 +206,27 @@ void Gate::CheckLeaks() {
                       evidence_.trace, evidence_.split.train_end, fit);
 }
 
-void Gate::CollectDrift() {
+// The first sample at or after `seconds`.
+int64_t SampleAt(const Trace& trace, double seconds) {
+  const auto found = std::lower_bound(trace.time_seconds.begin(),
+                                      trace.time_seconds.end(), seconds);
+  return found - trace.time_seconds.begin();
+}
+
+// When the behaviour of `trace` changes; none if neither says so.
+std::optional<double> ChangeSeconds(const DriftTriggerConfig& config,
+                                    const Trace& trace) {
+  if (config.change_seconds > 0) return config.change_seconds;
+  const std::string text = trace.Attribute("change_time_seconds");
+  double seconds = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc()) return std::nullopt;
+  return seconds;
+}
+
+DriftTrigger Gate::TriggerFor(const Trace& reference) const {
   const DriftTriggerConfig& config = *evidence_.file.drift;
-  UseInput("drift trace", config.trace.path);
-  const Trace drifting = LoadTrace(config.trace);
-  double change = config.change_seconds;
-  if (change == 0) {
-    const std::string text = drifting.Attribute("change_time_seconds");
-    if (text.empty()) {
-      evidence_.drift_missing = fmt::format(
-          "{} does not say when the behaviour changes", config.trace.path);
-      return;
-    }
-    change = std::stod(text);
-  }
   MonitorOptions monitor;
   monitor.include = ParseFeaturePatterns(config.features);
   monitor.seed = static_cast<uint64_t>(evidence_.file.seed);
@@ -222,34 +235,56 @@ void Gate::CollectDrift() {
   options.window = config.window;
   options.bins = config.bins;
   options.seed = monitor.seed;
-  const DriftTrigger calibrated = CalibrateDrift(
-      evidence_.trace.Slice(0, evidence_.split.train_end), monitor, options);
-  calibrated.Save(PathOf("drift.trigger"));
+  return CalibrateDrift(reference, monitor, options);
+}
 
+void Gate::CollectDrift() {
+  const DriftTriggerConfig& config = *evidence_.file.drift;
+  UseInput("drift trace", config.trace.path);
+  const Trace drifting = LoadTrace(config.trace);
+  const std::optional<double> change = ChangeSeconds(config, drifting);
+  if (!change) {
+    evidence_.drift_missing = fmt::format(
+        "{} does not say when the behaviour changes", config.trace.path);
+    return;
+  }
+  try {
+    evidence_.drift = TryTrigger(drifting, SampleAt(drifting, *change));
+  } catch (const InputError& error) {
+    // Too short for the window, or nothing to watch: no evidence, not a pass.
+    evidence_.drift_missing =
+        fmt::format("the drift trigger cannot be tried: {}", error.what());
+  }
+}
+
+DriftEvidence Gate::TryTrigger(const Trace& drifting, int64_t change) const {
+  const DriftTriggerConfig& config = *evidence_.file.drift;
+  const Trace& trace = evidence_.trace;
   DriftEvidence drift;
   drift.run_length = config.run_length;
-  const Trace quiet = evidence_.trace.Slice(evidence_.split.test_begin,
-                                            evidence_.trace.samples());
+
+  DriftTrigger live = TriggerFor(trace.Slice(0, evidence_.split.train_end));
+  live.Save(PathOf("drift.trigger"));
+  const Trace quiet = trace.Slice(evidence_.split.test_begin, trace.samples());
   drift.quiet_samples = quiet.samples();
-  drift.quiet_alarms = static_cast<int64_t>(
-      DriftTrigger::Load(PathOf("drift.trigger")).Watch(quiet).alarms.size());
-  while (drift.change_sample < drifting.samples() &&
-         drifting.time_seconds[static_cast<size_t>(drift.change_sample)] <
-             change) {
-    ++drift.change_sample;
-  }
-  drift.early_samples = drift.change_sample;
+  drift.quiet_alarms = static_cast<int64_t>(live.Watch(quiet).alarms.size());
+
+  const auto reference_end = static_cast<int64_t>(config.reference.value() *
+                                                  static_cast<double>(change));
+  drift.early_samples = change - reference_end;
   const DriftWatch watch =
-      DriftTrigger::Load(PathOf("drift.trigger")).Watch(drifting);
+      TriggerFor(drifting.Slice(0, reference_end))
+          .Watch(drifting.Slice(reference_end, drifting.samples()));
   for (const DriftAlarm& alarm : watch.alarms) {
-    if (alarm.sample < drift.change_sample) {
+    const int64_t delay = reference_end + alarm.sample - change;
+    if (delay < 0) {
       ++drift.early_alarms;
     } else if (drift.delay_samples < 0) {
-      drift.delay_samples = alarm.sample - drift.change_sample;
+      drift.delay_samples = delay;
       drift.explanation = fmt::format("{} moved most", alarm.feature);
     }
   }
-  evidence_.drift = drift;
+  return drift;
 }
 
 void Gate::CollectTwin() {
@@ -302,14 +337,31 @@ void Gate::FindProfile() {
   WriteCalibrationProfile(*evidence_.profile, PathOf("profile.yaml"));
 }
 
+// The scenario with the profile's values in its chain.
+ResolvedScenario Calibrated(const ResolvedScenario& resolved,
+                            const CalibrationProfile& profile) {
+  Scenario scenario = resolved.scenario();
+  if (!scenario.datacentre || !scenario.datacentre->chain) {
+    throw InputError(fmt::format(
+        "{}: has no service chain, so the calibration says nothing about it",
+        resolved.path()));
+  }
+  ApplyProfile(profile, &*scenario.datacentre->chain);
+  Diagnostics diagnostics;
+  std::optional<ResolvedScenario> calibrated = Resolve(scenario, &diagnostics);
+  if (!calibrated) throw InputError(diagnostics.Format());
+  return *std::move(calibrated);
+}
+
 void Gate::Rehearse() {
   if (!evidence_.profile) return;
   const TwinConfig& twin = *evidence_.file.twin;
   const Progress progress = Begin("rehearsing in the twin");
   UseInput("scenario", twin.scenario);
-  const ResolvedScenario scenario = LoadOrThrow(
-      twin.scenario, {"datacentre.chain.profile=" + PathOf("profile.yaml"),
-                      fmt::format("run.seed={}", evidence_.file.seed)});
+  const ResolvedScenario scenario =
+      Calibrated(LoadOrThrow(twin.scenario,
+                             {fmt::format("run.seed={}", evidence_.file.seed)}),
+                 *evidence_.profile);
   WriteFileAtomically(PathOf("scenario.resolved.yaml"), scenario.FileText());
   const RunRecord record =
       RunBatch(scenario, {0, twin.replications, options_.jobs}, progress);
@@ -408,6 +460,16 @@ void WriteSummary(const GateVerdict& verdict, const Gate& gate,
   summary["criteria"] = json::array();
   for (const CriterionResult& result : verdict.criteria) {
     summary["criteria"].push_back(ToJson(result));
+  }
+  summary["rehearsals"] = json::array();
+  for (const Rehearsal& rehearsal : gate.evidence().rehearsals) {
+    json errors = json::object();
+    for (const auto& [model, error] : rehearsal.mean_absolute_error) {
+      errors[model] = NumberOrNull(error);
+    }
+    summary["rehearsals"].push_back(
+        {{"mean_absolute_error", std::move(errors)},
+         {"outside_training_range", rehearsal.outside_share}});
   }
   summary["digest"] = VerdictDigest(summary);
   WriteFileAtomically(folder + "/summary.json", summary.dump(2) + "\n");

@@ -163,6 +163,11 @@ void DeclareFields(Fields<DriftTriggerConfig>& fields) {
            "own change_time_seconds.")
       .Unit("s")
       .AtLeast(0);
+  fields
+      .Add("reference", &DriftTriggerConfig::reference,
+           "The share of the samples before the change that the trigger is "
+           "set up on.")
+      .Between(Ratio(0.1), Ratio(0.95));
   fields.Add("features", &DriftTriggerConfig::features,
              "Columns whose response to the load is watched: "
              "[ROLE[/SCOPE]:]GLOB.");

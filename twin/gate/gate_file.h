@@ -45,14 +45,19 @@ struct GateSplit {
   int64_t gap = 10;  // samples between training and held-out part
 };
 
-// The drift trigger that goes live with the model.
+// The kind of drift trigger that goes live with the model. It is tried twice:
+// set up on the gate's training part and watching its held-out part, where it
+// should stay silent; set up on the first part of a trace with a known change
+// and watching the rest of that, where it should fire.
 struct DriftTriggerConfig {
   TraceReference trace;       // in which a change happens at a known time
   double change_seconds = 0;  // 0: the trace's own change_time_seconds
-  std::vector<std::string> features = {"kpi:*"};
-  int64_t run_length = 1000;  // samples expected between false alarms
-  int64_t window = 40;        // samples
-  int64_t bins = 8;
+  Ratio reference{0.8};       // of the samples before the change
+  std::vector<std::string> features = {"kpi:latency_*",
+                                       "counter/function:*.busy"};
+  int64_t run_length = 10000;  // samples expected between false alarms
+  int64_t window = 100;        // samples
+  int64_t bins = 10;
 };
 
 struct TwinConfig {

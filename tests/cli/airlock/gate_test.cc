@@ -51,6 +51,15 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
     EXPECT_TRUE(fs::exists(folder / "good/" + name)) << name;
   }
 
+  // Better on the trace, worse in the twin's flash crowd.
+  const ProgramResult crowd =
+      RunGate("flash_crowd.yaml", folder / "crowd",
+              {"--set", "twin.profile=" + (folder / "good/profile.yaml")});
+  EXPECT_EQ(crowd.exit_code, 1) << crowd.out << crowd.err;
+  const json rejected = SummaryOf(folder / "crowd");
+  EXPECT_EQ(OutcomeOf(rejected, "superiority"), "promote");
+  EXPECT_EQ(OutcomeOf(rejected, "twin-non-inferiority"), "reject");
+
   const std::string registry = folder / "registry";
   const ProgramResult promoted =
       RunAirlock({"promote", folder / "good", "--registry", registry,

@@ -12,6 +12,7 @@ namespace {
 ResolvedScenario Load(const std::string& name,
                       std::vector<std::string> overrides) {
   overrides.push_back("run.replications=4");
+  overrides.push_back("run.duration=40ms");
   Diagnostics diagnostics;
   std::optional<ResolvedScenario> scenario =
       LoadScenario(std::string(AIRLOCK_SOURCE_DIR "/scenarios/") + name,

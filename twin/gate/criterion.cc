@@ -259,25 +259,21 @@ CriterionResult JudgeTwinCredible(const CriterionConfig& config,
   CriterionResult result;
   result.kind = config.kind;
   result.label = fmt::format("twin-credible for {}", target);
-  if (!evidence.profile) return Inconclusive(result, evidence.twin_missing);
-  const KpiFidelity* const kpi = evidence.profile->Find(target);
-  if (kpi == nullptr) {
-    return Inconclusive(
-        result, fmt::format("the calibration says nothing about {}", target));
-  }
-  result.n = kpi->samples;
+  const std::string doubt = DoubtAboutTwin(evidence);
+  if (!doubt.empty()) return Inconclusive(result, doubt);
+  const KpiFidelity& kpi = *evidence.profile->Find(target);
+  result.n = kpi.samples;
   result.limit = evidence.profile->limits.w1_over_sd;
-  result.interval.estimate = kpi->w1_over_sd;
-  if (!kpi->credible) {
-    return Inconclusive(
-        result, fmt::format("the twin is not credible for {}: {}", target,
-                            kpi->reason));
-  }
+  result.interval.estimate = kpi.w1_over_sd;
   result.outcome = Outcome::kPromote;
   result.reason = fmt::format(
       "W1/sd {:.3f}, p99 error {:.1f} %, coverage {:.1f} % of the 90 % "
       "interval on {} held-out samples",
-      kpi->w1_over_sd, 100 * kpi->p99_error, 100 * kpi->coverage, kpi->samples);
+      kpi.w1_over_sd, 100 * kpi.p99_error, 100 * kpi.coverage, kpi.samples);
+  if (evidence.profile->trace_digest != evidence.trace_digest) {
+    result.reason +=
+        fmt::format(" of another trace, {}", evidence.profile->trace);
+  }
   return result;
 }
 
@@ -289,6 +285,8 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
   result.kind = config.kind;
   result.label = fmt::format("{} against {}", config.kind, config.against);
   result.limit = config.margin.value();
+  const std::string doubt = DoubtAboutTwin(evidence);
+  if (!doubt.empty()) return Inconclusive(result, doubt);
   std::vector<double> errors;
   std::vector<double> others;
   for (const Rehearsal& rehearsal : evidence.rehearsals) {
@@ -325,6 +323,23 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
 }
 
 }  // namespace
+
+std::string DoubtAboutTwin(const Evidence& evidence) {
+  const std::string& target = evidence.file.question.target;
+  if (!evidence.profile) {
+    return evidence.twin_missing.empty() ? "there is no calibration profile"
+                                         : evidence.twin_missing;
+  }
+  const KpiFidelity* const kpi = evidence.profile->Find(target);
+  if (kpi == nullptr) {
+    return fmt::format("the calibration says nothing about {}", target);
+  }
+  if (!kpi->credible) {
+    return fmt::format("the twin is not credible for {}: {}", target,
+                       kpi->reason);
+  }
+  return "";
+}
 
 const char* ToString(Outcome outcome) {
   switch (outcome) {

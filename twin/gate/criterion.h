@@ -48,6 +48,9 @@ const std::vector<CriterionRow>& Criteria();
 // nullptr if there is none of the name.
 const CriterionRow* FindCriterion(const std::string& name);
 
+// Why the twin has nothing to say about the target KPI; empty if it has.
+std::string DoubtAboutTwin(const Evidence& evidence);
+
 // The gate's answer: reject if any rejects, else inconclusive if any is (or
 // there are none), else promote. All must pass, so each keeps its own error
 // rate (intersection-union test; Berger, Technometrics 24, 1982).

@@ -40,6 +40,7 @@ struct Rehearsal {
 struct Evidence {
   GateFile file;
   Trace trace;
+  std::string trace_digest;
   Split split;
   std::optional<ForecastModel> candidate;
   std::optional<ForecastModel> incumbent;

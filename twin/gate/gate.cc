@@ -128,6 +128,7 @@ void Gate::CollectMeasured() {
   Begin("reading the trace");
   UseInput("trace", file.trace.path);
   evidence_.trace = LoadTrace(file.trace);
+  evidence_.trace_digest = evidence_.trace.Digest();
   evidence_.split = SplitInTime(evidence_.trace.samples(),
                                 {file.split.train.value(), file.split.gap});
   Begin("fitting the candidate and the incumbent");
@@ -354,7 +355,8 @@ ResolvedScenario Calibrated(const ResolvedScenario& resolved,
 }
 
 void Gate::Rehearse() {
-  if (!evidence_.profile) return;
+  // What a twin says that is not credible is no evidence, for or against.
+  if (!DoubtAboutTwin(evidence_).empty()) return;
   const TwinConfig& twin = *evidence_.file.twin;
   const Progress progress = Begin("rehearsing in the twin");
   UseInput("scenario", twin.scenario);

@@ -194,6 +194,14 @@ INSTANTIATE_TEST_SUITE_P(
                  e->twin_missing = "the gate file names no twin";
                },
                Outcome::kInconclusive, "names no twin"},
+        Defect{"WorseInATwinThatIsNotCredible", "twin-non-inferiority",
+               [](Evidence* e) {
+                 e->profile->kpis[0].credible = false;
+                 for (Rehearsal& r : e->rehearsals) {
+                   r.mean_absolute_error["candidate"] *= 2;
+                 }
+               },
+               Outcome::kInconclusive, "not credible"},
         Defect{"WorseInTheTwin", "twin-non-inferiority",
                [](Evidence* e) {
                  for (Rehearsal& r : e->rehearsals) {

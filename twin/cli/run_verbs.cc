@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/results/summary.h"
 #include "sim/scenario/resolve.h"
@@ -30,10 +31,6 @@ struct RunOptions {
   bool overwrite = false;
   bool json = false;
 };
-
-json NumberOrNull(double value) {
-  return std::isfinite(value) ? json(value) : json(nullptr);
-}
 
 json SummaryJson(const RunRecord& record) {
   json metrics = json::array();
@@ -83,6 +80,24 @@ void PrintAnswer(const RunRecord& record, bool as_json) {
       "{}", as_json ? SummaryJson(record).dump(2) + "\n" : SummaryText(record));
 }
 
+// What the run cost; not part of the answer, which is the same on any machine.
+std::string SpeedText(const RunRecord& record) {
+  int64_t events = 0;
+  double wall_seconds = 0;
+  double simulated_seconds = 0;
+  for (const ReplicationRecord& r : record.replications) {
+    events += r.events;
+    wall_seconds += r.wall_seconds;
+    simulated_seconds += r.simulated_seconds;
+  }
+  return fmt::format(
+      "{:.3g} events for {:.3g} simulated s in {:.3g} s of replications: "
+      "{:.3g} "
+      "events/s each",
+      static_cast<double>(events), simulated_seconds, wall_seconds,
+      static_cast<double>(events) / wall_seconds);
+}
+
 ExitCode Run(const RunOptions& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.engine.empty()) {
@@ -115,6 +130,7 @@ ExitCode Run(const RunOptions& options) {
                       diagnostics.Format() + display.log());
   ThrowIfInterrupted();
   folder.Commit();
+  fmt::print(stderr, "{}\n", SpeedText(record));
   PrintAnswer(record, options.json);
   return ExitCode::kDone;
 }

@@ -115,7 +115,7 @@ Observation DatacentreScene::Observe() {
 void DatacentreScene::Apply(const Action& action) {
   constexpr const char* kThreshold = "ecn_threshold";
   std::vector<const Port*> ports;
-  if (config_.topology.queue.discipline == "red-ecn") {
+  if (MarksEcn(config_.topology.queue)) {
     for (const Port& port : network_->ports()) {
       if (port.on_switch) ports.push_back(&port);
     }

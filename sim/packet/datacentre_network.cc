@@ -51,26 +51,44 @@ ns3::QueueSize DisciplineLimit(const QueueConfig& config) {
                         static_cast<uint32_t>(packets));
 }
 
-// RED's threshold for K packets in all, of which the device holds one.
+// RED's threshold for K packets in all, of which the device holds one. A packet
+// that cannot carry a mark is dropped where it would be marked.
 double RedThreshold(int64_t packets) {
   return static_cast<double>(std::max<int64_t>(packets - 1, 1));
 }
 
-// RED reduced to the step of Alizadeh et al., "Data center TCP (DCTCP)",
-// SIGCOMM'10, section 3.1: the instantaneous length decides (QW = 1), and at
-// the threshold every packet is marked (not Gentle, which would mark rarely up
-// to twice the threshold). A packet that cannot carry a mark is dropped.
+// RED whose threshold can change. ns-3's SetTh() leaves the slope above it,
+// which Gentle follows, as it was.
+class ThresholdRed : public ns3::RedQueueDisc {
+ public:
+  void SetThreshold(double packets) {
+    SetTh(packets, packets);
+    DoInitialize();  // what is computed from the threshold; no packet moves
+  }
+};
+
+// RED as ns-3's own DCTCP examples set it: the instantaneous length decides
+// (QW = 1), and the threshold is both minimum and maximum. Gentle (Floyd,
+// "Recommendation on using the gentle variant of RED", 2000): the share of
+// marks grows from 2 % at the threshold to 1 at twice that.
 ns3::Ptr<ns3::QueueDisc> CreateRedEcn(const QueueConfig& config) {
   const double threshold = RedThreshold(config.ecn_threshold);
-  auto red = ns3::CreateObject<ns3::RedQueueDisc>();
+  auto red = ns3::CreateObject<ThresholdRed>();
   red->SetAttribute("UseEcn", ns3::BooleanValue(true));
   red->SetAttribute("UseHardDrop", ns3::BooleanValue(false));
-  red->SetAttribute("Gentle", ns3::BooleanValue(false));
   red->SetAttribute("QW", ns3::DoubleValue(1));
   red->SetAttribute("MinTh", ns3::DoubleValue(threshold));
   red->SetAttribute("MaxTh", ns3::DoubleValue(threshold));
   red->SetAttribute("MeanPktSize", ns3::UintegerValue(1500));
   red->SetAttribute("MaxSize", ns3::QueueSizeValue(DisciplineLimit(config)));
+  return red;
+}
+
+// The step of Alizadeh et al., "Data center TCP (DCTCP)", SIGCOMM'10, section
+// 3.1: at the threshold every packet is marked.
+ns3::Ptr<ns3::QueueDisc> CreateStepEcn(const QueueConfig& config) {
+  ns3::Ptr<ns3::QueueDisc> red = CreateRedEcn(config);
+  red->SetAttribute("Gentle", ns3::BooleanValue(false));
   return red;
 }
 
@@ -131,6 +149,8 @@ void SetTcpDefaults(const TransportConfig& transport, bool ecn) {
 const std::vector<QueueDiscipline>& QueueDisciplines() {
   static const std::vector<QueueDiscipline> kTable = {
       {"red-ecn", CreateRedEcn,
+       "marks ever more from ecn_threshold packets on, all from twice that"},
+      {"step-ecn", CreateStepEcn,
        "marks every packet that finds ecn_threshold packets or more"},
       {"drop-tail", CreateDropTail, "drops what finds the queue full"},
   };
@@ -156,9 +176,9 @@ const std::vector<TransportKind>& TransportKinds() {
 }
 
 bool SetEcnThreshold(const Port& port, int64_t packets) {
-  auto red = ns3::DynamicCast<ns3::RedQueueDisc>(port.discipline);
+  auto red = ns3::DynamicCast<ThresholdRed>(port.discipline);
   if (red == nullptr) return false;
-  red->SetTh(RedThreshold(packets), RedThreshold(packets));
+  red->SetThreshold(RedThreshold(packets));
   return true;
 }
 
@@ -167,8 +187,7 @@ Ns3Datacentre::Ns3Datacentre(const DatacentreConfig& config, uint64_t seed)
   if (!IsConnected(topology_)) {
     throw InputError("topology: not every host reaches every other");
   }
-  SetTcpDefaults(config.transport,
-                 config.topology.queue.discipline == "red-ecn");
+  SetTcpDefaults(config.transport, MarksEcn(config.topology.queue));
   CreateNodes(config, seed);
   for (const TopologyLink& link : topology_.links) {
     CreateLink(link, config.transport.segment);

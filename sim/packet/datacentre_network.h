@@ -33,7 +33,7 @@ struct QueueDiscipline {
 };
 const std::vector<QueueDiscipline>& QueueDisciplines();
 
-// Marks at and above `packets` (>= 1) from now on. False if the port's
+// Makes `packets` (>= 1) the threshold from now on. False if the port's
 // discipline has no threshold.
 bool SetEcnThreshold(const Port& port, int64_t packets);
 

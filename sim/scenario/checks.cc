@@ -123,7 +123,7 @@ void CheckChain(const ChainConfig& chain, const Reporter& report) {
 }
 
 void CheckQueue(const QueueConfig& queue, const Reporter& report) {
-  if (queue.discipline == "red-ecn" && queue.ecn_threshold > queue.limit) {
+  if (MarksEcn(queue) && queue.ecn_threshold > queue.limit) {
     report.Error("ecn_threshold",
                  fmt::format("{} is above the queue's limit of {}",
                              queue.ecn_threshold, queue.limit));
@@ -141,10 +141,10 @@ void CheckTraffic(const DatacentreConfig& datacentre, const Reporter& report) {
     report.Error("topology.hosts_per_leaf", "one host has no other to send to",
                  "write 2 or more");
   }
-  const std::string& discipline = datacentre.topology.queue.discipline;
-  if (datacentre.transport.kind == "dctcp" && discipline != "red-ecn") {
+  const QueueConfig& queue = datacentre.topology.queue;
+  if (datacentre.transport.kind == "dctcp" && !MarksEcn(queue)) {
     report.Warning("topology.queue.discipline",
-                   "dctcp needs marks, which " + discipline +
+                   "dctcp needs marks, which " + queue.discipline +
                        " does not make; it will act like newreno");
   }
 }

@@ -107,10 +107,15 @@ struct LinkConfig {
 };
 
 struct QueueConfig {
-  std::string discipline = "red-ecn";  // red-ecn drop-tail
+  std::string discipline = "red-ecn";  // red-ecn step-ecn drop-tail
   int64_t limit = 1000;                // packets
-  int64_t ecn_threshold = 65;          // packets: mark at and above (K)
+  int64_t ecn_threshold = 65;          // packets: marks begin here (K)
 };
+
+// Whether the queue marks packets, and ecn_threshold counts.
+inline bool MarksEcn(const QueueConfig& queue) {
+  return queue.discipline != "drop-tail";
+}
 
 struct TopologyConfig {
   std::string kind = "leaf-spine";  // leaf-spine back-to-back

@@ -159,13 +159,16 @@ void DeclareFields(Fields<LinkConfig>& f) {
 void DeclareFields(Fields<QueueConfig>& f) {
   using T = QueueConfig;
   f.Add("discipline", &T::discipline,
-        "`red-ecn` marks at a threshold of the instantaneous queue, "
+        "`red-ecn`: from a threshold of the instantaneous queue on, the share "
+        "of marked packets grows, to all at twice that (the gentle RED of "
+        "ns-3's DCTCP examples). `step-ecn`: at the threshold all are marked. "
         "`drop-tail` never marks.")
-      .OneOf({"red-ecn", "drop-tail"});
+      .OneOf({"red-ecn", "step-ecn", "drop-tail"});
   f.Add("limit", &T::limit, "Packets in the queue of a port.")
       .Between(2, 1000000);
   f.Add("ecn_threshold", &T::ecn_threshold,
-        "`red-ecn`: packets at and above which a packet is marked (K).")
+        "`red-ecn` and `step-ecn`: packets in the queue from which on packets "
+        "are marked (K).")
       .AtLeast(1);
   f.Check(CheckQueue);
 }

@@ -143,7 +143,9 @@ class SurrogateScene : public Scene {
 std::vector<LinkHop> ChainLinks(const TopologyConfig& topology,
                                 const ChainConfig& chain) {
   const QueueConfig& queue = topology.queue;
-  const int64_t limit = queue.discipline == "red-ecn"
+  // The chain's packets cannot carry a mark. `step-ecn` drops all of them at
+  // the threshold; `red-ecn` begins to drop there, which counts as all here.
+  const int64_t limit = MarksEcn(queue)
                             ? std::min(queue.limit, queue.ecn_threshold)
                             : queue.limit;
   const auto hop = [limit](const LinkConfig& link) {

@@ -92,24 +92,36 @@ TEST(DatacentreScene, SeriesHasASampleAnInterval) {
   EXPECT_GT(numbers.at("queue"), 0);
 }
 
-TEST(DatacentreScene, LowerThresholdShortensTheQueue) {
-  const auto queue_with = [](double threshold) {
-    return NumbersFromChild([&] {
-             auto scene = SettledScene(SmallIncast());
-             scene->Start(Replication(0));
-             scene->AdvanceTo(Milliseconds(5));
-             scene->Apply({{{"ecn_threshold", threshold}}});
-             scene->AdvanceTo(Milliseconds(30));
-             scene->Observe();
-             scene->AdvanceTo(Milliseconds(40));
-             return std::map<std::string, double>{
-                 {"queue", scene->Observe().values.at(
-                               "interface.leaf0-host0.queue_mean")}};
-           })
-        .at("queue");
-  };
-  EXPECT_LT(queue_with(10), 14);
-  EXPECT_GT(queue_with(100), 80);
+// The mean queue in packets after the threshold has changed from 65.
+double QueueWithThreshold(const std::string& discipline, double threshold) {
+  return NumbersFromChild([&] {
+           Scenario scenario = SmallIncast();
+           scenario.datacentre->topology.queue.discipline = discipline;
+           auto scene = SettledScene(scenario);
+           scene->Start(Replication(0));
+           scene->AdvanceTo(Milliseconds(5));
+           scene->Apply({{{"ecn_threshold", threshold}}});
+           scene->AdvanceTo(Milliseconds(30));
+           scene->Observe();
+           scene->AdvanceTo(Milliseconds(40));
+           return std::map<std::string, double>{
+               {"queue", scene->Observe().values.at(
+                             "interface.leaf0-host0.queue_mean")}};
+         })
+      .at("queue");
+}
+
+// As if the scenario had begun with that threshold: on it with `red-ecn`, below
+// it with `step-ecn`.
+TEST(DatacentreScene, QueueFollowsAnAppliedThreshold) {
+  for (const double threshold : {10.0, 100.0}) {
+    const double red = QueueWithThreshold("red-ecn", threshold);
+    EXPECT_GT(red, threshold);
+    EXPECT_LT(red, threshold + 9);
+    const double step = QueueWithThreshold("step-ecn", threshold);
+    EXPECT_GT(step, 0.75 * threshold);
+    EXPECT_LT(step, threshold + 3);
+  }
 }
 
 // Senders hand data to TCP in chunks, which must fit its buffer.

@@ -108,9 +108,9 @@ TEST_P(Bianchi, SceneReachesTheSaturationThroughput) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stations, Bianchi,
-                         ::testing::Values(Case{5, 29.83, 29.29, 15},
-                                           Case{10, 28.15, 27.38, 12},
-                                           Case{20, 26.29, 25.33, 12}),
+                         ::testing::Values(Case{5, 29.83, 29.29, 8},
+                                           Case{10, 28.15, 27.38, 8},
+                                           Case{20, 26.29, 25.33, 8}),
                          [](const auto& info) {
                            return "N" + std::to_string(info.param.stations);
                          });

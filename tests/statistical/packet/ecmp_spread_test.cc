@@ -20,7 +20,7 @@ constexpr double kPayloadShare = 1448.0 / 1502;
 // Leaf-spine 4 x 4 x 4 of 1 Gb/s, a flow from each host to another leaf.
 Scenario Spread(int64_t salt) {
   Scenario scenario = DatacentreScenario(kLeaves, kSpines, kHosts);
-  scenario.run.duration = Milliseconds(30);
+  scenario.run.duration = Milliseconds(25);
   scenario.run.sample_interval = Microseconds(250);
   scenario.datacentre->traffic.kind = "permutation";
   scenario.datacentre->routing.salt = salt;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -39,10 +40,6 @@ double TotalSquares(const std::vector<double>& values) {
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   return squares;
-}
-
-json NumberOrNull(double value) {
-  return std::isfinite(value) ? json(value) : json();
 }
 
 ForecastProblem ProblemFor(const ComparisonOptions& options, int64_t horizon,

@@ -6,6 +6,7 @@
 #include <boost/math/distributions/fisher_f.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 #include "sim/stats/moments.h"
@@ -60,6 +61,13 @@ double BinomialCdf(int64_t k, int64_t n, double p) {
   if (k >= n) return 1;
   return boost::math::cdf(boost::math::binomial(static_cast<double>(n), p),
                           static_cast<double>(k));
+}
+
+double PoissonTail(int64_t k, double mean) {
+  if (!(mean >= 0)) return kNaN;
+  if (k <= 0) return 1;
+  if (std::isinf(mean)) return 1;
+  return boost::math::gamma_p(static_cast<double>(k), mean);
 }
 
 Interval TInterval(double mean, double standard_error,

@@ -28,6 +28,9 @@ double FisherFCdf(double f, double degrees_of_freedom_1,
                   double degrees_of_freedom_2);
 // P(X <= k) of a binomial with n trials of probability p.
 double BinomialCdf(int64_t k, int64_t n, double p);
+// P(X >= k) of a Poisson variable of mean `mean` (>= 0; NaN below), without the
+// cancellation of 1 - P(X < k).
+double PoissonTail(int64_t k, double mean);
 
 // The mean with its two-sided t interval. Values must be independent (see
 // batch_means.h for a time series). Two values at least.

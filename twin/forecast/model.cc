@@ -17,7 +17,7 @@
 //             past_target, lags}, forecaster {name, seed, parameters, learned},
 //             features [{column, shift, unit, minimum, maximum, median, mean,
 //             standard_deviation, missing}], record {...},
-//             training_digest, configuration_digest
+//             training_samples, training_digest, configuration_digest
 
 namespace airlock {
 namespace {
@@ -187,6 +187,7 @@ ForecastModel ForecastModel::Fit(const ForecastProblem& problem,
       MakeForecaster(options.forecaster, options.forecaster_options);
   forecaster->Fit(prepared);
   model.forecaster_ = std::move(forecaster);
+  model.training_samples_ = training.samples();
   model.training_digest_ = training.Digest();
   model.configuration_digest_ =
       ConfigurationDigest(problem, model.target_unit_, train_end, options);
@@ -208,6 +209,7 @@ std::string ForecastModel::ToText() const {
                  {"learned", json::parse(forecaster_->Save())}}},
                {"features", features},
                {"record", RecordToJson(record_)},
+               {"training_samples", training_samples_},
                {"training_digest", training_digest_},
                {"configuration_digest", configuration_digest_}};
   // One pass through text, so that what is digested is what a reader sees.
@@ -254,6 +256,7 @@ ForecastModel ForecastModel::FromText(const std::string& text,
     }
     model.preparation_ = Preparation(std::move(features));
     model.record_ = RecordFromJson(body.at("record"));
+    model.training_samples_ = body.at("training_samples").get<int64_t>();
     model.training_digest_ = body.at("training_digest").get<std::string>();
     model.configuration_digest_ =
         body.at("configuration_digest").get<std::string>();

@@ -78,6 +78,8 @@ class ForecastModel {
   }
   const Forecaster& forecaster() const { return *forecaster_; }
   const PreparationRecord& record() const { return record_; }
+  // How many samples, from its trace's first on, it was fitted on.
+  int64_t training_samples() const { return training_samples_; }
   // Digest of the training samples and of the configuration (problem,
   // forecaster, parameters, seed).
   const std::string& training_digest() const { return training_digest_; }
@@ -94,6 +96,7 @@ class ForecastModel {
   Preparation preparation_;
   PreparationRecord record_;
   std::shared_ptr<const Forecaster> forecaster_;
+  int64_t training_samples_ = 0;
   std::string training_digest_;
   std::string configuration_digest_;
 };

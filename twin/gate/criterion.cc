@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sim/stats/batch_means.h"
+#include "sim/stats/moments.h"
 #include "twin/gate/evidence.h"
 
 namespace airlock {
@@ -15,10 +16,11 @@ constexpr int64_t kFewestBatches = 10;
 constexpr int64_t kMostBatches = 30;
 constexpr int64_t kFewestReplications = 3;
 
-double Mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
+CriterionResult Start(const CriterionConfig& config) {
+  CriterionResult result;
+  result.kind = config.kind;
+  result.label = config.kind;
+  return result;
 }
 
 CriterionResult Inconclusive(CriterionResult result, const std::string& why) {
@@ -27,7 +29,8 @@ CriterionResult Inconclusive(CriterionResult result, const std::string& why) {
   return result;
 }
 
-// Judges `interval`, which must stay below result.limit.
+// Judges result->interval, which must stay below result->limit. Where it holds
+// the limit, `needed` comes from its half width falling with the root of n.
 void JudgeBelow(CriterionResult* result, const std::string& what) {
   const Interval& i = result->interval;
   const std::string shown = fmt::format(
@@ -75,8 +78,7 @@ std::vector<double> Beyond(const std::vector<double>& candidate,
 // at least twice the integrated autocorrelation time.
 CriterionResult CompareHeldOut(const CriterionConfig& config,
                                const Evidence& evidence, double limit) {
-  CriterionResult result;
-  result.kind = config.kind;
+  CriterionResult result = Start(config);
   result.label = fmt::format("{} against {}", config.kind, config.against);
   result.limit = limit;
   const auto candidate = evidence.held_out.find("candidate");
@@ -90,6 +92,9 @@ CriterionResult CompareHeldOut(const CriterionConfig& config,
   const std::vector<double>& others = other->second.absolute_error;
   const std::vector<double> beyond = Beyond(errors, others, limit);
   result.n = static_cast<int64_t>(beyond.size());
+  if (HasMissing(beyond)) {
+    return Inconclusive(result, "a prediction of one of them is no number");
+  }
   const double correlation_time = static_cast<double>(result.n) /
                                   std::max(1.0, EffectiveSampleSize(beyond));
   const auto batches = std::min<int64_t>(
@@ -126,9 +131,7 @@ CriterionResult JudgeSuperiority(const CriterionConfig& config,
 
 CriterionResult JudgeComplete(const CriterionConfig& config,
                               const Evidence& evidence) {
-  CriterionResult result;
-  result.kind = config.kind;
-  result.label = config.kind;
+  CriterionResult result = Start(config);
   result.unit = "sample";
   result.n = evidence.candidate_asked;
   result.limit = static_cast<double>(std::max<int64_t>(20, config.at_least));
@@ -155,9 +158,7 @@ CriterionResult JudgeComplete(const CriterionConfig& config,
 
 CriterionResult JudgeNoLeak(const CriterionConfig& config,
                             const Evidence& evidence) {
-  CriterionResult result;
-  result.kind = config.kind;
-  result.label = config.kind;
+  CriterionResult result = Start(config);
   result.unit = "prediction";
   result.n = evidence.leak.predictions_checked;
   result.interval.estimate =
@@ -168,6 +169,12 @@ CriterionResult JudgeNoLeak(const CriterionConfig& config,
   } else if (evidence.fit_leak && evidence.fit_leak->leaks) {
     result.outcome = Outcome::kReject;
     result.reason = evidence.fit_leak->ToText();
+  } else if (evidence.candidate_trained_on_held_out > 0) {
+    result.outcome = Outcome::kReject;
+    result.reason = fmt::format(
+        "leak: the candidate was fitted on the first {} of the held-out "
+        "samples",
+        evidence.candidate_trained_on_held_out);
   } else if (result.n == 0) {
     return Inconclusive(result, "no prediction could be checked");
   } else {
@@ -180,9 +187,7 @@ CriterionResult JudgeNoLeak(const CriterionConfig& config,
 
 CriterionResult JudgeTrainingRange(const CriterionConfig& config,
                                    const Evidence& evidence) {
-  CriterionResult result;
-  result.kind = config.kind;
-  result.label = config.kind;
+  CriterionResult result = Start(config);
   result.n = evidence.candidate_asked;
   result.limit = config.at_most.value();
   result.interval.estimate = evidence.candidate_outside_share;
@@ -201,12 +206,12 @@ CriterionResult JudgeTrainingRange(const CriterionConfig& config,
 
 // The trigger's run length without drift: the number of alarms on quiet data
 // must be plausible for a Poisson process of the set rate (one-sided exact
-// bound); and the change must be found in time.
+// test; a trigger that starts afresh after each alarm is more regular than
+// that, so the test rejects a good one less often than it may); and the change
+// must be found in time.
 CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
                                   const Evidence& evidence) {
-  CriterionResult result;
-  result.kind = config.kind;
-  result.label = config.kind;
+  CriterionResult result = Start(config);
   result.unit = "sample";
   result.limit = static_cast<double>(config.within);
   if (!evidence.drift) {
@@ -217,25 +222,26 @@ CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
   const DriftEvidence& drift = *evidence.drift;
   result.n = drift.quiet_samples + drift.early_samples;
   const int64_t alarms = drift.quiet_alarms + drift.early_alarms;
-  if (result.n < kFewestBatches) {
-    return Inconclusive(result, "too few samples without drift");
+  if (drift.quiet_samples <= drift.window) {
+    return Inconclusive(result,
+                        fmt::format("{} samples without drift do not fill the "
+                                    "trigger's window of {}",
+                                    drift.quiet_samples, drift.window));
   }
   const double expected =
       static_cast<double>(result.n) / static_cast<double>(drift.run_length);
-  // P(at least `alarms`) at the set rate.
-  double tail = 1;
-  double term = std::exp(-expected);
-  for (int64_t k = 0; k < alarms; ++k) {
-    tail -= term;
-    term *= expected / static_cast<double>(k + 1);
-  }
   result.interval.estimate = static_cast<double>(drift.delay_samples);
   const std::string quiet =
       fmt::format("{} alarms in {} samples without drift ({:.1f} expected)",
                   alarms, result.n, expected);
-  if (tail < 1 - config.confidence.value()) {
+  if (PoissonTail(alarms, expected) < 1 - config.confidence.value()) {
     result.outcome = Outcome::kReject;
     result.reason = quiet + ": it fires too often";
+  } else if (drift.delay_samples < 0 && drift.late_samples <= config.within) {
+    return Inconclusive(
+        result, fmt::format("{}; it did not fire in the {} samples after the "
+                            "change, but it has {}",
+                            quiet, drift.late_samples, config.within));
   } else if (drift.delay_samples < 0) {
     result.outcome = Outcome::kReject;
     result.reason = quiet + "; it never fired after the change";
@@ -256,8 +262,7 @@ CriterionResult JudgeDriftTrigger(const CriterionConfig& config,
 CriterionResult JudgeTwinCredible(const CriterionConfig& config,
                                   const Evidence& evidence) {
   const std::string& target = evidence.file.question.target;
-  CriterionResult result;
-  result.kind = config.kind;
+  CriterionResult result = Start(config);
   result.label = fmt::format("twin-credible for {}", target);
   const std::string doubt = DoubtAboutTwin(evidence);
   if (!doubt.empty()) return Inconclusive(result, doubt);
@@ -281,8 +286,7 @@ CriterionResult JudgeTwinCredible(const CriterionConfig& config,
 // see the same replications.
 CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
                                         const Evidence& evidence) {
-  CriterionResult result;
-  result.kind = config.kind;
+  CriterionResult result = Start(config);
   result.label = fmt::format("{} against {}", config.kind, config.against);
   result.limit = config.margin.value();
   const std::string doubt = DoubtAboutTwin(evidence);

@@ -22,17 +22,21 @@ struct HeldOutErrors {
 // What the trigger did on quiet and on drifting data.
 struct DriftEvidence {
   int64_t run_length = 0;     // that it is set to
+  int64_t window = 0;         // samples that it fills before it can fire
   int64_t quiet_samples = 0;  // held-out samples without drift
   int64_t quiet_alarms = 0;
   int64_t early_samples = 0;  // of the drift trace, up to the change
   int64_t early_alarms = 0;
+  int64_t late_samples = 0;    // of the drift trace, from the change on
   int64_t delay_samples = -1;  // from the change to the first alarm; -1: none
   std::string explanation;     // what moved
 };
 
 // The rehearsal of one replication in the twin.
 struct Rehearsal {
-  std::map<std::string, double> mean_absolute_error;  // by model
+  // By model, over the samples that all models predict; NaN for a model that
+  // answers one of them with something else than a number.
+  std::map<std::string, double> mean_absolute_error;
   double outside_share = 0;  // samples outside the candidate's training range
 };
 
@@ -42,10 +46,10 @@ struct Evidence {
   Trace trace;
   std::string trace_digest;
   Split split;
-  std::optional<ForecastModel> candidate;
-  std::optional<ForecastModel> incumbent;
+  // "candidate", "incumbent", "persistence", "constant"; these names are the
+  // keys of all maps by model.
+  std::map<std::string, ForecastModel> models;
 
-  // By "candidate", "incumbent", "persistence", "constant".
   std::map<std::string, HeldOutErrors> held_out;
   int64_t held_out_samples = 0;  // samples of the held-out part
   int64_t candidate_asked = 0;   // with an observed target
@@ -53,6 +57,9 @@ struct Evidence {
   double candidate_outside_share = 0;
   LeakReport leak;
   std::optional<LeakReport> fit_leak;  // where the gate fitted the candidate
+  // Where it was fitted before: how many of the held-out samples it was fitted
+  // on, as far as its file tells.
+  int64_t candidate_trained_on_held_out = 0;
 
   std::optional<DriftEvidence> drift;
   std::string drift_missing;  // why there is none

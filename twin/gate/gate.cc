@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "calibration/fit/calibrate.h"
@@ -13,8 +15,10 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/scenario/resolve.h"
+#include "sim/stats/moments.h"
 #include "twin/drift/watch.h"
 #include "twin/gate/evidence.h"
 #include "twin/registry/verdict.h"
@@ -25,10 +29,14 @@ namespace {
 
 using nlohmann::json;
 
-Trace LoadTrace(const TraceReference& reference) {
-  const Trace whole = reference.format == "airlock"
-                          ? ReadTrace(reference.path)
-                          : ImportTrace(reference.format, reference.path);
+Trace LoadWhole(const TraceReference& reference) {
+  return reference.format == "airlock"
+             ? ReadTrace(reference.path)
+             : ImportTrace(reference.format, reference.path);
+}
+
+// The samples of `whole` that are asked for.
+Trace PartOf(const Trace& whole, const TraceReference& reference) {
   const int64_t end = reference.samples == 0
                           ? whole.samples()
                           : reference.first + reference.samples;
@@ -40,6 +48,22 @@ Trace LoadTrace(const TraceReference& reference) {
   return whole.Slice(reference.first, end);
 }
 
+ResolvedScenario LoadOrThrow(const std::string& path,
+                             const std::vector<std::string>& overrides) {
+  Diagnostics diagnostics;
+  std::optional<ResolvedScenario> scenario =
+      LoadRunnableScenario(path, overrides, &diagnostics);
+  if (!scenario) throw InputError(diagnostics.Format());
+  return *std::move(scenario);
+}
+
+// A file that was read, as it was then.
+struct GateInput {
+  std::string what;
+  std::string path;
+  std::string sha256;
+};
+
 // One question to one gate: collects the evidence stage by stage.
 class Gate {
  public:
@@ -49,14 +73,20 @@ class Gate {
     evidence_.file = file;
   }
 
+  // Notes an input that is about to be read, by its path from the current
+  // folder, from where `airlock promote` looks for it.
+  void UseInput(const std::string& what, const std::string& path) {
+    inputs_.push_back(
+        {what, std::filesystem::proximate(path).string(), Sha256OfFile(path)});
+  }
+  // Reads the twin's scenarios, so that a wrong one is found before the work.
+  void ReadScenarios();
   void CollectMeasured();
   void CollectTwin();
   std::vector<CriterionResult> Judge(bool with_twin) const;
   const Evidence& evidence() const { return evidence_; }
   // What was read, for the verdict's record.
-  const std::vector<std::pair<std::string, std::string>>& inputs() const {
-    return inputs_;
-  }
+  const std::vector<GateInput>& inputs() const { return inputs_; }
 
  private:
   Progress Begin(const std::string& stage) const {
@@ -64,13 +94,12 @@ class Gate {
     return options_.begin_stage ? options_.begin_stage(stage) : Progress();
   }
   std::string PathOf(const char* name) const { return folder_ + "/" + name; }
-  // Notes an input by its path from the current folder, from where `airlock
-  // promote` looks for it.
-  void UseInput(const std::string& what, const std::string& path) {
-    inputs_.emplace_back(what, std::filesystem::proximate(path).string());
-  }
   ForecastModel ModelFor(const ModelConfig& config, const std::string& what);
   ForecastModel Baseline(const char* forecaster) const;
+  // Every model's predictions for samples [begin, end) of `trace`.
+  std::map<std::string, Predictions> PredictAll(const Trace& trace,
+                                                int64_t begin,
+                                                int64_t end) const;
   void CompareOnHeldOut();
   void CheckLeaks();
   void CollectDrift();
@@ -85,8 +114,29 @@ class Gate {
   std::string folder_;
   const GateOptions& options_;
   Evidence evidence_;
-  std::vector<std::pair<std::string, std::string>> inputs_;
+  std::vector<GateInput> inputs_;
+  std::optional<ResolvedScenario> rehearsal_;
+  std::optional<ResolvedScenario> to_calibrate_;  // without a profile
 };
+
+void Gate::ReadScenarios() {
+  if (!evidence_.file.twin) return;
+  const TwinConfig& twin = *evidence_.file.twin;
+  UseInput("scenario", twin.scenario);
+  rehearsal_ = LoadOrThrow(twin.scenario,
+                           {fmt::format("run.seed={}", evidence_.file.seed)});
+  const Scenario& scenario = rehearsal_->scenario();
+  if (!scenario.datacentre || !scenario.datacentre->chain) {
+    throw InputError(fmt::format(
+        "{}: has no service chain, so a calibration says nothing about it",
+        rehearsal_->path()));
+  }
+  if (!twin.profile.empty()) return;
+  const std::string& path =
+      twin.calibrate.empty() ? twin.scenario : twin.calibrate;
+  UseInput("calibrated scenario", path);
+  to_calibrate_ = LoadOrThrow(path, {});
+}
 
 ForecastModel Gate::ModelFor(const ModelConfig& config,
                              const std::string& what) {
@@ -123,19 +173,47 @@ ForecastModel Gate::Baseline(const char* forecaster) const {
                             fit);
 }
 
+// On how many samples of `whole` from `held_out` on the model was fitted. Its
+// file holds the digest of its training samples, which are looked for at the
+// start of `whole` and of the part that the gate uses, `first`. A model that
+// was fitted on anything else has not seen these samples.
+int64_t TrainedFrom(int64_t held_out, const ForecastModel& model,
+                    const Trace& whole, int64_t first) {
+  for (const int64_t begin : {int64_t{0}, first}) {
+    const int64_t end = begin + model.training_samples();
+    if (end <= held_out || end > whole.samples()) continue;
+    if (whole.Slice(begin, end).Digest() == model.training_digest()) {
+      return end - held_out;
+    }
+  }
+  return 0;
+}
+
 void Gate::CollectMeasured() {
   const GateFile& file = evidence_.file;
   Begin("reading the trace");
   UseInput("trace", file.trace.path);
-  evidence_.trace = LoadTrace(file.trace);
+  const Trace whole = LoadWhole(file.trace);
+  evidence_.trace = PartOf(whole, file.trace);
   evidence_.trace_digest = evidence_.trace.Digest();
   evidence_.split = SplitInTime(evidence_.trace.samples(),
                                 {file.split.train.value(), file.split.gap});
   Begin("fitting the candidate and the incumbent");
-  evidence_.candidate = ModelFor(file.candidate, "candidate");
-  evidence_.incumbent = ModelFor(file.incumbent, "incumbent");
-  evidence_.candidate->Save(PathOf("candidate.model"));
-  evidence_.incumbent->Save(PathOf("incumbent.model"));
+  const auto add = [this](const char* name, ForecastModel model) {
+    evidence_.models.emplace(name, std::move(model));
+  };
+  add("candidate", ModelFor(file.candidate, "candidate"));
+  add("incumbent", ModelFor(file.incumbent, "incumbent"));
+  add("persistence", Baseline("persistence"));
+  add("constant", Baseline("constant"));
+  for (const char* name : {"candidate", "incumbent"}) {
+    evidence_.models.at(name).Save(PathOf(name) + ".model");
+  }
+  if (!file.candidate.model.empty()) {
+    evidence_.candidate_trained_on_held_out =
+        TrainedFrom(file.trace.first + evidence_.split.test_begin,
+                    evidence_.models.at("candidate"), whole, file.trace.first);
+  }
   Begin("judging on the held-out part of the trace");
   CompareOnHeldOut();
   CheckLeaks();
@@ -145,58 +223,68 @@ void Gate::CollectMeasured() {
   }
 }
 
-// Errors by origin; NaN where a model gives none.
-std::map<int64_t, double> ErrorsByOrigin(const Predictions& predictions) {
-  std::map<int64_t, double> errors;
-  for (size_t i = 0; i < predictions.origin.size(); ++i) {
-    if (std::isnan(predictions.observed[i])) continue;
-    errors[predictions.origin[i]] =
-        std::abs(predictions.value[i] - predictions.observed[i]);
+// The absolute errors of each model, over the origins that all of them predict
+// and that have an observed target, in time order. Where a model answered with
+// something else than a number its error is NaN.
+std::map<std::string, std::vector<double>> PairedErrors(
+    const std::map<std::string, Predictions>& predictions) {
+  std::map<int64_t, std::vector<double>> by_origin;  // in the models' order
+  for (const auto& [model, p] : predictions) {
+    for (size_t i = 0; i < p.origin.size(); ++i) {
+      if (std::isnan(p.observed[i])) continue;
+      by_origin[p.origin[i]].push_back(
+          std::isfinite(p.value[i]) ? std::abs(p.value[i] - p.observed[i])
+                                    : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  std::map<std::string, std::vector<double>> errors;
+  for (const auto& [origin, of_models] : by_origin) {
+    if (of_models.size() < predictions.size()) continue;
+    auto error = of_models.begin();
+    for (const auto& [model, unused] : predictions) {
+      errors[model].push_back(*error++);
+    }
   }
   return errors;
+}
+
+double OutsideShare(const Predictions& predictions) {
+  return static_cast<double>(predictions.samples_outside) /
+         std::max<double>(1, static_cast<double>(predictions.origin.size()));
+}
+
+std::map<std::string, Predictions> Gate::PredictAll(const Trace& trace,
+                                                    int64_t begin,
+                                                    int64_t end) const {
+  std::map<std::string, Predictions> predictions;
+  for (const auto& [name, model] : evidence_.models) {
+    predictions.emplace(name, model.Predict(trace, begin, end));
+  }
+  return predictions;
 }
 
 void Gate::CompareOnHeldOut() {
   const int64_t begin = evidence_.split.test_begin;
   const int64_t end = evidence_.trace.samples();
   evidence_.held_out_samples = end - begin;
-  const Predictions candidate =
-      evidence_.candidate->Predict(evidence_.trace, begin, end);
+  const auto predictions = PredictAll(evidence_.trace, begin, end);
+  const Predictions& candidate = predictions.at("candidate");
   for (size_t i = 0; i < candidate.origin.size(); ++i) {
     if (std::isnan(candidate.observed[i])) continue;
     ++evidence_.candidate_asked;
     if (!std::isfinite(candidate.value[i])) ++evidence_.candidate_not_a_number;
   }
-  evidence_.candidate_outside_share =
-      static_cast<double>(candidate.samples_outside) /
-      std::max<double>(1, static_cast<double>(candidate.origin.size()));
-
-  std::map<std::string, std::map<int64_t, double>> errors;
-  errors["candidate"] = ErrorsByOrigin(candidate);
-  errors["incumbent"] =
-      ErrorsByOrigin(evidence_.incumbent->Predict(evidence_.trace, begin, end));
-  for (const char* baseline : {"persistence", "constant"}) {
-    errors[baseline] =
-        ErrorsByOrigin(Baseline(baseline).Predict(evidence_.trace, begin, end));
-  }
-  // Pair by origin: only samples that every model predicts count.
-  for (const auto& [origin, unused] : errors["candidate"]) {
-    bool all = true;
-    for (const auto& [model, by_origin] : errors) {
-      const auto found = by_origin.find(origin);
-      all = all && found != by_origin.end() && std::isfinite(found->second);
-    }
-    if (!all) continue;
-    for (const auto& [model, by_origin] : errors) {
-      evidence_.held_out[model].absolute_error.push_back(by_origin.at(origin));
-    }
+  evidence_.candidate_outside_share = OutsideShare(candidate);
+  for (auto& [model, errors] : PairedErrors(predictions)) {
+    evidence_.held_out[model].absolute_error = errors;
   }
 }
 
 void Gate::CheckLeaks() {
   LeakOptions options;
   options.seed = static_cast<uint64_t>(evidence_.file.seed);
-  evidence_.leak = CheckForLeak(*evidence_.candidate, evidence_.trace, options);
+  evidence_.leak =
+      CheckForLeak(evidence_.models.at("candidate"), evidence_.trace, options);
   const ModelConfig& config = evidence_.file.candidate;
   if (!config.model.empty()) return;
   FitOptions fit;
@@ -242,7 +330,7 @@ DriftTrigger Gate::TriggerFor(const Trace& reference) const {
 void Gate::CollectDrift() {
   const DriftTriggerConfig& config = *evidence_.file.drift;
   UseInput("drift trace", config.trace.path);
-  const Trace drifting = LoadTrace(config.trace);
+  const Trace drifting = PartOf(LoadWhole(config.trace), config.trace);
   const std::optional<double> change = ChangeSeconds(config, drifting);
   if (!change) {
     evidence_.drift_missing = fmt::format(
@@ -263,6 +351,7 @@ DriftEvidence Gate::TryTrigger(const Trace& drifting, int64_t change) const {
   const Trace& trace = evidence_.trace;
   DriftEvidence drift;
   drift.run_length = config.run_length;
+  drift.window = config.window;
 
   DriftTrigger live = TriggerFor(trace.Slice(0, evidence_.split.train_end));
   live.Save(PathOf("drift.trigger"));
@@ -273,6 +362,7 @@ DriftEvidence Gate::TryTrigger(const Trace& drifting, int64_t change) const {
   const auto reference_end = static_cast<int64_t>(config.reference.value() *
                                                   static_cast<double>(change));
   drift.early_samples = change - reference_end;
+  drift.late_samples = drifting.samples() - change;
   const DriftWatch watch =
       TriggerFor(drifting.Slice(0, reference_end))
           .Watch(drifting.Slice(reference_end, drifting.samples()));
@@ -297,15 +387,6 @@ void Gate::CollectTwin() {
   Rehearse();
 }
 
-ResolvedScenario LoadOrThrow(const std::string& path,
-                             const std::vector<std::string>& overrides) {
-  Diagnostics diagnostics;
-  std::optional<ResolvedScenario> scenario =
-      LoadRunnableScenario(path, overrides, &diagnostics);
-  if (!scenario) throw InputError(diagnostics.Format());
-  return *std::move(scenario);
-}
-
 void Gate::FindProfile() {
   const TwinConfig& twin = *evidence_.file.twin;
   if (!twin.profile.empty()) {
@@ -317,16 +398,12 @@ void Gate::FindProfile() {
     return;
   }
   const Progress progress = Begin("calibrating the twin");
-  const std::string& path =
-      twin.calibrate.empty() ? twin.scenario : twin.calibrate;
-  UseInput("calibrated scenario", path);
   CalibrationOptions options;
   options.fit_share = evidence_.file.split.train.value();
   options.seed = static_cast<uint64_t>(evidence_.file.seed);
   try {
     evidence_.profile =
-        Calibrate(LoadOrThrow(path, {}), evidence_.trace, options, progress)
-            .profile;
+        Calibrate(*to_calibrate_, evidence_.trace, options, progress).profile;
   } catch (const InputError& error) {
     // Too little or unfit data for a calibration: no evidence, not a pass.
     evidence_.twin_missing =
@@ -338,15 +415,10 @@ void Gate::FindProfile() {
   WriteCalibrationProfile(*evidence_.profile, PathOf("profile.yaml"));
 }
 
-// The scenario with the profile's values in its chain.
+// The scenario, which has a chain, with the profile's values in it.
 ResolvedScenario Calibrated(const ResolvedScenario& resolved,
                             const CalibrationProfile& profile) {
   Scenario scenario = resolved.scenario();
-  if (!scenario.datacentre || !scenario.datacentre->chain) {
-    throw InputError(fmt::format(
-        "{}: has no service chain, so the calibration says nothing about it",
-        resolved.path()));
-  }
   ApplyProfile(profile, &*scenario.datacentre->chain);
   Diagnostics diagnostics;
   std::optional<ResolvedScenario> calibrated = Resolve(scenario, &diagnostics);
@@ -359,11 +431,7 @@ void Gate::Rehearse() {
   if (!DoubtAboutTwin(evidence_).empty()) return;
   const TwinConfig& twin = *evidence_.file.twin;
   const Progress progress = Begin("rehearsing in the twin");
-  UseInput("scenario", twin.scenario);
-  const ResolvedScenario scenario =
-      Calibrated(LoadOrThrow(twin.scenario,
-                             {fmt::format("run.seed={}", evidence_.file.seed)}),
-                 *evidence_.profile);
+  const ResolvedScenario scenario = Calibrated(*rehearsal_, *evidence_.profile);
   WriteFileAtomically(PathOf("scenario.resolved.yaml"), scenario.FileText());
   const RunRecord record =
       RunBatch(scenario, {0, twin.replications, options_.jobs}, progress);
@@ -382,17 +450,11 @@ void Gate::Rehearse() {
 
 Rehearsal Gate::RehearseOne(const Trace& series) const {
   Rehearsal rehearsal;
-  const Predictions candidate = evidence_.candidate->Predict(series);
-  rehearsal.mean_absolute_error["candidate"] = Score(candidate).mae;
-  rehearsal.mean_absolute_error["incumbent"] =
-      Score(evidence_.incumbent->Predict(series)).mae;
-  for (const char* baseline : {"persistence", "constant"}) {
-    rehearsal.mean_absolute_error[baseline] =
-        Score(Baseline(baseline).Predict(series)).mae;
+  const auto predictions = PredictAll(series, 0, series.samples());
+  for (const auto& [model, errors] : PairedErrors(predictions)) {
+    rehearsal.mean_absolute_error[model] = Mean(errors);
   }
-  rehearsal.outside_share =
-      static_cast<double>(candidate.samples_outside) /
-      std::max<double>(1, static_cast<double>(candidate.origin.size()));
+  rehearsal.outside_share = OutsideShare(predictions.at("candidate"));
   return rehearsal;
 }
 
@@ -422,10 +484,6 @@ std::vector<CriterionResult> Gate::Judge(bool with_twin) const {
   return results;
 }
 
-json NumberOrNull(double value) {
-  return std::isfinite(value) ? json(value) : json(nullptr);
-}
-
 json ToJson(const CriterionResult& result) {
   return {{"kind", result.kind},
           {"label", result.label},
@@ -441,7 +499,7 @@ json ToJson(const CriterionResult& result) {
 }
 
 void WriteSummary(const GateVerdict& verdict, const Gate& gate,
-                  const std::string& gate_path, const std::string& folder) {
+                  const std::string& folder) {
   json summary = {{"filetype", "gate-verdict"},
                   {"version", {1, 0}},
                   {"gate", verdict.gate_name},
@@ -452,12 +510,9 @@ void WriteSummary(const GateVerdict& verdict, const Gate& gate,
        {{{"path", "candidate.model"},
          {"sha256", Sha256OfFile(folder + "/candidate.model")}}}}};
   summary["inputs"] = json::array();
-  summary["inputs"].push_back({{"what", "gate"},
-                               {"path", gate_path},
-                               {"sha256", Sha256OfFile(gate_path)}});
-  for (const auto& [what, path] : gate.inputs()) {
+  for (const GateInput& input : gate.inputs()) {
     summary["inputs"].push_back(
-        {{"what", what}, {"path", path}, {"sha256", Sha256OfFile(path)}});
+        {{"what", input.what}, {"path", input.path}, {"sha256", input.sha256}});
   }
   summary["criteria"] = json::array();
   for (const CriterionResult& result : verdict.criteria) {
@@ -498,6 +553,8 @@ GateVerdict RunGate(const GateFile& file, const std::string& gate_path,
                     const std::string& folder, const GateOptions& options) {
   WriteFileAtomically(folder + "/gate.resolved.yaml", ResolvedGateText(file));
   Gate gate(file, folder, options);
+  gate.UseInput("gate", gate_path);
+  gate.ReadScenarios();
   gate.CollectMeasured();
   const bool rejected = Combine(gate.Judge(false)) == Outcome::kReject;
   if (!rejected) gate.CollectTwin();
@@ -506,7 +563,7 @@ GateVerdict RunGate(const GateFile& file, const std::string& gate_path,
   verdict.candidate_name = file.candidate.name;
   verdict.criteria = gate.Judge(!rejected);
   verdict.verdict = Combine(verdict.criteria);
-  WriteSummary(verdict, gate, gate_path, folder);
+  WriteSummary(verdict, gate, folder);
   return verdict;
 }
 

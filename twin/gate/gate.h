@@ -26,7 +26,6 @@ struct GateVerdict {
   std::string gate_name;
   std::string candidate_name;
   std::vector<CriterionResult> criteria;
-  std::string drift_explanation;
 
   // The verdict, then a row a criterion with its reason.
   std::string ToText() const;

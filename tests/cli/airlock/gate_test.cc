@@ -105,6 +105,35 @@ TEST(GateTest, AModelThatLeaksTheFutureIsRejected) {
   EXPECT_FALSE(fs::exists(folder / "registry/state.json"));
 }
 
+// A model from elsewhere that was fitted on the samples it is to be judged on.
+TEST(GateTest, ACandidateThatHasSeenTheHeldOutPartIsRejected) {
+  const TemporaryFolder folder;
+  const std::string trace = folder / "sweep.h5";
+  ASSERT_EQ(RunAirlock({"import", "testbed", "data/sweep.csv.xz", "-o", trace})
+                .exit_code,
+            0);
+  const auto outcome = [&](const std::string& train) {
+    const std::string model = folder / "candidate-" + train;
+    const ProgramResult fit = RunAirlock(
+        {"forecast", "fit", trace, "--forecaster", "linear", "--features",
+         "function.inspect.busy", "--train", train, "-o", model});
+    EXPECT_EQ(fit.exit_code, 0) << fit.err;
+    const std::string gate = folder / "gate-" + train + ".yaml";
+    WriteFileAtomically(gate, "schema: 1\nname: seen\ntrace: {path: " + trace +
+                                  ", format: airlock}\n"
+                                  "candidate: {name: a, model: " +
+                                  model +
+                                  "}\nincumbent: {name: b, forecaster: "
+                                  "constant}\ncriteria: [{kind: no-leak}]\n");
+    const std::string out = folder / "out-" + train;
+    const ProgramResult result = RunAirlock({"gate", gate, "-o", out});
+    EXPECT_NE(result.exit_code, 3) << result.err;
+    return OutcomeOf(SummaryOf(out), "no-leak");
+  };
+  EXPECT_EQ(outcome("0.6"), "promote");
+  EXPECT_EQ(outcome("0.9"), "reject");
+}
+
 TEST(GateTest, TooFewSamplesAreInconclusive) {
   const TemporaryFolder folder;
   const ProgramResult gate = RunGate("too_few_samples.yaml", folder / "few");
@@ -149,6 +178,7 @@ TEST(GateTest, WrongGateFilesRunNothing) {
       {"candidate.features=[\"counter/planet:*\"]", "planet"},
       {"split.train=1", "write a number and %"},
       {"colour=blue", "unknown key"},
+      {"twin.scenario=scenarios/wlan/quickstart.yaml", "no service chain"},
   };
   for (const Case& c : cases) {
     const TemporaryFolder folder;

@@ -65,6 +65,7 @@ TEST_P(EveryForecaster, PredictsTheSameBitsAfterSaveAndLoad) {
             0);
   EXPECT_EQ(a.outside_by_feature, b.outside_by_feature);
   EXPECT_EQ(model.ToText(), loaded.ToText());
+  EXPECT_EQ(model.training_samples(), loaded.training_samples());
   EXPECT_EQ(model.training_digest(), loaded.training_digest());
 }
 

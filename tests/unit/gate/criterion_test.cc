@@ -46,7 +46,9 @@ Evidence GoodEvidence() {
   DriftEvidence drift;
   drift.quiet_samples = 600;
   drift.run_length = 1000;
+  drift.window = 100;
   drift.early_samples = 400;
+  drift.late_samples = 500;
   drift.delay_samples = 20;
   evidence.drift = drift;
   CalibrationProfile profile;
@@ -141,6 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
                  e->fit_leak->leaks = true;
                },
                Outcome::kReject, ""},
+        Defect{"TrainedOnHeldOut", "no-leak",
+               [](Evidence* e) { e->candidate_trained_on_held_out = 30; },
+               Outcome::kReject, "the first 30 of the held-out samples"},
         Defect{"NothingChecked", "no-leak",
                [](Evidence* e) { e->leak.predictions_checked = 0; },
                Outcome::kInconclusive, "no prediction could be checked"},
@@ -157,6 +162,11 @@ INSTANTIATE_TEST_SUITE_P(
                  }
                },
                Outcome::kInconclusive, "independent batches"},
+        Defect{"OneIsNoNumber", "non-inferiority",
+               [](Evidence* e) {
+                 e->held_out["incumbent"].absolute_error[17] = kNan;
+               },
+               Outcome::kInconclusive, "no number"},
         Defect{"NoIncumbent", "non-inferiority",
                [](Evidence* e) { e->held_out.erase("incumbent"); },
                Outcome::kInconclusive, "no held-out predictions of both"},
@@ -173,6 +183,23 @@ INSTANTIATE_TEST_SUITE_P(
         Defect{"FiresTooOften", "drift-trigger",
                [](Evidence* e) { e->drift->quiet_alarms = 6; },
                Outcome::kReject, "it fires too often"},
+        // e^-expected is 0 in double precision here.
+        Defect{"FiresTooOftenForALongTime", "drift-trigger",
+               [](Evidence* e) {
+                 e->drift->run_length = 10;
+                 e->drift->quiet_samples = 20000;
+                 e->drift->quiet_alarms = 5000;
+               },
+               Outcome::kReject, "it fires too often"},
+        Defect{"TooShortToFire", "drift-trigger",
+               [](Evidence* e) { e->drift->quiet_samples = 100; },
+               Outcome::kInconclusive, "do not fill the trigger's window"},
+        Defect{"EndsBeforeItMustFire", "drift-trigger",
+               [](Evidence* e) {
+                 e->drift->delay_samples = -1;
+                 e->drift->late_samples = 50;
+               },
+               Outcome::kInconclusive, "in the 50 samples after the change"},
         Defect{"NeverFires", "drift-trigger",
                [](Evidence* e) { e->drift->delay_samples = -1; },
                Outcome::kReject, "never fired"},

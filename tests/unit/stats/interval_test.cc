@@ -25,6 +25,16 @@ TEST(DistributionTest, TabulatedValues) {
   EXPECT_NEAR(BinomialCdf(2, 10, 0.5), 56.0 / 1024, 1e-12);
 }
 
+// 1 - e^-2 (1 + 2 + 2); and where e^-mean is no double any more.
+TEST(DistributionTest, PoissonTail) {
+  EXPECT_NEAR(PoissonTail(3, 2), 1 - 5 * std::exp(-2), 1e-12);
+  EXPECT_NEAR(PoissonTail(2000, 2000), 0.5, 0.01);
+  EXPECT_LT(PoissonTail(2300, 2000), 1e-9);
+  EXPECT_EQ(PoissonTail(0, 5), 1);
+  EXPECT_EQ(PoissonTail(1, 0), 0);
+  EXPECT_TRUE(std::isnan(PoissonTail(1, -1)));
+}
+
 TEST(DistributionTest, EndsAndNonsense) {
   EXPECT_EQ(NormalCdf(kInfinity), 1);
   EXPECT_EQ(StudentTCdf(-kInfinity, 3), 0);

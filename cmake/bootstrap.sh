@@ -1,9 +1,16 @@
 # Sourced by `airlock` and `tests/run`: installs what is missing and builds.
 # Needs `root` (the checkout). AIRLOCK_BUILD_DIR names another build folder.
+# Whatever goes wrong here ends with exit code 5: the others are answers of
+# airlock's.
 
 build_dir=${AIRLOCK_BUILD_DIR:-$root/build}
 
 say() { printf 'airlock: %s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 5
+}
 
 missing_packages() {
   local wanted
@@ -20,32 +27,30 @@ missing_packages() {
 install_packages() {
   local missing sudo=()
   if ! command -v dpkg-query > /dev/null; then
-    say "this is not a Debian system; see the list of packages in" \
-        "cmake/debian-packages.txt"
-    exit 5
+    fail "this is not a Debian system; see the list of packages in" \
+         "cmake/debian-packages.txt"
   fi
   missing=$(missing_packages | tr '\n' ' ')
   [ -n "${missing// /}" ] || return 0
   if [ "$1" = report ]; then
     say "missing packages: $missing"
-    say "install them with: apt-get install -y --no-install-recommends $missing"
-    exit 5
+    fail "install them with:" \
+         "apt-get install -y --no-install-recommends $missing"
   fi
   if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo > /dev/null; then
-      say "missing packages, and neither root nor sudo: $missing"
-      exit 5
+      fail "missing packages, and neither root nor sudo: $missing"
     fi
     sudo=(sudo)
   fi
   say "installing $missing"
   local log="$build_dir/install.log"
+  # shellcheck disable=SC2086
   if ! { "${sudo[@]}" apt-get update -qq &&
          "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
            --no-install-recommends $missing; } > "$log" 2>&1 < /dev/null; then
     tail -n 20 "$log" >&2
-    say "installing failed; the whole log is $log"
-    exit 5
+    fail "installing failed; the whole log is $log"
   fi
 }
 
@@ -56,9 +61,8 @@ build_targets() {
     if ! cmake -S "$root" -B "$build_dir" -G Ninja \
          > "$build_dir/configure.log" 2>&1; then
       tail -n 30 "$build_dir/configure.log" >&2
-      say "configuring failed; the whole log is $build_dir/configure.log"
       rm -f "$build_dir/build.ninja"
-      exit 5
+      fail "configuring failed; the whole log is $build_dir/configure.log"
     fi
   fi
   # Ninja's own progress on a terminal; otherwise only what goes wrong.
@@ -66,19 +70,30 @@ build_targets() {
     cmake --build "$build_dir" --target "$@" >&2 || exit 5
   elif ! cmake --build "$build_dir" --target "$@" \
        > "$build_dir/build.log" 2>&1; then
-    grep -A 20 -E 'FAILED|error' "$build_dir/build.log" | tail -n 60 >&2
-    say "building failed; the whole log is $build_dir/build.log"
-    exit 5
+    { grep -A 20 -E 'FAILED|error' "$build_dir/build.log" ||
+        cat "$build_dir/build.log"; } | tail -n 60 >&2
+    fail "building failed; the whole log is $build_dir/build.log"
   fi
+}
+
+# A build folder knows its sources by their path: one of another checkout would
+# build that one, one that was moved nothing.
+check_build_folder() {
+  local cache="$build_dir/CMakeCache.txt" source
+  [ -f "$cache" ] || return 0
+  source=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$cache")
+  [ -z "$source" ] || [ "$source" -ef "$root" ] ||
+    fail "$build_dir builds $source; remove it, or name another one in" \
+         "AIRLOCK_BUILD_DIR"
 }
 
 # prepare report|install TARGET...: one at a time, whoever else builds waits.
 prepare() {
   local mode=$1 lock
   shift
-  mkdir -p "$build_dir"
-  exec {lock}> "$build_dir/.lock"
-  flock "$lock"
+  { mkdir -p "$build_dir" && exec {lock}> "$build_dir/.lock" &&
+      flock "$lock"; } || fail "cannot use the build folder $build_dir"
+  check_build_folder
   install_packages "$mode"
   [ -f "$build_dir/build.ninja" ] ||
     say "building in $build_dir (some minutes, once)"

@@ -25,7 +25,7 @@ struct FlowSizes {
   DataSize Draw(RngStream* stream) const;
 };
 
-// All of them, in the order of `airlock list flow-sizes`.
+// All of them, in the order in which messages list them.
 const std::vector<FlowSizes>& FlowSizeTable();
 
 // Throws InputError with the known names.

@@ -21,6 +21,15 @@ const char* SeverityName(Diagnostic::Severity severity) {
   return "error";
 }
 
+// A control character would reach the terminal as a command.
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c != '\n' && c != '\t' && (code < 0x20 || code == 0x7f)) c = '?';
+  }
+  return text;
+}
+
 std::string FormatOne(const Diagnostic& d) {
   std::string text = d.file;
   if (d.line > 0) text += fmt::format(":{}:{}", d.line, d.column);
@@ -80,7 +89,9 @@ std::string Diagnostics::Format() const {
                             std::tie(b.file, b.line, b.column);
                    });
   std::string text;
-  for (const Diagnostic& diagnostic : sorted) text += FormatOne(diagnostic);
+  for (const Diagnostic& diagnostic : sorted) {
+    text += Printable(FormatOne(diagnostic));
+  }
   if (errors_ > 0) {
     text += fmt::format("{} error{}; nothing was run\n", errors_,
                         errors_ == 1 ? "" : "s");

@@ -21,6 +21,11 @@ namespace fs = std::filesystem;
       fmt::format("cannot {} {}: {}", action, path, std::strerror(errno)));
 }
 
+[[noreturn]] void FailToRead(const std::string& path) {
+  throw InputError(
+      fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+}
+
 std::string ParentOf(const std::string& path) {
   const std::string parent = fs::path(path).parent_path().string();
   return parent.empty() ? "." : parent;
@@ -32,6 +37,15 @@ std::string TemporaryName(const std::string& path) {
   return (whole.parent_path() /
           fmt::format(".{}.tmp-{}", whole.filename().string(), getpid()))
       .string();
+}
+
+void CreateParentOf(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(ParentOf(path), error);
+  if (error) {
+    throw Error(
+        fmt::format("cannot create {}: {}", ParentOf(path), error.message()));
+  }
 }
 
 void Sync(const std::string& path, int flags) {
@@ -46,7 +60,7 @@ void Sync(const std::string& path, int flags) {
 
 std::string ReadFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) Fail("read", path);
+  if (fd < 0) FailToRead(path);
   std::string text;
   char buffer[1 << 16];
   while (true) {
@@ -57,7 +71,7 @@ std::string ReadFile(const std::string& path) {
       const int reason = errno;
       close(fd);
       errno = reason;
-      Fail("read", path);
+      FailToRead(path);
     }
     text.append(buffer, static_cast<size_t>(count));
   }
@@ -67,6 +81,11 @@ std::string ReadFile(const std::string& path) {
 
 void WriteAtomically(const std::string& path,
                      const std::function<void(const std::string&)>& write) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    throw Error(fmt::format("cannot write {}: not a plain file", path));
+  }
+  CreateParentOf(path);
   const std::string temporary = TemporaryName(path);
   try {
     write(temporary);
@@ -75,7 +94,6 @@ void WriteAtomically(const std::string& path,
       Fail("rename to", path);
     Sync(ParentOf(path), O_RDONLY | O_DIRECTORY);
   } catch (...) {
-    std::error_code ignored;
     fs::remove(temporary, ignored);
     throw;
   }
@@ -96,18 +114,21 @@ OutputFolder::OutputFolder(const std::string& final_path, bool overwrite)
   while (final_path_.size() > 1 && final_path_.back() == '/') {
     final_path_.pop_back();
   }
+  if (final_path_.empty()) throw InputError("the folder to write has no name");
   std::error_code error;
-  if (fs::exists(final_path_, error) && !overwrite_) {
-    throw Error(fmt::format("{} exists; choose another folder or pass "
-                            "--overwrite",
-                            final_path_),
-                ExitCode::kInput);
+  if (fs::exists(final_path_, error)) {
+    if (!overwrite_) {
+      throw InputError(fmt::format(
+          "{} exists; choose another folder or pass --overwrite", final_path_));
+    }
+    if (!fs::exists(final_path_ + "/summary.json", error)) {
+      throw InputError(fmt::format(
+          "{} is not a folder that Airlock wrote (it has no summary.json); it "
+          "is not replaced",
+          final_path_));
+    }
   }
-  fs::create_directories(ParentOf(final_path_), error);
-  if (error) {
-    throw Error(fmt::format("cannot create {}: {}", ParentOf(final_path_),
-                            error.message()));
-  }
+  CreateParentOf(final_path_);
   temporary_path_ = TemporaryName(final_path_);
   fs::remove_all(temporary_path_, error);
   if (!fs::create_directory(temporary_path_, error)) {

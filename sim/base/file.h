@@ -5,12 +5,13 @@
 
 namespace airlock {
 
-// The whole file. Throws Error with the path and the system's reason.
+// The whole file. Throws InputError with the path and the system's reason.
 std::string ReadFile(const std::string& path);
 
 // Replaces `path` by `text` so that a reader, and a kill at any moment, sees
 // the old file or the new one: written beside it under a temporary name,
-// synced, renamed, directory synced. Throws Error (nothing left behind).
+// synced, renamed, directory synced. Makes the folders above it. Throws Error
+// (nothing left behind), also for what is not a plain file: a folder, a device.
 void WriteFileAtomically(const std::string& path, const std::string& text);
 
 // The same for a file that `write` makes: called with the temporary path, which
@@ -23,7 +24,8 @@ void WriteAtomically(const std::string& path,
 // Commit() the destructor removes it, so a failed or interrupted command leaves
 // nothing. Throws Error (exit code kInput) if `final_path` exists and
 // `overwrite` is false; with `overwrite` the old folder is swapped out in one
-// step by Commit().
+// step by Commit(). What Airlock did not write, a folder without summary.json,
+// is never replaced.
 class OutputFolder {
  public:
   OutputFolder(const std::string& final_path, bool overwrite);

@@ -18,6 +18,10 @@ void InstallInterruptHandlers() {
   action.sa_handler = NoteSignal;  // no SA_RESTART
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that closes; not for a program that nohup started.
+  struct sigaction hangup = {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler == SIG_DFL) sigaction(SIGHUP, &action, nullptr);
 }
 
 void ThrowIfInterrupted() {

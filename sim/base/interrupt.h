@@ -5,7 +5,7 @@
 
 namespace airlock {
 
-// From here on SIGINT and SIGTERM only note that they came (system calls return
+// From here on SIGINT, SIGTERM and SIGHUP only note that they came (system calls return
 // EINTR), so that destructors run and remove what is half-written.
 void InstallInterruptHandlers();
 

@@ -5,6 +5,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "twin/registry/verdict.h"
 
 namespace airlock {
@@ -31,12 +32,7 @@ std::string ToText(const HistoryEntry& entry) {
 }
 
 HistoryEntry FromFile(const std::string& path) {
-  std::string text;
-  try {
-    text = ReadFile(path);
-  } catch (const Error& error) {
-    throw InputError(error.what());
-  }
+  const std::string text = ReadFile(path);
   HistoryEntry entry;
   try {
     const json object = json::parse(text);
@@ -51,7 +47,7 @@ HistoryEntry FromFile(const std::string& path) {
     entry.verdict = object.at("verdict");
     object.at("previous_hash").get_to(entry.previous_hash);
   } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, error.what()));
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
   entry.hash = Sha256(text);
   return entry;

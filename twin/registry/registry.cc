@@ -8,6 +8,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "twin/registry/folder_lock.h"
 
 namespace airlock {
@@ -93,7 +94,7 @@ Registry::State Registry::ReadState() const {
     object.at("history_count").get_to(state.history_count);
     object.at("history_tail").get_to(state.history_tail);
   } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, error.what()));
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
   return state;
 }

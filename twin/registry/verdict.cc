@@ -6,6 +6,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -25,7 +26,7 @@ T Member(const json& object, const char* key, const std::string& path) {
   try {
     return object.at(key).get<T>();
   } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: '{}': {}", path, key, error.what()));
+    throw InputError(fmt::format("{}: '{}': {}", path, key, CauseOf(error)));
   }
 }
 
@@ -100,8 +101,10 @@ void CheckFile(const std::string& file, const std::string& sha256,
   try {
     now = Sha256OfFile(file);
   } catch (const Error& error) {
-    throw InputError(
-        fmt::format("the {} that the gate judged: {}", what, error.what()));
+    throw InputError(fmt::format(
+        "{} (the {} that was judged; paths are as seen from the folder in "
+        "which the gate ran)",
+        error.what(), what));
   }
   if (now == sha256) return;
   throw InputError(fmt::format(
@@ -141,9 +144,7 @@ json ReadJsonFile(const std::string& path) {
   try {
     return json::parse(ReadFile(path));
   } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, error.what()));
-  } catch (const Error& error) {
-    throw InputError(error.what());
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "twin/registry/folder_lock.h"
 
 namespace airlock {
@@ -113,7 +114,7 @@ ModelVersion VersionStore::Load(const std::string& digest) const {
                                row.at("sha256").get<std::string>()});
     }
   } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, error.what()));
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
   version.folder = folder + "/files";
   if (version.digest != digest || ModelDigest(version.files) != digest) {
@@ -122,12 +123,7 @@ ModelVersion VersionStore::Load(const std::string& digest) const {
   }
   for (const ModelFile& file : version.files) {
     const std::string full = version.folder + "/" + file.path;
-    std::string now;
-    try {
-      now = Sha256OfFile(full);
-    } catch (const Error& error) {
-      throw InputError(error.what());
-    }
+    const std::string now = Sha256OfFile(full);
     if (now == file.sha256) continue;
     throw InputError(fmt::format(
         "{}: changed since it was promoted: its SHA-256 is {}, not {}", full,

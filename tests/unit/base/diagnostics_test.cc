@@ -36,6 +36,22 @@ TEST(DiagnosticsTest, ShowsPositionSourceAndHintInFileOrder) {
       "2 errors; nothing was run\n");
 }
 
+TEST(DiagnosticsTest, ControlCharactersStayOffTheTerminal) {
+  Diagnostics diagnostics;
+  Diagnostic finding;
+  finding.file = "a.yaml";
+  finding.line = 1;
+  finding.column = 1;
+  finding.message = "unknown escape \x1b";
+  finding.source_line = "\x1b[2J\x07";
+  diagnostics.Add(finding);
+  EXPECT_EQ(diagnostics.Format(),
+            "a.yaml:1:1: error: unknown escape ?\n"
+            "    1 | ?[2J?\n"
+            "      | ^\n"
+            "1 error; nothing was run\n");
+}
+
 TEST(DiagnosticsTest, WarningsAreNotErrors) {
   Diagnostics diagnostics;
   Diagnostic warning;

@@ -1,6 +1,7 @@
 #include "sim/base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -55,10 +56,36 @@ TEST_F(FileTest, MissingFileIsNamed) {
     ReadFile(folder_ / "none");
     FAIL();
   } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kInput);
     EXPECT_EQ(std::string(error.what()), "cannot read " +
                                              (folder_ / "none").string() +
                                              ": No such file or directory");
   }
+}
+
+TEST_F(FileTest, MakesTheFoldersAboveAFile) {
+  const std::string path = folder_ / "a/b/c";
+  WriteFileAtomically(path, "one");
+  EXPECT_EQ(ReadFile(path), "one");
+}
+
+TEST_F(FileTest, OnlyAPlainFileIsReplaced) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(WriteFileAtomically(pipe, "one"), Error);
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  EXPECT_THROW(WriteFileAtomically(folder_, "one"), Error);
+  EXPECT_EQ(Entries(), 1);
+}
+
+TEST_F(FileTest, AFolderOfOthersIsNotReplaced) {
+  const std::string path = folder_ / "precious";
+  fs::create_directory(path);
+  WriteFileAtomically(path + "/thesis", "1");
+  EXPECT_THROW(OutputFolder(path, true), InputError);
+  EXPECT_THROW(OutputFolder("", false), InputError);
+  EXPECT_EQ(ReadFile(path + "/thesis"), "1");
+  EXPECT_EQ(Entries(), 1);
 }
 
 TEST_F(FileTest, OutputFolderAppearsWholeOrNotAtAll) {
@@ -80,6 +107,7 @@ TEST_F(FileTest, AnExistingOutputFolderIsRefusedOrReplacedWhole) {
   const std::string path = folder_ / "out";
   fs::create_directory(path);
   WriteFileAtomically(path + "/old", "1");
+  WriteFileAtomically(path + "/summary.json", "{}");
   try {
     OutputFolder folder(path, false);
     FAIL();

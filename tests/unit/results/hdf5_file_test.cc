@@ -449,14 +449,15 @@ TEST(ThreadTest, FilesOfSeveralThreads) {
   EXPECT_THAT(good, ::testing::Each(40));
 }
 
-TEST(WriteFailureTest, FolderThatIsNotThere) {
+TEST(WriteFailureTest, FolderThatIsAFile) {
   const TemporaryFolder folder;
+  WriteFileAtomically(folder / "none", "");
   try {
     WriteTrace(SmallTrace(), folder / "none/t.h5");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kFailed);
-    EXPECT_THAT(error.what(), HasSubstr("No such file or directory"));
+    EXPECT_THAT(error.what(), HasSubstr("Not a directory"));
   }
 }
 

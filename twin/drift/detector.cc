@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 #include "twin/drift/jensen_shannon.h"
 
 namespace airlock {
@@ -56,7 +57,7 @@ std::unique_ptr<DriftDetector> LoadDriftDetector(const std::string& text) {
   try {
     name = nlohmann::json::parse(text).at("detector").get<std::string>();
   } catch (const nlohmann::json::exception& e) {
-    throw InputError(fmt::format("not a drift detector: {}", e.what()));
+    throw InputError(fmt::format("not a drift detector: {}", CauseOf(e)));
   }
   return FindDetector(name).load(text);
 }

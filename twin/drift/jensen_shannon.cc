@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/interrupt.h"
+#include "sim/base/json.h"
 #include "sim/base/rng.h"
 #include "twin/drift/run_length.h"
 
@@ -195,6 +197,9 @@ std::string JensenShannonDetector::Save() const {
   return saved.dump();
 }
 
+constexpr double kLongestRun = 1e7;  // samples; half an hour of simulation
+constexpr int64_t kStepsBetweenLooks = 4096;  // for a signal: milliseconds
+
 void CheckOptions(const DriftReference& reference,
                   const DriftOptions& options) {
   const int64_t samples = reference.samples();
@@ -207,6 +212,11 @@ void CheckOptions(const DriftReference& reference,
         "(20 or more)",
         options.window, options.bins, options.replications));
   }
+  if (options.bins > options.window) {
+    throw InputError(fmt::format(
+        "drift: {} bins for a window of {} samples; write at most as many",
+        options.bins, options.window));
+  }
   if (samples < 2 * options.window) {
     throw InputError(fmt::format(
         "drift: the reference has {} samples; a window of {} needs {}", samples,
@@ -218,6 +228,12 @@ void CheckOptions(const DriftReference& reference,
           "drift: an expected run length of {} samples cannot be told with a "
           "window of {}; it must be larger",
           options.ert, options.window));
+    }
+    if (options.ert > kLongestRun) {
+      throw InputError(fmt::format(
+          "drift: an expected run length of {} samples would be simulated for "
+          "hours; write at most {}",
+          options.ert, kLongestRun));
     }
     return;
   }
@@ -252,6 +268,7 @@ class NullSimulation {
     for (int64_t r = 0; r < options_.replications; ++r) {
       SlidingDivergence divergence = DrawReference(r);
       const auto stream = OpenStream("drift/null/moments", r);
+      ThrowIfInterrupted();
       for (int64_t t = 1; t <= kWindows * options_.window; ++t) {
         stream->Next(row.data());
         divergence.Push(row.data());
@@ -288,6 +305,7 @@ class NullSimulation {
       const auto stream = OpenStream("drift/null/run", r);
       lengths.Begin();
       for (int64_t t = 1; t <= horizon; ++t) {
+        if (t % kStepsBetweenLooks == 1) ThrowIfInterrupted();
         stream->Next(row.data());
         divergence.Push(row.data());
         if (divergence.full()) lengths.Add(t, combiner(divergence));
@@ -512,7 +530,7 @@ std::unique_ptr<DriftDetector> LoadJensenShannon(const std::string& text) {
     return std::make_unique<JensenShannonDetector>(std::move(calibration),
                                                    std::move(divergence));
   } catch (const json::exception& e) {
-    throw InputError(fmt::format("not a drift detector: {}", e.what()));
+    throw InputError(fmt::format("not a drift detector: {}", CauseOf(e)));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -395,7 +396,7 @@ Monitor Monitor::FromText(const std::string& text) {
     }
     return monitor;
   } catch (const json::exception& e) {
-    throw InputError(fmt::format("not a drift monitor: {}", e.what()));
+    throw InputError(fmt::format("not a drift monitor: {}", CauseOf(e)));
   }
 }
 

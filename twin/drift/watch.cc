@@ -5,6 +5,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 
 // FORMAT of a trigger file: one JSON object
 //   filetype  "airlock drift trigger"
@@ -66,9 +67,24 @@ DriftTrigger::DriftTrigger(Monitor monitor,
       detector_(std::move(detector)),
       reference_digest_(std::move(reference_digest)) {}
 
-DriftTrigger DriftTrigger::Load(const std::string& path) {
+namespace {
+
+std::pair<Monitor, std::unique_ptr<DriftDetector>> PartsOf(
+    const json& body, const std::string& path) {
   try {
-    const json file = json::parse(ReadFile(path));
+    return {Monitor::FromText(body.at("monitor").dump()),
+            LoadDriftDetector(body.at("detector").dump())};
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", path, error.what()));
+  }
+}
+
+}  // namespace
+
+DriftTrigger DriftTrigger::Load(const std::string& path) {
+  const std::string text = ReadFile(path);
+  try {
+    const json file = json::parse(text);
     if (!file.is_object() || file.value("filetype", "") != kFileType) {
       throw InputError(fmt::format("{}: not a drift trigger", path));
     }
@@ -83,8 +99,7 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
       throw InputError(
           fmt::format("{}: corrupt: its digest does not match", path));
     }
-    Monitor monitor = Monitor::FromText(body.at("monitor").dump());
-    auto detector = LoadDriftDetector(body.at("detector").dump());
+    auto [monitor, detector] = PartsOf(body, path);
     if (detector->features() !=
         static_cast<int64_t>(monitor.features().size())) {
       throw InputError(
@@ -95,7 +110,7 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
                         body.at("reference_digest").get<std::string>());
   } catch (const json::exception& e) {
     throw InputError(
-        fmt::format("{}: not a drift trigger: {}", path, e.what()));
+        fmt::format("{}: not a drift trigger: {}", path, CauseOf(e)));
   }
 }
 

@@ -98,6 +98,12 @@ void CheckProblem(const ForecastProblem& problem, const Trace& trace) {
         "forecast of {}: horizon {} and lags {} must not be negative",
         problem.target, problem.horizon, problem.lags));
   }
+  if (problem.horizon >= trace.samples() || problem.lags >= trace.samples()) {
+    throw InputError(fmt::format(
+        "forecast of {}: horizon {} and lags {} must be less than the "
+        "{} samples to learn from",
+        problem.target, problem.horizon, problem.lags, trace.samples()));
+  }
   for (const FeaturePattern& pattern : problem.include) {
     if (!HasWildcard(pattern.glob)) trace.Get(pattern.glob);
   }
@@ -225,12 +231,15 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
     }
   }
   if (selection.features.empty()) {
-    throw InputError(fmt::format(
-        "forecast of {}: no feature is left of {} columns ({} dropped{})",
-        problem.target, trace.columns.size(), selection.dropped.size(),
-        selection.dropped.empty()
-            ? ""
-            : ", the first because: " + selection.dropped.front().reason));
+    throw InputError(
+        fmt::format("forecast of {}: no feature is left; of {} columns {}",
+                    problem.target, trace.columns.size(),
+                    selection.dropped.empty()
+                        ? "none has a name that was asked for"
+                        : fmt::format("{} were dropped, {} because: {}",
+                                      selection.dropped.size(),
+                                      selection.dropped.front().column,
+                                      selection.dropped.front().reason)));
   }
   return selection;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 #include "twin/forecast/learners.h"
 #include "twin/forecast/parameters.h"
 
@@ -48,8 +49,8 @@ class ConstantForecaster : public Forecaster {
     try {
       return read(json::parse(text));
     } catch (const json::exception& e) {
-      throw InputError(
-          fmt::format("forecaster {}: not its parameters: {}", name, e.what()));
+      throw InputError(fmt::format("forecaster {}: not its parameters: {}",
+                                   name, CauseOf(e)));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 #include "twin/forecast/learners.h"
 #include "twin/forecast/parameters.h"
 
@@ -63,7 +64,7 @@ class LinearForecaster : public Forecaster {
       weights_ = learned.at("weights").get<std::vector<double>>();
     } catch (const json::exception& e) {
       throw InputError(
-          fmt::format("forecaster linear: not its parameters: {}", e.what()));
+          fmt::format("forecaster linear: not its parameters: {}", CauseOf(e)));
     }
   }
 

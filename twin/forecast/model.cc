@@ -8,6 +8,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 
 // FORMAT of a model file: one JSON object
 //   filetype  "airlock forecast model"
@@ -263,7 +264,7 @@ ForecastModel ForecastModel::FromText(const std::string& text,
     return model;
   } catch (const json::exception& e) {
     throw InputError(
-        fmt::format("{}: not a forecast model: {}", name, e.what()));
+        fmt::format("{}: not a forecast model: {}", name, CauseOf(e)));
   }
 }
 

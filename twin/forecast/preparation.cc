@@ -145,8 +145,8 @@ SampleTable Preparation::Fit(const std::vector<Feature>& features,
   record->training_rows = rows.rows();
   if (rows.rows() < kFewestRows) {
     throw InputError(fmt::format(
-        "{} training rows have a target; {} are needed (of {} rows)",
-        rows.rows(), kFewestRows, training.rows()));
+        "{} of {} training rows have a target at horizon {}; {} are needed",
+        rows.rows(), training.rows(), horizon, kFewestRows));
   }
   kept_.clear();
   std::vector<int64_t> kept_columns;

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
+#include "sim/base/interrupt.h"
+#include "sim/base/json.h"
 #include "twin/forecast/learners.h"
 #include "twin/forecast/parameters.h"
 
@@ -169,6 +171,7 @@ void XgboostForecaster::Fit(const SampleTable& training) {
   SetParameters(&booster);
   const int rounds = static_cast<int>(parameters_.at("rounds"));
   for (int round = 0; round < rounds; ++round) {
+    ThrowIfInterrupted();
     Try(XGBoosterUpdateOneIter(booster.handle, round, matrix.handle));
   }
   TakeTrees(booster);
@@ -247,7 +250,7 @@ void XgboostForecaster::Load(const std::string& text) {
     }
   } catch (const json::exception& e) {
     throw InputError(
-        fmt::format("forecaster xgboost: not its parameters: {}", e.what()));
+        fmt::format("forecaster xgboost: not its parameters: {}", CauseOf(e)));
   }
 }
 

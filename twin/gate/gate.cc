@@ -537,12 +537,16 @@ void WriteSummary(const GateVerdict& verdict, const Gate& gate,
 std::string GateVerdict::ToText() const {
   std::string text =
       fmt::format("{}: {}\n", gate_name, airlock::ToString(verdict));
+  size_t width = 0;
+  for (const CriterionResult& result : criteria) {
+    width = std::max(width, result.label.size());
+  }
   for (const CriterionResult& result : criteria) {
     text +=
-        fmt::format("  {:12}  {:36}  {}\n", airlock::ToString(result.outcome),
-                    result.label, result.reason);
+        fmt::format("  {:12}  {:{}}  {}\n", airlock::ToString(result.outcome),
+                    result.label, width, result.reason);
     if (result.needed > 0) {
-      text += fmt::format("  {:12}  {:36}  about {} would do\n", "", "",
+      text += fmt::format("  {:12}  {:{}}  about {} would do\n", "", "", width,
                           result.needed);
     }
   }

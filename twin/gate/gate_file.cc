@@ -43,6 +43,15 @@ void CheckFeatures(const std::string& key,
   }
 }
 
+// Whether the file gives `key` another value than its default: what a resolved
+// file spells out is no use of the key.
+template <typename T>
+bool Changed(const T& object, const char* key, const Reporter& report) {
+  const Node written = FieldsOf<T>().Write(object);
+  const Node::Entry* const entry = written.Find(key);
+  return report.Given(key) && entry != nullptr && !entry->value.is_default;
+}
+
 void CheckModel(const ModelConfig& model, const Reporter& report) {
   if (model.model.empty() == model.forecaster.empty()) {
     report.Error("",
@@ -51,7 +60,7 @@ void CheckModel(const ModelConfig& model, const Reporter& report) {
   }
   for (const char* key :
        {"features", "exclude", "offered_rate", "past_target", "lags"}) {
-    if (!model.model.empty() && report.Given(key)) {
+    if (!model.model.empty() && Changed(model, key, report)) {
       report.Error(key, "the fitted file has its own features");
     }
   }
@@ -65,7 +74,7 @@ void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
   for (const char* key :
        {"against", "margin", "confidence", "at_least", "at_most", "within"}) {
     const bool used = std::count(row->keys.begin(), row->keys.end(), key) > 0;
-    if (!used && report.Given(key)) {
+    if (!used && Changed(criterion, key, report)) {
       report.Error(key, fmt::format("'{}' does not use it", criterion.kind));
     }
   }
@@ -178,11 +187,21 @@ void DeclareFields(Fields<DriftTriggerConfig>& fields) {
   fields
       .Add("window", &DriftTriggerConfig::window,
            "Samples of the sliding window.")
-      .AtLeast(5);
+      .AtLeast(10);
   fields.Add("bins", &DriftTriggerConfig::bins, "Bins of the histograms.")
       .Between(2, 1000);
   fields.Check([](const DriftTriggerConfig& drift, const Reporter& report) {
     CheckFeatures("features", drift.features, report);
+    if (drift.bins > drift.window) {
+      report.Error("bins", fmt::format("more bins than the window has samples, "
+                                       "{}",
+                                       drift.window));
+    }
+    if (drift.run_length <= static_cast<double>(drift.window)) {
+      report.Error(
+          "run_length",
+          fmt::format("must be above the window's {} samples", drift.window));
+    }
   });
 }
 

@@ -148,6 +148,14 @@ TEST(DriftDetector, RefusesWhatCannotBe) {
               HasSubstr("the reference has 300 samples; a window of 200 needs "
                         "400"));
   options = Quick();
+  options.bins = 1000000000;
+  EXPECT_THAT(ErrorOf([&] { CalibrateDriftDetector(reference, options); }),
+              HasSubstr("1000000000 bins for a window of"));
+  options = Quick();
+  options.ert = 1e18;
+  EXPECT_THAT(ErrorOf([&] { CalibrateDriftDetector(reference, options); }),
+              HasSubstr("write at most 10000000"));
+  options = Quick();
   options.detector = "adwin";
   EXPECT_EQ(ErrorOf([&] { CalibrateDriftDetector(reference, options); }),
             "no drift detector 'adwin'; known: jensen-shannon");

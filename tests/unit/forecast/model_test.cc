@@ -213,6 +213,25 @@ TEST(ForecastModel, CountsSamplesOutsideItsTrainingRange) {
   EXPECT_EQ(after.outside_by_feature[0], 1);
 }
 
+TEST(ForecastModel, RefusesWhatTheTraceCannotHold) {
+  const Trace trace = SyntheticTrace(200, 8);
+  ForecastProblem problem;
+  problem.lags = 100000;
+  EXPECT_THAT(
+      ErrorOf([&] { ForecastModel::Fit(problem, trace, 150, With("linear")); }),
+      HasSubstr("lags 100000 must be less than the 150 samples"));
+  problem.lags = 0;
+  problem.horizon = 150;
+  EXPECT_THAT(
+      ErrorOf([&] { ForecastModel::Fit(problem, trace, 150, With("linear")); }),
+      HasSubstr("horizon 150 and lags 0 must be less"));
+  problem.horizon = 0;
+  problem.include = ParseFeaturePatterns({"nothing*"});
+  EXPECT_THAT(
+      ErrorOf([&] { ForecastModel::Fit(problem, trace, 150, With("linear")); }),
+      HasSubstr("none has a name that was asked for"));
+}
+
 TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
   const Trace trace = SyntheticTrace(200, 9);
   const std::string text =
@@ -221,7 +240,8 @@ TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
               HasSubstr("m.json: not a forecast model"));
   EXPECT_THAT(
       ErrorOf([&] { ForecastModel::FromText(text.substr(0, 500), "m.json"); }),
-      HasSubstr("m.json: not a forecast model"));
+      HasSubstr(
+          "m.json: not a forecast model: not JSON at line 1, column 501"));
   std::string changed = text;
   changed.replace(changed.find("\"horizon\":0"), 11, "\"horizon\":1");
   EXPECT_THAT(ErrorOf([&] { ForecastModel::FromText(changed, "m.json"); }),

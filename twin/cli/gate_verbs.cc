@@ -37,7 +37,7 @@ ExitCode RunGateVerb(const GateVerbOptions& options) {
   Diagnostics diagnostics;
   const std::optional<GateFile> file =
       LoadGateFile(options.gate, options.overrides, &diagnostics);
-  fmt::print(stderr, "{}", diagnostics.Format());
+  Tell(diagnostics.Format());
   if (!file) return ExitCode::kInput;
   OutputFolder folder(options.out, options.overwrite);
   ProgressDisplay display;
@@ -72,6 +72,14 @@ void PrintChange(const char* done, const Registry::Change& change) {
   }
 }
 
+// `text` on one line of a table.
+std::string OneLine(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
 ExitCode PrintHistory(const RegistryOptions& options) {
   const Registry registry(options.registry);
   registry.Verify();
@@ -94,9 +102,11 @@ ExitCode PrintHistory(const RegistryOptions& options) {
   }
   for (const HistoryEntry& e : history) {
     fmt::print("{:>4}  {}  {:<8}  {:<24}  {:.12}  {}  {}\n", e.number, e.when,
-               e.action, e.model_name, e.model_digest, e.who, e.why);
+               e.action, OneLine(e.model_name), e.model_digest, OneLine(e.who),
+               OneLine(e.why));
   }
-  fmt::print("{} changes, chain intact\n", history.size());
+  fmt::print("{} change{}, chain intact\n", history.size(),
+             history.size() == 1 ? "" : "s");
   return ExitCode::kDone;
 }
 

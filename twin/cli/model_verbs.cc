@@ -5,6 +5,7 @@
 
 #include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
+#include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/drift/watch.h"
 #include "twin/forecast/model.h"
@@ -40,7 +41,7 @@ void AddProblem(CLI::App* verb, ProblemOptions* options) {
   verb->add_option("--train", options->train,
                    "share of the trace to learn from")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 0.9));
+      ->check(NumberWithin(0.1, 0.9));
   verb->add_option("--gap", options->gap,
                    "samples between the parts for learning and test")
       ->capture_default_str()
@@ -80,7 +81,7 @@ struct FitVerbOptions : ProblemOptions {
 };
 
 ExitCode FitModel(const FitVerbOptions& options) {
-  RefuseExistingFile(options.out, options.overwrite);
+  CheckOutputFile(options.out, options.overwrite);
   const Trace trace = ReadTrace(options.trace);
   const Split split =
       SplitInTime(trace.samples(), {options.train, options.gap});
@@ -102,10 +103,12 @@ ExitCode FitModel(const FitVerbOptions& options) {
       Score(model.Predict(trace, split.test_begin, trace.samples()));
   fmt::print(
       "{}: {} of {} from {} features, learnt from {} samples\n"
-      "on the {} samples after a gap of {}: R2 {:.3f}, MAE {:.6g} {}\n",
+      "on the {} samples after a gap of {}: R2 {}, MAE {:.6g} {}\n",
       options.out, options.forecaster, options.target, model.features().size(),
-      split.train_end, scores.samples, options.gap, scores.r2, scores.mae,
-      model.target_unit());
+      split.train_end, scores.samples, options.gap,
+      std::isfinite(scores.r2) ? fmt::format("{:.3f}", scores.r2)
+                               : "not defined (the target is constant)",
+      scores.mae, model.target_unit());
   return ExitCode::kDone;
 }
 
@@ -118,7 +121,7 @@ ExitCode Predict(const PredictOptions& options) {
   const ForecastModel model = ForecastModel::Load(options.model);
   const Trace trace = ReadTrace(options.trace);
   const Predictions predictions = model.Predict(trace);
-  fmt::print("time,predicted,observed\n");
+  fmt::print("time [s],predicted [{0}],observed [{0}]\n", model.target_unit());
   for (size_t i = 0; i < predictions.origin.size(); ++i) {
     const auto origin = static_cast<size_t>(predictions.origin[i]);
     fmt::print("{},{},{}\n", trace.time_seconds[origin], predictions.value[i],
@@ -127,9 +130,9 @@ ExitCode Predict(const PredictOptions& options) {
                    : fmt::format("{}", predictions.observed[i]));
   }
   if (predictions.samples_outside > 0) {
-    fmt::print(stderr,
-               "{} of {} samples lie outside what the model was trained on\n",
-               predictions.samples_outside, predictions.origin.size());
+    Tell(fmt::format(
+        "{} of {} samples lie outside what the model was trained on\n",
+        predictions.samples_outside, predictions.origin.size()));
   }
   return ExitCode::kDone;
 }
@@ -151,7 +154,7 @@ struct DriftVerbOptions {
 };
 
 ExitCode CalibrateTrigger(const DriftVerbOptions& options) {
-  RefuseExistingFile(options.trigger, options.overwrite);
+  CheckOutputFile(options.trigger, options.overwrite);
   const Trace trace = ReadTrace(options.trace);
   const auto end = static_cast<int64_t>(options.reference *
                                         static_cast<double>(trace.samples()));
@@ -254,18 +257,20 @@ void AddDrift(CLI::App* app, CommandLine* line) {
       ->capture_default_str();
   verb->add_option("--run-length", calibrate->run_length,
                    "expected samples between alarms without drift")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(NumberWithin(10, 1e7));
   verb->add_option("--window", calibrate->window, "samples")
       ->capture_default_str();
   verb->add_option("--bins", calibrate->bins, "of the histograms")
       ->capture_default_str();
   verb->add_option("--threshold", calibrate->threshold,
                    "a threshold on the divergence in nats instead of a run "
-                   "length");
+                   "length")
+      ->check(NumberWithin(0, 1));
   verb->add_option("--reference", calibrate->reference,
                    "share of the trace, from its start, to learn from")
       ->capture_default_str()
-      ->check(CLI::Range(0.05, 1.0));
+      ->check(NumberWithin(0.05, 1.0));
   verb->add_option("--seed", calibrate->seed, "seed of the null model")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);

@@ -19,6 +19,11 @@ double SecondsSince(Clock::time_point begin) {
 
 }  // namespace
 
+void Tell(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 struct ProgressDisplay::Stage {
   std::string name;
   Clock::time_point begin = Clock::now();
@@ -34,28 +39,22 @@ struct ProgressDisplay::Stage {
     if (share > 0.02 && done < total) {
       left = fmt::format(", {:.0f} s left", seconds * (1 - share) / share);
     }
-    fmt::print(stderr, "\r\033[K{}: {:.0f} %, {:.0f} s{}", name, 100 * share,
-               seconds, left);
-    std::fflush(stderr);
+    Tell(fmt::format("\r\033[K{}: {:.0f} %, {:.0f} s{}", name, 100 * share,
+                     seconds, left));
   }
 };
 
 ProgressDisplay::ProgressDisplay() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
 ProgressDisplay::~ProgressDisplay() {
-  if (terminal_ && stage_) fmt::print(stderr, "\n");
+  if (terminal_ && stage_) Tell("\n");
 }
 
 Progress ProgressDisplay::Begin(const std::string& stage) {
   End();
   stage_ = std::make_shared<Stage>();
   stage_->name = stage;
-  if (terminal_) {
-    fmt::print(stderr, "{} ...", stage);
-  } else {
-    fmt::print(stderr, "{}\n", stage);
-  }
-  std::fflush(stderr);
+  Tell(stage + (terminal_ ? " ..." : "\n"));
   return [stage = stage_, terminal = terminal_](int64_t done, int64_t total) {
     ThrowIfInterrupted();
     if (terminal) stage->Show(done, total);
@@ -68,7 +67,7 @@ void ProgressDisplay::End() {
   log_ += fmt::format("{:%H:%M:%S}Z  {:7.1f} s  {}\n",
                       fmt::gmtime(std::time(nullptr)), seconds, stage_->name);
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}: done in {:.1f} s\n", stage_->name, seconds);
+    Tell(fmt::format("\r\033[K{}: done in {:.1f} s\n", stage_->name, seconds));
   }
   stage_.reset();
 }

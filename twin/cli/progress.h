@@ -7,6 +7,10 @@
 
 namespace airlock {
 
+// Writes to standard error. That it cannot be written (closed, a full disk) is
+// no reason to give up the work.
+void Tell(const std::string& text);
+
 // Shows on standard error what a command is doing: one line a stage, which on a
 // terminal counts up with rate and time left. Also notes the stages with their
 // duration, for log.txt. Every report looks for a signal first.

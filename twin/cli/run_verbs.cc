@@ -32,6 +32,14 @@ struct RunOptions {
   bool json = false;
 };
 
+// 29 columns wide; `without` where there is no interval.
+std::string IntervalText(const Interval& interval, const char* without) {
+  if (std::isfinite(interval.low) && std::isfinite(interval.high)) {
+    return fmt::format("{:>13.6g} .. {:<12.6g}", interval.low, interval.high);
+  }
+  return fmt::format("{:^29}", without);
+}
+
 json SummaryJson(const RunRecord& record) {
   json metrics = json::array();
   for (const MetricSummary& m : Summarize(record, kConfidence)) {
@@ -61,16 +69,16 @@ json SummaryJson(const RunRecord& record) {
 }
 
 std::string SummaryText(const RunRecord& record) {
-  std::string text =
-      fmt::format("{}: {} replications, engine {}, seed {}\n",
-                  record.scenario_name, record.replications.size(),
-                  record.provenance.engine, record.provenance.seed);
-  text += fmt::format("{:<34} {:>13}  {:^29}  {:<10}\n", "metric", "mean",
+  std::string text = fmt::format(
+      "{}: {} replication{}, engine {}, seed {}\n", record.scenario_name,
+      record.replications.size(), record.replications.size() == 1 ? "" : "s",
+      record.provenance.engine, record.provenance.seed);
+  text += fmt::format("{:<34} {:>13}  {:^29}  {}\n", "metric", "mean",
                       "95 % interval", "unit");
   for (const MetricSummary& m : Summarize(record, kConfidence)) {
     text +=
-        fmt::format("{:<34} {:>13.6g}  {:>13.6g} .. {:<13.6g}  {:<10}\n",
-                    m.name, m.mean.estimate, m.mean.low, m.mean.high, m.unit);
+        fmt::format("{:<34} {:>13.6g}  {:<29}  {}\n", m.name, m.mean.estimate,
+                    IntervalText(m.mean, "needs 2 replications"), m.unit);
   }
   return text + "digest " + record.Digest() + "\n";
 }
@@ -113,7 +121,7 @@ ExitCode Run(const RunOptions& options) {
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
       LoadRunnableScenario(options.scenario, overrides, &diagnostics);
-  fmt::print(stderr, "{}", diagnostics.Format());
+  Tell(diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   OutputFolder folder(options.out, options.overwrite);
   ProgressDisplay display;
@@ -130,7 +138,7 @@ ExitCode Run(const RunOptions& options) {
                       diagnostics.Format() + display.log());
   ThrowIfInterrupted();
   folder.Commit();
-  fmt::print(stderr, "{}\n", SpeedText(record));
+  Tell(SpeedText(record) + "\n");
   PrintAnswer(record, options.json);
   return ExitCode::kDone;
 }
@@ -160,6 +168,11 @@ json ComparisonJson(const RunComparison& comparison) {
           {"metrics", std::move(metrics)}};
 }
 
+// "-" for a run that has no such metric.
+std::string MeanText(double mean) {
+  return std::isfinite(mean) ? fmt::format("{:.6g}", mean) : "-";
+}
+
 void PrintComparison(const RunComparison& comparison) {
   if (comparison.equal_digests) {
     fmt::print("equal digests: the results are the same\n");
@@ -168,19 +181,23 @@ void PrintComparison(const RunComparison& comparison) {
   fmt::print("replications compared {}\n",
              comparison.paired ? "in pairs (same seed and numbers)"
                                : "as two independent samples");
-  fmt::print("{:<34} {:>13} {:>13}  {:^29}  {}\n", "metric", "A", "B",
-             "B - A, 95 % interval", "");
+  fmt::print("{:<34} {:>13} {:>13}  {:^29}  {:<18}  {}\n", "metric", "A", "B",
+             "B - A, 95 % interval", "outcome", "unit");
   for (const MetricDifference& m : comparison.metrics) {
-    fmt::print("{:<34} {:>13.6g} {:>13.6g}  {:>13.6g} .. {:<13.6g}  {}\n",
-               m.name, m.mean_a, m.mean_b, m.difference.low, m.difference.high,
-               ToString(m.outcome));
+    fmt::print("{:<34} {:>13} {:>13}  {:<29}  {:<18}  {}\n", m.name,
+               MeanText(m.mean_a), MeanText(m.mean_b),
+               IntervalText(m.difference, "-"), ToString(m.outcome), m.unit);
   }
 }
 
 ExitCode Diff(const DiffOptions& options) {
-  const RunComparison comparison =
-      CompareRuns(ReadRunRecord(options.a + "/result.h5"),
-                  ReadRunRecord(options.b + "/result.h5"), kConfidence);
+  const RunRecord a = ReadRunRecord(options.a + "/result.h5");
+  const RunRecord b = ReadRunRecord(options.b + "/result.h5");
+  if (a.scenario_name != b.scenario_name) {
+    Tell(fmt::format("note: A is of scenario {}, B of {}\n", a.scenario_name,
+                     b.scenario_name));
+  }
+  const RunComparison comparison = CompareRuns(a, b, kConfidence);
   if (options.json) {
     fmt::print("{}\n", ComparisonJson(comparison).dump(2));
   } else {

@@ -8,6 +8,7 @@
 #include "sim/engine/engine_table.h"
 #include "sim/scenario/resolve.h"
 #include "sim/topology/topology.h"
+#include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/drift/detector.h"
 #include "twin/forecast/forecaster.h"
@@ -123,7 +124,7 @@ ExitCode Check(const ScenarioOptions& options) {
       fmt::print("{}: good\n", path);
     }
   }
-  fmt::print(stderr, "{}", diagnostics.Format());
+  Tell(diagnostics.Format());
   return diagnostics.has_errors() ? ExitCode::kInput : ExitCode::kDone;
 }
 
@@ -131,7 +132,7 @@ ExitCode Show(const ScenarioOptions& options) {
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario = LoadRunnableScenario(
       options.paths.front(), options.overrides, &diagnostics);
-  fmt::print(stderr, "{}", diagnostics.Format());
+  Tell(diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   fmt::print("{}", scenario->text());
   return ExitCode::kDone;

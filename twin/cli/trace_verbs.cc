@@ -23,7 +23,7 @@ struct ImportOptions {
 };
 
 ExitCode Import(const ImportOptions& options) {
-  RefuseExistingFile(options.out, options.overwrite);
+  CheckOutputFile(options.out, options.overwrite);
   const Trace trace = ImportTrace(options.format, options.path);
   WriteTrace(trace, options.out);
   int64_t kpis = 0;
@@ -33,7 +33,7 @@ ExitCode Import(const ImportOptions& options) {
     missing += column.CountMissing();
   }
   const std::string warnings = trace.Attribute("warnings");
-  if (!warnings.empty()) fmt::print(stderr, "{}\n", warnings);
+  if (!warnings.empty()) Tell(warnings + "\n");
   if (options.json) {
     fmt::print("{}\n", nlohmann::json({{"trace", options.out},
                                        {"samples", trace.samples()},
@@ -84,11 +84,17 @@ std::string ToText(const CalibrationProfile& profile) {
 }
 
 ExitCode RunCalibrate(const CalibrateOptions& options) {
-  RefuseExistingFile(options.out, options.overwrite);
+  const FidelityLimits& limits = options.calibration.limits;
+  if (limits.coverage_low > limits.coverage_high) {
+    throw Error(fmt::format("--coverage-low {} is above --coverage-high {}",
+                            limits.coverage_low, limits.coverage_high),
+                ExitCode::kUsage);
+  }
+  CheckOutputFile(options.out, options.overwrite);
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
       LoadRunnableScenario(options.scenario, options.overrides, &diagnostics);
-  fmt::print(stderr, "{}", diagnostics.Format());
+  Tell(diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
   const Trace trace = ReadTrace(options.trace);
   ProgressDisplay display;
@@ -138,20 +144,24 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
   verb->add_option("--fit-share", fit->fit_share,
                    "share of the trace to fit to, from its start")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 0.9));
+      ->check(NumberWithin(0.1, 0.9));
   verb->add_option("--w1-limit", fit->limits.w1_over_sd,
                    "credible: Wasserstein-1 distance over the standard "
                    "deviation at most")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(NumberWithin(0, 100));
   verb->add_option("--p99-limit", fit->limits.p99_error,
                    "credible: relative error of the p99 at most")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(NumberWithin(0, 100));
   verb->add_option("--coverage-low", fit->limits.coverage_low,
                    "credible: coverage of the 90 % interval at least")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(NumberWithin(0, 1));
   verb->add_option("--coverage-high", fit->limits.coverage_high,
                    "credible: coverage of the 90 % interval at most")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(NumberWithin(0, 1));
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the file");
 }
 

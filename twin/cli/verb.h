@@ -33,7 +33,11 @@ void AddGateVerbs(CLI::App* app, CommandLine* line);
 
 // --- What several verbs share -----------------------------------------------
 
-// Throws InputError if the file exists and `overwrite` is false.
-void RefuseExistingFile(const std::string& path, bool overwrite);
+// Before the work for it: throws InputError if the file exists and `overwrite`
+// is false or it is no plain file, Error if it cannot be written.
+void CheckOutputFile(const std::string& path, bool overwrite);
+
+// Takes numbers from `low` to `high`; unlike CLI::Range, never NaN.
+CLI::Validator NumberWithin(double low, double high);
 
 }  // namespace airlock

@@ -22,12 +22,49 @@ TEST(CommandLineTest, AWrongCommandLineIsExitCode2) {
       {"list", "unicorns"},
       {"forecast"},
       {"gate", "a.yaml", "-o", "out", "--jobs", "0"},
+      {"forecast", "score"},
+      {"forecast", "compare", "a.h5", "--train", "nan"},
+      {"drift", "calibrate", "a.h5", "-o", "d", "--threshold", "nan"},
+      {"drift", "calibrate", "a.h5", "-o", "d", "--run-length", "1e18"},
+      {"calibrate", "a.yaml", "--trace", "a.h5", "-o", "p", "--p99-limit",
+       "nan"},
+      {"calibrate", "a.yaml", "--trace", "a.h5", "-o", "p", "--coverage-low",
+       "0.9", "--coverage-high", "0.1"},
   };
   for (const auto& arguments : wrong) {
     const ProgramResult result = RunAirlock(arguments);
     EXPECT_EQ(result.exit_code, 2) << ::testing::PrintToString(arguments);
     EXPECT_EQ(result.out, "");
     EXPECT_NE(result.err, "");
+  }
+}
+
+TEST(CommandLineTest, AnUnknownVerbListsTheKnownOnes) {
+  EXPECT_EQ(RunAirlock({"forecast", "score"}).err,
+            "forecast: 'score' is not a verb; known: compare, fit, predict\n");
+}
+
+// The command in a shell, for what is done to its standard streams.
+ProgramResult RunInShell(const std::string& arguments) {
+  return Run({"/bin/sh", "-c", AIRLOCK_BINARY_DIR "/airlock " + arguments},
+             AIRLOCK_SOURCE_DIR);
+}
+
+TEST(CommandLineTest, AnAnswerThatCannotBeWrittenIsExitCode5) {
+  for (const char* lost :
+       {"list keys >&-", "list keys >/dev/full", "--help >/dev/full"}) {
+    const ProgramResult result = RunInShell(lost);
+    EXPECT_EQ(result.exit_code, 5) << lost;
+    EXPECT_THAT(result.err, StartsWith("airlock: cannot write the answer"))
+        << lost;
+  }
+}
+
+TEST(CommandLineTest, LostDiagnosticsChangeNothing) {
+  for (const char* lost : {"2>&-", "2>/dev/full"}) {
+    const ProgramResult result =
+        RunInShell(std::string("check nowhere.yaml ") + lost);
+    EXPECT_EQ(result.exit_code, 3) << lost;
   }
 }
 

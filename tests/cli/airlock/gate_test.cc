@@ -60,6 +60,15 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
   EXPECT_EQ(OutcomeOf(rejected, "superiority"), "promote");
   EXPECT_EQ(OutcomeOf(rejected, "twin-non-inferiority"), "reject");
 
+  // The inputs are found from the folder in which the gate ran.
+  const ProgramResult elsewhere =
+      Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
+               "--registry", folder / "none"},
+              folder.path())
+          .Wait();
+  EXPECT_EQ(elsewhere.exit_code, 3);
+  EXPECT_THAT(elsewhere.err, HasSubstr("as seen from the folder in which"));
+
   const std::string registry = folder / "registry";
   const ProgramResult promoted =
       RunAirlock({"promote", folder / "good", "--registry", registry,
@@ -163,6 +172,16 @@ TEST(GateTest, WithoutATwinNothingIsPromoted) {
   EXPECT_EQ(result.exit_code, 4) << result.err;
   EXPECT_EQ(OutcomeOf(SummaryOf(folder / "out"), "superiority"), "promote");
   EXPECT_THAT(result.out, HasSubstr("the gate file names no twin"));
+  // The labels are one column, so that the reasons align.
+  EXPECT_THAT(result.out, HasSubstr("\n  promote       complete          "));
+
+  // What the gate made of its file runs as it is.
+  const ProgramResult again =
+      RunAirlock({"gate", folder / "out/gate.resolved.yaml", "-o",
+                  folder / "again", "--json"});
+  EXPECT_EQ(again.exit_code, 4) << again.err;
+  EXPECT_EQ(SummaryOf(folder / "again")["criteria"],
+            SummaryOf(folder / "out")["criteria"]);
 }
 
 TEST(GateTest, WrongGateFilesRunNothing) {
@@ -178,6 +197,9 @@ TEST(GateTest, WrongGateFilesRunNothing) {
       {"candidate.features=[\"counter/planet:*\"]", "planet"},
       {"split.train=1", "write a number and %"},
       {"colour=blue", "unknown key"},
+      {"drift.window=5", "drift.window: '5' is out of range"},
+      {"drift.bins=101", "more bins than the window has samples"},
+      {"drift.run_length=100", "must be above the window's 100 samples"},
       {"twin.scenario=scenarios/wlan/quickstart.yaml", "no service chain"},
   };
   for (const Case& c : cases) {

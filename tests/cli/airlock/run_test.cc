@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kScenario[] = "scenarios/datacentre/quickstart.yaml";
 // Long enough to be interrupted.
@@ -110,6 +111,15 @@ TEST(RunTest, WritesAFolderThatReportAndDiffRead) {
   EXPECT_THAT(same.out, HasSubstr("equal digests"));
 }
 
+TEST(RunTest, OneReplicationHasNoInterval) {
+  const TemporaryFolder folder;
+  const ProgramResult run =
+      RunAirlock(RunCommand(folder / "a", {"--replications", "1"}));
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("needs 2 replications"));
+  EXPECT_THAT(run.out, Not(HasSubstr("nan")));
+}
+
 TEST(RunTest, AnExistingFolderIsKept) {
   const TemporaryFolder folder;
   const ProgramResult run = RunAirlock(RunCommand(folder.path()));
@@ -197,7 +207,7 @@ TEST_P(SignalTest, EndsTheRunAndLeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, SignalTest,
-                         ::testing::Values(SIGINT, SIGTERM, SIGKILL));
+                         ::testing::Values(SIGINT, SIGTERM, SIGHUP, SIGKILL));
 
 TEST(RunTest, AFullDiskLeavesNothingHalfWritten) {
   const TemporaryFolder folder;

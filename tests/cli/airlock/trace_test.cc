@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -53,6 +54,63 @@ TEST(TraceTest, ImportsAndKeepsAnExistingFile) {
           .exit_code,
       3);
   EXPECT_EQ(ReadFile(folder / "t.h5"), before);
+}
+
+TEST(TraceTest, AMissingFileIsWrongInputWhateverReadsIt) {
+  const TemporaryFolder folder;
+  const std::string none = folder / "none";
+  const std::vector<std::vector<std::string>> commands = {
+      {"import", "csv", none, "-o", folder / "t.h5"},
+      {"forecast", "compare", none},
+      {"forecast", "predict", none, none},
+      {"drift", "watch", none, none},
+      {"check", none},
+      {"report", none}};
+  for (const std::vector<std::string>& command : commands) {
+    const ProgramResult result = RunAirlock(command);
+    EXPECT_EQ(result.exit_code, 3) << command[0];
+    EXPECT_THAT(result.err, HasSubstr("cannot read " + none)) << command[0];
+  }
+  EXPECT_EQ(folder.CountEntries(), 0);
+}
+
+TEST(TraceTest, OverwriteReplacesPlainFilesOnly) {
+  const TemporaryFolder folder;
+  WriteFileAtomically(folder / "t.csv", "time,a [s]\n0,1\n1,2\n");
+  for (const std::string& target : {std::string("/dev/null"), folder.path()}) {
+    const ProgramResult result = RunAirlock(
+        {"import", "csv", folder / "t.csv", "-o", target, "--overwrite"});
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_THAT(result.err, HasSubstr(target + " is not a plain file"));
+  }
+  EXPECT_EQ(folder.CountEntries(), 1);
+}
+
+TEST(TraceTest, PredictionsAreATraceWithUnits) {
+  const TemporaryFolder folder;
+  std::string csv = "time,a [bit/s],function.f.busy [1]\n";
+  for (int i = 0; i < 200; ++i) {
+    csv += fmt::format("{},{},{}\n", i, 100 + i % 7, 0.01 * (i * i % 11));
+  }
+  WriteFileAtomically(folder / "t.csv", csv);
+  const std::string trace = folder / "t.h5";
+  ASSERT_EQ(
+      RunAirlock({"import", "csv", folder / "t.csv", "-o", trace}).exit_code,
+      0);
+  const ProgramResult fit =
+      RunAirlock({"forecast", "fit", trace, "--target", "a", "--forecaster",
+                  "linear", "--features", "*", "-o", folder / "new/m"});
+  ASSERT_EQ(fit.exit_code, 0) << fit.err;
+  const ProgramResult predicted =
+      RunAirlock({"forecast", "predict", folder / "new/m", trace});
+  EXPECT_THAT(
+      predicted.out,
+      ::testing::StartsWith("time [s],predicted [bit/s],observed [bit/s]\n"));
+  WriteFileAtomically(folder / "p.csv", predicted.out);
+  EXPECT_EQ(
+      RunAirlock({"import", "csv", folder / "p.csv", "-o", folder / "p.h5"})
+          .exit_code,
+      0);
 }
 
 TEST(TraceTest, AnUnknownFormatListsTheKnownOnes) {

@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "agents/baselines/agent_table.h"
@@ -71,7 +75,7 @@ json ErrorAnswer(const std::string& message, ExitCode code) {
           {"exit_code", static_cast<int>(code)}};
 }
 
-// What `work` answers, or the error that it ends with.
+// What `work` returns, or the answer that says which error it ended with.
 template <typename Work>
 json AnswerOf(const Work& work) {
   try {
@@ -117,36 +121,46 @@ void ReplicationPool::StartChild(int64_t replication) {
   std::fflush(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid < 0)
+  if (pid < 0) {
     throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
+  }
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    const json answer = AnswerOf([&] {
-      return RunReplication(scene_, scenario_, Replication(replication),
-                            pipe_ends[1]);
+    const json failure = AnswerOf([&] {
+      WriteFrame(pipe_ends[1],
+                 RunReplication(scene_, scenario_, Replication(replication),
+                                pipe_ends[1]));
+      return json();
     });
-    WriteFrame(pipe_ends[1], answer);
+    if (!failure.is_null()) WriteFrame(pipe_ends[1], failure);
     _exit(0);
   }
   close(pipe_ends[1]);
   children_.push_back({pid, pipe_ends[0], replication, false});
 }
 
+// A child that ends before, or in, an answer.
+json EndedEarly(const Child& child) {
+  int status = 0;
+  waitpid(child.pid, &status, 0);
+  return ErrorAnswer(
+      fmt::format("replication {} ended without a result ({} {})",
+                  child.replication,
+                  WIFSIGNALED(status) ? "killed by signal" : "exit code",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
+      ExitCode::kFailed);
+}
+
 // Passes one answer on; false if it was an error.
 bool ReplicationPool::Serve(Child* child) {
   json answer;
-  const bool got = ReadFrame(child->answers, &answer);
-  if (!got) {
-    int status = 0;
-    waitpid(child->pid, &status, 0);
-    answer = ErrorAnswer(
-        fmt::format(
-            "replication {} ended without a result ({} {})", child->replication,
-            WIFSIGNALED(status) ? "killed by signal" : "exit code",
-            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
-        ExitCode::kFailed);
+  bool got = false;
+  try {
+    got = ReadFrame(child->answers, &answer);
+  } catch (const Error&) {  // half an answer
   }
+  if (!got) answer = EndedEarly(*child);
   WriteFrame(STDOUT_FILENO, answer);
   if (answer.at("type") == "error") return false;
   if (answer.at("type") == "record") {
@@ -168,7 +182,11 @@ bool ReplicationPool::Run(int64_t first, int64_t count, int64_t jobs) {
     for (const Child& child : children_) {
       waiting.push_back({child.answers, POLLIN, 0});
     }
-    if (poll(waiting.data(), waiting.size(), -1) < 0) continue;  // EINTR
+    if (poll(waiting.data(), waiting.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      throw Error(fmt::format("cannot wait for replications: {}",
+                              std::strerror(errno)));
+    }
     for (size_t i = 0; i < waiting.size(); ++i) {
       if (waiting[i].revents != 0 && !Serve(&children_[i])) return false;
     }

@@ -1,5 +1,6 @@
 #include "twin/worker/protocol.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,16 +31,22 @@ void WriteAll(int fd, const void* bytes, size_t count) {
   }
 }
 
+// Waits until `fd` has something to read, or ends. A signal that comes just
+// before the wait does not cut it short, so it is looked for now and then.
+void WaitFor(int fd) {
+  constexpr int kMilliseconds = 100;
+  pollfd waiting = {fd, POLLIN, 0};
+  while (poll(&waiting, 1, kMilliseconds) <= 0) ThrowIfInterrupted();
+}
+
 // Bytes read: `count`, or fewer at the end of the stream.
 size_t ReadAll(int fd, void* bytes, size_t count) {
   char* next = static_cast<char*>(bytes);
   size_t got = 0;
   while (got < count) {
+    WaitFor(fd);
     const ssize_t n = read(fd, next + got, count - got);
-    if (n < 0 && errno == EINTR) {
-      ThrowIfInterrupted();
-      continue;
-    }
+    if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       throw Error(fmt::format("cannot read a frame: {}", std::strerror(errno)));
     }
@@ -96,6 +103,12 @@ Trace TraceFromJson(const json& j) {
 
 void WriteFrame(int fd, const json& value) {
   const std::vector<uint8_t> body = json::to_cbor(value);
+  if (body.size() > kLargestFrame) {
+    throw Error(fmt::format(
+        "a result of {} MB is too large to hand over (at most {} MB); make the "
+        "run shorter or its interval longer",
+        body.size() >> 20, kLargestFrame >> 20));
+  }
   const auto size = static_cast<uint32_t>(body.size());
   WriteAll(fd, &size, sizeof size);
   WriteAll(fd, body.data(), body.size());

@@ -15,7 +15,8 @@ namespace airlock {
 //   record    {type: "record", record}
 //   error     {type: "error", message, exit_code}   ends the conversation
 
-// Writes one frame to `fd`; throws Error if the reader is gone.
+// Writes one frame to `fd`; throws Error if the reader is gone, or the frame is
+// above 1 GiB.
 void WriteFrame(int fd, const nlohmann::json& value);
 
 // Reads one frame from `fd`. False at the end of the stream between two frames;

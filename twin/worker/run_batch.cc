@@ -6,7 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -84,7 +88,8 @@ WorkerProcess::WorkerProcess() : path_(WorkerPath()) {
 WorkerProcess::~WorkerProcess() {
   if (pid_ > 0) {
     kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   close(input_);
   close(output_);
@@ -93,7 +98,8 @@ WorkerProcess::~WorkerProcess() {
 
 std::string WorkerProcess::DescribeEnd() {
   int status = 0;
-  waitpid(pid_, &status, 0);
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   pid_ = -1;
   std::string text =
       WIFSIGNALED(status)

@@ -8,7 +8,7 @@
 
 namespace airlock {
 
-// Exit codes of every program (design.md, section 4).
+// Exit codes of every program.
 enum class ExitCode {
   kDone = 0,          // done; `gate`: promote
   kNo = 1,            // the answer is no: reject, differs, drift found

@@ -8,9 +8,11 @@
 namespace airlock {
 
 // A sequence of random numbers that depends on its key alone: Philox4x32-10
-// (Salmon et al., SC'11), counter-based, so equal keys give equal sequences on
-// every machine. The distributions are ours, because those of the standard
-// library differ between implementations. Copying copies the position.
+// (Salmon et al., SC'11), counter-based, so equal keys give equal bits and
+// uniform numbers on every machine. The distributions are ours, because those
+// of the standard library differ between implementations; their logarithms and
+// cosines are the C library's, whose last bit may differ between processors.
+// Copying copies the position.
 class RngStream {
  public:
   explicit RngStream(uint64_t key) : key_(key) {}

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "calibration/traces/importer.h"
-#include "sim/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace airlock::testing {
@@ -27,25 +27,26 @@ inline Trace ImportText(const std::string& format, const std::string& text,
   return ImportTrace(format, folder / name);
 }
 
-// The message of the InputError that importing `text` ends with, without the
-// folder; fails the test if there is none.
+// The message of the InputError that importing `name` of `folder` ends with,
+// without the folder; fails the test if there is none.
+inline std::string ImportFailureIn(const TemporaryFolder& folder,
+                                   const std::string& format,
+                                   const std::string& name) {
+  std::string message = ErrorOf([&] { ImportTrace(format, folder / name); });
+  for (size_t at;
+       (at = message.find(folder.path() + "/")) != std::string::npos;) {
+    message.erase(at, folder.path().size() + 1);
+  }
+  return message;
+}
+
+// The same for a file with this text.
 inline std::string ImportFailure(const std::string& format,
                                  const std::string& text,
                                  const std::string& name = "trace.csv") {
   const TemporaryFolder folder;
   WriteText(folder / name, text);
-  try {
-    ImportTrace(format, folder / name);
-  } catch (const InputError& error) {
-    std::string message = error.what();
-    for (size_t at;
-         (at = message.find(folder.path() + "/")) != std::string::npos;) {
-      message.erase(at, folder.path().size() + 1);
-    }
-    return message;
-  }
-  ADD_FAILURE() << "imported without an error";
-  return "";
+  return ImportFailureIn(folder, format, name);
 }
 
 }  // namespace airlock::testing

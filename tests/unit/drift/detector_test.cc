@@ -6,22 +6,14 @@
 #include <cmath>
 
 #include "sim/base/error.h"
+#include "tests/support/error_of.h"
 #include "twin/drift/run_length.h"
 
 namespace airlock {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-template <typename F>
-std::string ErrorOf(F function) {
-  try {
-    function();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "";
-}
 
 // Independent normal features.
 DriftReference NormalReference(int64_t samples, int64_t features,

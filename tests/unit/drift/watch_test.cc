@@ -5,23 +5,15 @@
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "tests/support/error_of.h"
 #include "tests/support/synthetic_trace.h"
 #include "tests/support/temporary_folder.h"
 
 namespace airlock {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-template <typename F>
-std::string ErrorOf(F function) {
-  try {
-    function();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "";
-}
 
 DriftOptions Quick() {
   DriftOptions options;

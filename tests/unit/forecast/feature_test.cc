@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/synthetic_trace.h"
 
 namespace airlock {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 std::vector<std::string> Labels(const ForecastProblem& problem,
@@ -19,16 +21,6 @@ std::vector<std::string> Labels(const ForecastProblem& problem,
     labels.push_back(feature.Label());
   }
   return labels;
-}
-
-template <typename F>
-std::string ErrorOf(F function) {
-  try {
-    function();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(FeaturePattern, ReadsRoleScopeNameAndShift) {

@@ -10,6 +10,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "tests/support/error_of.h"
 #include "tests/support/synthetic_trace.h"
 #include "tests/support/temporary_folder.h"
 #include "twin/forecast/scores.h"
@@ -17,17 +18,8 @@
 namespace airlock {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
-
-template <typename F>
-std::string ErrorOf(F function) {
-  try {
-    function();
-  } catch (const InputError& e) {
-    return e.what();
-  }
-  return "";
-}
 
 FitOptions With(const std::string& forecaster) {
   FitOptions options;

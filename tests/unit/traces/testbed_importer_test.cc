@@ -44,18 +44,7 @@ std::string Failure(const std::string& csv, const std::string& record) {
   const testing::TemporaryFolder folder;
   testing::WriteText(folder / "drift.csv", csv);
   testing::WriteText(folder / "drift.json", record);
-  try {
-    ImportTrace("testbed", folder / "drift.csv");
-  } catch (const InputError& error) {
-    std::string message = error.what();
-    for (size_t at;
-         (at = message.find(folder.path() + "/")) != std::string::npos;) {
-      message.erase(at, folder.path().size() + 1);
-    }
-    return message;
-  }
-  ADD_FAILURE() << "imported without an error";
-  return "";
+  return testing::ImportFailureIn(folder, "testbed", "drift.csv");
 }
 
 std::string Replaced(std::string text, const std::string& from,

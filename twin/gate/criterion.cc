@@ -307,12 +307,9 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
   result.n = static_cast<int64_t>(errors.size());
   if (result.n < kFewestReplications) {
     result.needed = kFewestReplications;
-    return Inconclusive(result,
-                        evidence.twin_missing.empty()
-                            ? fmt::format("{} replications; at least {} are "
-                                          "needed",
-                                          result.n, kFewestReplications)
-                            : evidence.twin_missing);
+    return Inconclusive(
+        result, fmt::format("{} replications; at least {} are needed", result.n,
+                            kFewestReplications));
   }
   const double mean_other = Mean(others);
   if (!(mean_other > 0)) {
@@ -330,10 +327,8 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
 
 std::string DoubtAboutTwin(const Evidence& evidence) {
   const std::string& target = evidence.file.question.target;
-  if (!evidence.profile) {
-    return evidence.twin_missing.empty() ? "there is no calibration profile"
-                                         : evidence.twin_missing;
-  }
+  if (!evidence.twin_missing.empty()) return evidence.twin_missing;
+  if (!evidence.profile) return "there is no calibration profile";
   const KpiFidelity* const kpi = evidence.profile->Find(target);
   if (kpi == nullptr) {
     return fmt::format("the calibration says nothing about {}", target);

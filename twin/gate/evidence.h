@@ -66,7 +66,9 @@ struct Evidence {
 
   std::optional<CalibrationProfile> profile;
   std::vector<Rehearsal> rehearsals;
-  std::string twin_missing;  // why there is no profile or rehearsal
+  // Why there is no profile, or the rehearsal failed; then nothing rests on the
+  // twin.
+  std::string twin_missing;
 };
 
 }  // namespace airlock

@@ -221,6 +221,12 @@ INSTANTIATE_TEST_SUITE_P(
                  e->twin_missing = "the gate file names no twin";
                },
                Outcome::kInconclusive, "names no twin"},
+        Defect{"RehearsalFailed", "twin-credible",
+               [](Evidence* e) {
+                 e->rehearsals.clear();
+                 e->twin_missing = "the twin cannot rehearse the question";
+               },
+               Outcome::kInconclusive, "cannot rehearse"},
         Defect{"WorseInATwinThatIsNotCredible", "twin-non-inferiority",
                [](Evidence* e) {
                  e->profile->kpis[0].credible = false;

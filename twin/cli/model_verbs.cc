@@ -9,7 +9,8 @@
 #include "twin/cli/verb.h"
 #include "twin/drift/watch.h"
 #include "twin/forecast/model.h"
-#include "twin/forecast/scores.h"
+#include "twin/pipeline/comparison.h"
+#include "twin/pipeline/fit.h"
 
 namespace airlock {
 namespace {
@@ -80,7 +81,7 @@ struct FitVerbOptions : ProblemOptions {
   bool overwrite = false;
 };
 
-ExitCode FitModel(const FitVerbOptions& options) {
+ExitCode FitAndSave(const FitVerbOptions& options) {
   CheckOutputFile(options.out, options.overwrite);
   const Trace trace = ReadTrace(options.trace);
   const Split split =
@@ -96,8 +97,7 @@ ExitCode FitModel(const FitVerbOptions& options) {
   FitOptions fit;
   fit.forecaster = options.forecaster;
   fit.forecaster_options.seed = static_cast<uint64_t>(options.seed);
-  const ForecastModel model =
-      ForecastModel::Fit(problem, trace, split.train_end, fit);
+  const ForecastModel model = FitModel(problem, trace, split.train_end, fit);
   model.Save(options.out);
   const ForecastScores scores =
       Score(model.Predict(trace, split.test_begin, trace.samples()));
@@ -208,7 +208,7 @@ void AddForecast(CLI::App* app, CommandLine* line) {
   verb = AddVerb(forecast, line, "fit", "fit one model and write it",
                  "airlock forecast fit out/sweep.h5 --forecaster linear -o "
                  "out/linear.model",
-                 [fit] { return FitModel(*fit); });
+                 [fit] { return FitAndSave(*fit); });
   AddProblem(verb, fit.get());
   verb->add_option("--forecaster", fit->forecaster,
                    "one of airlock list forecasters")

@@ -11,8 +11,8 @@
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/drift/detector.h"
-#include "twin/forecast/forecaster.h"
 #include "twin/gate/criterion.h"
+#include "twin/pipeline/trainer.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -47,7 +47,7 @@ const std::vector<Axis>& Axes() {
       {"engines", "fidelities at which a scenario runs",
        [] { return RowsOf(Engines()); }},
       {"forecasters", "kinds of forecasting models",
-       [] { return RowsOf(Forecasters()); }},
+       [] { return RowsOf(Trainers()); }},
       {"importers", "measured formats that `airlock import` reads",
        [] { return RowsOf(Importers()); }},
       {"topologies", "datacentre topologies",

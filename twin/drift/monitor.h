@@ -46,6 +46,12 @@ struct MonitorOptions {
 };
 const char* ToString(MonitorOptions::Treatment treatment);
 
+// Residuals in units of the spread that is expected, never less than `least`.
+std::vector<double> StandardisedResiduals(const std::vector<double>& observed,
+                                          const std::vector<double>& expected,
+                                          const std::vector<double>& spread,
+                                          double least);
+
 // Features of consecutive samples of a trace; row-major.
 struct MonitoredSamples {
   int64_t first = 0;  // sample of the trace that row 0 is about

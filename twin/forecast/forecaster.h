@@ -1,53 +1,49 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "twin/forecast/samples.h"
-
 namespace airlock {
 
-// How a forecaster is made. `parameters` overrides the documented defaults of
-// that forecaster; an unknown name or a value out of range is an InputError
-// that lists the known ones.
-struct ForecasterOptions {
-  uint64_t seed = 1;
-  std::map<std::string, double> parameters;
-};
-
-// Learns a target from standardised features. Owns its parameters only: the
-// choice of features, their scale and the file are ForecastModel's (model.h).
+// A fitted predictor of a target from standardised features: what a node runs.
+// It owns what was learnt and never changes; how it was learnt is the matter of
+// twin/pipeline/trainer.h. The choice of features, their scale and the file are
+// ForecastModel's (model.h).
 class Forecaster {
  public:
   virtual ~Forecaster() = default;
 
+  // The row of Forecasters() that loads what Save() writes.
   virtual std::string name() const = 0;
-  // Replaces what was learnt before. `training` has no NaN in x and y, and at
-  // least one row.
-  virtual void Fit(const SampleTable& training) = 0;
-  // One prediction, in the target's unit. `x` has as many values as the
-  // training had columns. `last_target` is NaN where the target's past is not
-  // available; a forecaster that needs it then throws InputError.
+  // How many values of `x` Predict() may read: no more than the training had.
+  virtual int64_t inputs() const = 0;
+  // One prediction, in the target's unit, from inputs() standardised features
+  // without NaN. `last_target` is the newest target known, or with a season()
+  // the target as many samples before the one that is predicted; NaN where that
+  // is not available: a forecaster that needs it then throws InputError.
   virtual double Predict(const double* x, double last_target) const = 0;
-  // What was learnt, as JSON text that Load() restores: predictions are then
-  // bit-identical. Load throws InputError for a text that is not its own.
+  // Whether Predict() uses `last_target`.
+  virtual bool needs_past() const { return false; }
+  // 0, or the season's length in samples.
+  virtual int64_t season() const { return 0; }
+  // What was learnt as JSON text: what is loaded from it predicts the same
+  // bits.
   virtual std::string Save() const = 0;
-  virtual void Load(const std::string& text) = 0;
 };
 
-// A row of the table of forecasters: constant, persistence, linear, xgboost.
+// A row of the table of forecasters.
 struct ForecasterEntry {
   const char* name;
-  std::unique_ptr<Forecaster> (*make)(const ForecasterOptions&);
+  // Throws InputError for a text that Save() of this kind has not written.
+  std::unique_ptr<Forecaster> (*load)(const std::string& text);
   const char* description;  // one line
 };
 const std::vector<ForecasterEntry>& Forecasters();
 
 // Throws InputError naming the known forecasters if there is none of the name.
-std::unique_ptr<Forecaster> MakeForecaster(const std::string& name,
-                                           const ForecasterOptions& options);
+std::unique_ptr<Forecaster> LoadForecaster(const std::string& name,
+                                           const std::string& text);
 
 }  // namespace airlock

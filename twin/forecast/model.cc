@@ -12,11 +12,12 @@
 
 // FORMAT of a model file: one JSON object
 //   filetype  "airlock forecast model"
-//   version   [major, minor]; readers refuse a newer major
+//   version   [major, minor]; readers refuse another major
 //   digest    SHA-256 of the text of `body` with sorted keys and no blanks
 //   body      problem {target, unit, horizon, include, exclude, offered_rate,
-//             past_target, lags}, forecaster {name, seed, parameters, learned},
-//             features [{column, shift, unit, minimum, maximum, median, mean,
+//             past_target, lags}, forecaster {name, learned}, trainer,
+//             configuration {seed, parameters, preparation ...}, features
+//             [{column, shift, unit, minimum, maximum, median, mean,
 //             standard_deviation, missing}], record {...},
 //             training_samples, training_digest, configuration_digest
 
@@ -26,7 +27,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFileType = "airlock forecast model";
-constexpr int kMajor = 1;
+constexpr int kMajor = 2;
 constexpr int kMinor = 0;
 
 json PatternsToJson(const std::vector<FeaturePattern>& patterns) {
@@ -111,17 +112,11 @@ PreparationRecord RecordFromJson(const json& saved) {
   return record;
 }
 
-std::string ConfigurationDigest(const ForecastProblem& problem,
-                                const std::string& unit, int64_t train_end,
-                                const FitOptions& options) {
+std::string ConfigurationDigest(const ModelParts& parts) {
   const json configuration = {
-      {"problem", ProblemToJson(problem, unit)},
-      {"train_end", train_end},
-      {"forecaster", options.forecaster},
-      {"seed", options.forecaster_options.seed},
-      {"parameters", options.forecaster_options.parameters},
-      {"maximum_missing", options.preparation.maximum_missing},
-      {"maximum_drift", options.preparation.maximum_drift}};
+      {"problem", ProblemToJson(parts.problem, parts.target_unit)},
+      {"training_samples", parts.training_samples},
+      {"configuration", json::parse(parts.configuration)}};
   return Sha256(configuration.dump());
 }
 
@@ -131,9 +126,9 @@ const json& CheckedBody(const json& file, const std::string& name) {
     throw InputError(fmt::format("{}: not a forecast model", name));
   }
   const int major = file.at("version").at(0).get<int>();
-  if (major > kMajor) {
+  if (major != kMajor) {
     throw InputError(
-        fmt::format("{}: model of version {}; this program reads up to {}",
+        fmt::format("{}: model of version {}; this program reads version {}",
                     name, major, kMajor));
   }
   const json& body = file.at("body");
@@ -161,57 +156,33 @@ std::vector<Feature> KeptFeatures(const std::vector<FeatureFacts>& facts) {
 
 }  // namespace
 
-ForecastModel ForecastModel::Fit(const ForecastProblem& problem,
-                                 const Trace& trace, int64_t train_end,
-                                 const FitOptions& options) {
-  ForecastModel model;
-  model.problem_ = problem;
-  model.options_ = options;
-  const Trace training = trace.Slice(0, train_end);
-  const FeatureSelection selection = SelectFeatures(problem, training);
-  model.target_unit_ = training.Get(problem.target).unit;
-  model.record_.dropped = selection.dropped;
-  const SampleTable all = BuildSamples(training, selection.features,
-                                       problem.target, problem.horizon);
-  // The first rows lack their lagged features, the last their target.
-  Split split{train_end, train_end};
-  int64_t lags = 0;
-  for (const Feature& feature : selection.features) {
-    lags = std::max(lags, -feature.shift);
+ForecastModel::ForecastModel(ModelParts parts) : parts_(std::move(parts)) {
+  AIRLOCK_CHECK(parts_.forecaster != nullptr, "a model without a forecaster");
+  const int64_t inputs = parts_.forecaster->inputs();
+  const int64_t features = static_cast<int64_t>(this->features().size());
+  if (inputs > features) {
+    throw InputError(
+        fmt::format("the forecaster {} reads {} features, the model has {}",
+                    parts_.forecaster->name(), inputs, features));
   }
-  SampleTable rows = TrainingRows(all, split, problem.horizon);
-  rows = TestRows(rows, {0, 0}, lags);
-  const SampleTable prepared =
-      model.preparation_.Fit(selection.features, rows, problem.horizon,
-                             options.preparation, &model.record_);
-  auto forecaster =
-      MakeForecaster(options.forecaster, options.forecaster_options);
-  forecaster->Fit(prepared);
-  model.forecaster_ = std::move(forecaster);
-  model.training_samples_ = training.samples();
-  model.training_digest_ = training.Digest();
-  model.configuration_digest_ =
-      ConfigurationDigest(problem, model.target_unit_, train_end, options);
-  return model;
+  configuration_digest_ = ConfigurationDigest(parts_);
 }
 
 std::string ForecastModel::ToText() const {
   json features = json::array();
-  for (const FeatureFacts& facts : preparation_.features()) {
+  for (const FeatureFacts& facts : this->features()) {
     features.push_back(FeatureToJson(facts));
   }
-  json body = {{"problem", ProblemToJson(problem_, target_unit_)},
+  json body = {{"problem", ProblemToJson(problem(), target_unit())},
                {"forecaster",
-                {{"name", options_.forecaster},
-                 {"seed", options_.forecaster_options.seed},
-                 {"parameters", options_.forecaster_options.parameters},
-                 {"maximum_missing", options_.preparation.maximum_missing},
-                 {"maximum_drift", options_.preparation.maximum_drift},
-                 {"learned", json::parse(forecaster_->Save())}}},
+                {{"name", forecaster().name()},
+                 {"learned", json::parse(forecaster().Save())}}},
+               {"trainer", trainer()},
+               {"configuration", json::parse(configuration())},
                {"features", features},
-               {"record", RecordToJson(record_)},
-               {"training_samples", training_samples_},
-               {"training_digest", training_digest_},
+               {"record", RecordToJson(record())},
+               {"training_samples", training_samples()},
+               {"training_digest", training_digest()},
                {"configuration_digest", configuration_digest_}};
   // One pass through text, so that what is digested is what a reader sees.
   body = json::parse(body.dump());
@@ -235,33 +206,23 @@ ForecastModel ForecastModel::FromText(const std::string& text,
   try {
     const json file = json::parse(text);
     const json& body = CheckedBody(file, name);
-    ForecastModel model;
-    model.problem_ = ProblemFromJson(body.at("problem"));
-    model.target_unit_ = body.at("problem").at("unit").get<std::string>();
-    const json& saved = body.at("forecaster");
-    model.options_.forecaster = saved.at("name").get<std::string>();
-    model.options_.forecaster_options.seed = saved.at("seed").get<uint64_t>();
-    model.options_.forecaster_options.parameters =
-        saved.at("parameters").get<std::map<std::string, double>>();
-    model.options_.preparation.maximum_missing =
-        saved.at("maximum_missing").get<double>();
-    model.options_.preparation.maximum_drift =
-        saved.at("maximum_drift").get<double>();
-    auto forecaster = MakeForecaster(model.options_.forecaster,
-                                     model.options_.forecaster_options);
-    forecaster->Load(saved.at("learned").dump());
-    model.forecaster_ = std::move(forecaster);
+    ModelParts parts;
+    parts.problem = ProblemFromJson(body.at("problem"));
+    parts.target_unit = body.at("problem").at("unit").get<std::string>();
+    const json& forecaster = body.at("forecaster");
+    parts.forecaster = LoadForecaster(forecaster.at("name").get<std::string>(),
+                                      forecaster.at("learned").dump());
+    parts.trainer = body.at("trainer").get<std::string>();
+    parts.configuration = body.at("configuration").dump();
     std::vector<FeatureFacts> features;
     for (const json& feature : body.at("features")) {
       features.push_back(FeatureFromJson(feature));
     }
-    model.preparation_ = Preparation(std::move(features));
-    model.record_ = RecordFromJson(body.at("record"));
-    model.training_samples_ = body.at("training_samples").get<int64_t>();
-    model.training_digest_ = body.at("training_digest").get<std::string>();
-    model.configuration_digest_ =
-        body.at("configuration_digest").get<std::string>();
-    return model;
+    parts.preparation = Preparation(std::move(features));
+    parts.record = RecordFromJson(body.at("record"));
+    parts.training_samples = body.at("training_samples").get<int64_t>();
+    parts.training_digest = body.at("training_digest").get<std::string>();
+    return ForecastModel(std::move(parts));
   } catch (const json::exception& e) {
     throw InputError(
         fmt::format("{}: not a forecast model: {}", name, CauseOf(e)));
@@ -284,16 +245,16 @@ void ForecastModel::CheckCompatible(const Trace& trace) const {
                            column->unit, feature.unit);
     }
   }
-  const Column* target = trace.Find(problem_.target);
-  if (target != nullptr && target->unit != target_unit_) {
+  const Column* target = trace.Find(problem().target);
+  if (target != nullptr && target->unit != target_unit()) {
     units += fmt::format("{}{} is in '{}' instead of '{}'",
-                         units.empty() ? "" : ", ", problem_.target,
-                         target->unit, target_unit_);
+                         units.empty() ? "" : ", ", problem().target,
+                         target->unit, target_unit());
   }
   if (missing.empty() && units.empty()) return;
   throw InputError(fmt::format(
       "trace '{}' does not suit the model of {}:{}{}{}", trace.source,
-      problem_.target, missing.empty() ? "" : " missing columns: " + missing,
+      problem().target, missing.empty() ? "" : " missing columns: " + missing,
       !missing.empty() && !units.empty() ? ";" : "",
       units.empty() ? "" : " other units: " + units));
 }
@@ -301,9 +262,9 @@ void ForecastModel::CheckCompatible(const Trace& trace) const {
 SampleTable ForecastModel::Samples(const Trace& trace) const {
   CheckCompatible(trace);
   const std::string target =
-      trace.Find(problem_.target) == nullptr ? "" : problem_.target;
+      trace.Find(problem().target) == nullptr ? "" : problem().target;
   return BuildSamples(trace, KeptFeatures(features()), target,
-                      problem_.horizon);
+                      problem().horizon);
 }
 
 double ForecastModel::PredictSample(const double* raw, double last_target,
@@ -317,9 +278,9 @@ double ForecastModel::PredictSample(const double* raw, double last_target,
     x = heap.data();
   }
   int64_t imputed = 0;
-  const int64_t count = preparation_.Apply(raw, x, &imputed);
+  const int64_t count = parts_.preparation.Apply(raw, x, &imputed);
   if (outside != nullptr) *outside = count;
-  return forecaster_->Predict(x, last_target);
+  return forecaster().Predict(x, last_target);
 }
 
 Predictions ForecastModel::Predict(const Trace& trace) const {
@@ -330,7 +291,7 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
                                    int64_t end) const {
   const SampleTable table = Samples(trace);
   const std::vector<FeatureFacts>& facts = features();
-  const bool needs_past = options_.forecaster == "persistence";
+  const bool needs_past = forecaster().needs_past();
   Predictions predictions;
   predictions.outside_by_feature.assign(facts.size(), 0);
   for (int64_t t = std::max<int64_t>(begin, 0); t < std::min(end, table.rows());
@@ -358,8 +319,8 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
   }
   if (needs_past && predictions.value.empty()) {
     throw InputError(fmt::format(
-        "forecaster persistence: the past of {} is not available in trace '{}'",
-        problem_.target, trace.source));
+        "forecaster {}: the past of {} is not available in trace '{}'",
+        forecaster().name(), problem().target, trace.source));
   }
   return predictions;
 }

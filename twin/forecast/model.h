@@ -13,12 +13,6 @@
 
 namespace airlock {
 
-struct FitOptions {
-  std::string forecaster = "xgboost";
-  ForecasterOptions forecaster_options;
-  PreparationOptions preparation;
-};
-
 // The predictions for a trace, one for each of its samples that has them.
 struct Predictions {
   std::vector<int64_t> origin;      // the sample at which it was made
@@ -35,14 +29,27 @@ struct Predictions {
   std::vector<int64_t> outside_by_feature;
 };
 
+// What a fitted model consists of.
+struct ModelParts {
+  ForecastProblem problem;
+  std::string target_unit;
+  Preparation preparation;
+  PreparationRecord record;
+  std::shared_ptr<const Forecaster> forecaster;
+  std::string trainer;  // the name of what trained the forecaster
+  // What it was made with (trainer, parameters, seed, preparation ...), for
+  // the record: a JSON object as text.
+  std::string configuration = "{}";
+  int64_t training_samples = 0;
+  std::string training_digest;
+};
+
 // A fitted pipeline: features with their units and training ranges, the scaler,
 // and a forecaster. One JSON file (FORMAT in model.cc) holds it whole.
 class ForecastModel {
  public:
-  // Learns from the first `train_end` samples of the trace and looks at no
-  // other. Throws InputError if they do not suffice.
-  static ForecastModel Fit(const ForecastProblem& problem, const Trace& trace,
-                           int64_t train_end, const FitOptions& options);
+  // Throws InputError if the forecaster reads more features than there are.
+  explicit ForecastModel(ModelParts parts);
 
   // Throws Error on I/O, InputError with the path for a file that is not a
   // model, is corrupt (digest), or of a newer version.
@@ -71,18 +78,20 @@ class ForecastModel {
   // The raw features of every sample of `trace`, as PredictSample wants them.
   SampleTable Samples(const Trace& trace) const;
 
-  const ForecastProblem& problem() const { return problem_; }
-  const std::string& target_unit() const { return target_unit_; }
+  const ForecastProblem& problem() const { return parts_.problem; }
+  const std::string& target_unit() const { return parts_.target_unit; }
   const std::vector<FeatureFacts>& features() const {
-    return preparation_.features();
+    return parts_.preparation.features();
   }
-  const Forecaster& forecaster() const { return *forecaster_; }
-  const PreparationRecord& record() const { return record_; }
+  const Forecaster& forecaster() const { return *parts_.forecaster; }
+  const std::string& trainer() const { return parts_.trainer; }
+  const std::string& configuration() const { return parts_.configuration; }
+  const PreparationRecord& record() const { return parts_.record; }
   // How many samples, from its trace's first on, it was fitted on.
-  int64_t training_samples() const { return training_samples_; }
-  // Digest of the training samples and of the configuration (problem,
-  // forecaster, parameters, seed).
-  const std::string& training_digest() const { return training_digest_; }
+  int64_t training_samples() const { return parts_.training_samples; }
+  // Digest of the training samples, and of the problem, their number and the
+  // configuration.
+  const std::string& training_digest() const { return parts_.training_digest; }
   const std::string& configuration_digest() const {
     return configuration_digest_;
   }
@@ -90,14 +99,7 @@ class ForecastModel {
   int64_t LongestLag() const;
 
  private:
-  ForecastProblem problem_;
-  std::string target_unit_;
-  FitOptions options_;
-  Preparation preparation_;
-  PreparationRecord record_;
-  std::shared_ptr<const Forecaster> forecaster_;
-  int64_t training_samples_ = 0;
-  std::string training_digest_;
+  ModelParts parts_;
   std::string configuration_digest_;
 };
 

@@ -7,9 +7,9 @@
 
 #include "sim/scenario/calibration_profile.h"
 #include "sim/telemetry/trace.h"
-#include "twin/forecast/leak.h"
 #include "twin/forecast/model.h"
 #include "twin/gate/gate_file.h"
+#include "twin/pipeline/leak.h"
 
 namespace airlock {
 

@@ -164,8 +164,8 @@ ForecastModel EvidenceCollector::ModelFor(const ModelConfig& config,
     FitOptions fit;
     fit.forecaster = config.forecaster;
     fit.forecaster_options.seed = static_cast<uint64_t>(evidence_.file.seed);
-    return ForecastModel::Fit(ProblemOf(question, config), evidence_.trace,
-                              evidence_.split.train_end, fit);
+    return FitModel(ProblemOf(question, config), evidence_.trace,
+                    evidence_.split.train_end, fit);
   }
   UseInput(what, config.model);
   ForecastModel model = ForecastModel::Load(config.model);
@@ -188,8 +188,7 @@ ForecastModel EvidenceCollector::Baseline(const char* forecaster) const {
   fit.forecaster = forecaster;
   ForecastProblem problem = ProblemOf(evidence_.file.question, config);
   problem.include.clear();
-  return ForecastModel::Fit(problem, evidence_.trace, evidence_.split.train_end,
-                            fit);
+  return FitModel(problem, evidence_.trace, evidence_.split.train_end, fit);
 }
 
 void EvidenceCollector::CollectMeasured() {

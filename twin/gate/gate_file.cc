@@ -7,8 +7,8 @@
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
-#include "twin/forecast/forecaster.h"
 #include "twin/gate/criterion.h"
+#include "twin/pipeline/trainer.h"
 
 namespace airlock {
 namespace {
@@ -21,7 +21,7 @@ std::vector<std::string> FormatNames() {
 
 std::vector<std::string> ForecasterNames() {
   std::vector<std::string> names;
-  for (const ForecasterEntry& row : Forecasters()) names.push_back(row.name);
+  for (const TrainerEntry& row : Trainers()) names.push_back(row.name);
   return names;
 }
 

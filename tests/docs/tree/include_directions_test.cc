@@ -38,8 +38,12 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "sim/telemetry"}},
       {"agents/baselines", {"sim/base", "sim/engine"}},
       {"twin/forecast", {"sim/base", "sim/telemetry"}},
+      {"twin/pipeline", {"sim/base", "sim/telemetry", "twin/forecast"}},
       {"twin/drift",
        {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
+      // Fits models; the rest of the folder runs on a node.
+      {"twin/drift/monitor_fit.cc",
+       {"sim/base", "twin/drift", "twin/pipeline"}},
       {"twin/registry", {"sim/base"}},
       {"twin/worker",
        {"agents/baselines", "sim/base", "sim/results", "sim/scenario"}},
@@ -51,12 +55,13 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"twin/gate",
        {"calibration/fit", "calibration/traces", "sim/base", "sim/config",
         "sim/results", "sim/scenario", "sim/stats", "sim/telemetry",
-        "twin/drift", "twin/forecast", "twin/registry", "twin/worker"}},
+        "twin/drift", "twin/forecast", "twin/pipeline", "twin/registry",
+        "twin/worker"}},
       {"twin/cli",
        {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
         "sim/engine", "sim/results", "sim/scenario", "sim/topology",
-        "twin/drift", "twin/forecast", "twin/gate", "twin/registry",
-        "twin/worker"}},
+        "twin/drift", "twin/forecast", "twin/gate", "twin/pipeline",
+        "twin/registry", "twin/worker"}},
   };
   return edges;
 }
@@ -73,7 +78,7 @@ const std::vector<Home>& Homes() {
       {std::regex("boost/graph/.*"), "sim/topology"},
       {std::regex("ns3/.*"), "sim/packet"},
       {std::regex("hdf5.*"), "sim/results"},
-      {std::regex("xgboost/.*"), "twin/forecast"},
+      {std::regex("xgboost/.*"), "twin/pipeline"},
       {std::regex("CLI/.*"), "twin/cli"},
       {std::regex("sodium.*"), "sim/base"},
       {std::regex("Random123/.*"), "sim/base"},

@@ -6,9 +6,10 @@
 
 #include "calibration/traces/importer.h"
 #include "tests/support/measured_data.h"
-#include "twin/forecast/leak.h"
 #include "twin/forecast/model.h"
-#include "twin/forecast/scores.h"
+#include "twin/pipeline/comparison.h"
+#include "twin/pipeline/fit.h"
+#include "twin/pipeline/leak.h"
 
 namespace airlock {
 namespace {
@@ -74,7 +75,7 @@ TEST(ShippedTraces, NeitherLeakNorLearnFromNothing) {
   ForecastProblem problem;
   problem.offered_rate = true;
   const FitOptions options;
-  const ForecastModel model = ForecastModel::Fit(
+  const ForecastModel model = FitModel(
       problem, trace, SplitInTime(trace.samples(), {}).train_end, options);
   EXPECT_FALSE(CheckForLeak(model, trace, {}).leaks);
   const ShuffledTargetReport shuffled =
@@ -87,8 +88,8 @@ TEST(ShippedTraces, NeitherLeakNorLearnFromNothing) {
   ForecastProblem leaking = problem;
   leaking.horizon = 1;
   leaking.include.push_back(ParseFeaturePattern("delivered_rate@+1"));
-  const LeakReport report = CheckForLeak(
-      ForecastModel::Fit(leaking, trace, 1000, options), trace, {});
+  const LeakReport report =
+      CheckForLeak(FitModel(leaking, trace, 1000, options), trace, {});
   EXPECT_TRUE(report.leaks);
   EXPECT_THAT(report.ToText(), HasSubstr("delivered_rate@+1"));
 }

@@ -11,8 +11,6 @@
 namespace airlock {
 namespace {
 
-using ::testing::HasSubstr;
-
 TEST(Score, EqualsTheHandComputed) {
   // Errors 1, -2, 0, 4; observations about their mean 5: squares 16+0+0+16=32.
   const ForecastScores scores = Score({1, 5, 5, 9}, {2, 3, 5, 13});
@@ -39,40 +37,6 @@ TEST(Score, ZerosMissingValuesAndConstants) {
   EXPECT_DOUBLE_EQ(scores.accuracy_5, 1.0 / 3);
   EXPECT_TRUE(std::isnan(Score({4, 4}, {4, 4}).r2));
   EXPECT_TRUE(std::isnan(Score({}, {}).rmse));
-}
-
-TEST(Compare, HasEveryModelOnTheSameSamplesAndSaysWhoFails) {
-  const Trace trace = SyntheticTrace(600, 11);
-  ComparisonOptions options;
-  options.horizons = {0, 4};
-  options.forecasters = {"linear", "xgboost"};
-  const Comparison comparison = CompareForecasters(trace, options);
-  EXPECT_EQ(comparison.split.train_end, 360);
-  EXPECT_EQ(comparison.split.test_begin, 370);
-  ASSERT_EQ(comparison.rows.size(), 2u * (2 + 4));
-  for (const ComparisonRow& row : comparison.rows) {
-    EXPECT_EQ(row.scores.samples, 600 - 371 - row.horizon) << row.forecaster;
-  }
-  const std::string text = comparison.ToText();
-  for (const char* part : {"constant", "persistence", "linear", "xgboost",
-                           "counters+offered", "in time order"}) {
-    EXPECT_THAT(text, HasSubstr(part));
-  }
-  EXPECT_THAT(comparison.ToJson(), HasSubstr("\"accuracy_20\""));
-}
-
-TEST(Compare, SaysWhenPersistenceIsNotBeaten) {
-  Trace trace = SyntheticTrace(400, 12);
-  ComparisonOptions options;
-  options.include = ParseFeaturePatterns({"core.0.noise"});
-  options.feature_sets = {FeatureSet::kCounters};
-  options.horizons = {0};
-  options.forecasters = {"linear"};
-  const Comparison comparison = CompareForecasters(trace, options);
-  ASSERT_EQ(comparison.remarks.size(), 1u);
-  EXPECT_THAT(comparison.remarks[0],
-              HasSubstr("linear (counters) does not beat persistence for "
-                        "delivered_rate at horizon 0"));
 }
 
 TEST(SplitInTime, RefusesPartsThatAreTooSmall) {

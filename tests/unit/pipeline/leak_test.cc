@@ -1,4 +1,4 @@
-#include "twin/forecast/leak.h"
+#include "twin/pipeline/leak.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,8 +23,7 @@ LeakReport Check(const std::vector<std::string>& include, int64_t horizon) {
   ForecastProblem problem;
   problem.include = ParseFeaturePatterns(include);
   problem.horizon = horizon;
-  const ForecastModel model =
-      ForecastModel::Fit(problem, trace, 200, With("linear"));
+  const ForecastModel model = FitModel(problem, trace, 200, With("linear"));
   const LeakReport of_model = CheckForLeak(model, trace, {});
   const LeakReport of_problem = CheckForLeak(problem, trace, {});
   EXPECT_EQ(of_model.leaks, of_problem.leaks);
@@ -70,7 +69,7 @@ TEST(CheckForLeak, PersistenceUsesThePastAlone) {
     ForecastProblem problem;
     problem.horizon = horizon;
     const ForecastModel model =
-        ForecastModel::Fit(problem, trace, 200, With("persistence"));
+        FitModel(problem, trace, 200, With("persistence"));
     EXPECT_FALSE(CheckForLeak(model, trace, {}).leaks);
   }
 }

@@ -1,4 +1,4 @@
-#include "twin/forecast/leak.h"
+#include "twin/pipeline/leak.h"
 
 #include <algorithm>
 #include <cmath>
@@ -164,9 +164,8 @@ LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
     ReplaceSamples(train_end, trace.samples(), &rng, &column.values);
   }
   LeakReport report;
-  report.fit_changed =
-      ForecastModel::Fit(problem, trace, train_end, options).ToText() !=
-      ForecastModel::Fit(problem, other, train_end, options).ToText();
+  report.fit_changed = FitModel(problem, trace, train_end, options).ToText() !=
+                       FitModel(problem, other, train_end, options).ToText();
   report.leaks = report.fit_changed;
   return report;
 }
@@ -202,7 +201,7 @@ Trace WithShuffledTarget(const Trace& trace, const std::string& target,
 ForecastScores ScoreOnTest(const ForecastProblem& problem, const Trace& trace,
                            const Split& split, const FitOptions& options) {
   const ForecastModel model =
-      ForecastModel::Fit(problem, trace, split.train_end, options);
+      FitModel(problem, trace, split.train_end, options);
   return Score(model.Predict(trace, split.test_begin + model.LongestLag(),
                              trace.samples() - problem.horizon));
 }

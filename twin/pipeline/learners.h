@@ -1,8 +1,6 @@
 #pragma once
 
-#include <memory>
-
-#include "twin/forecast/forecaster.h"
+#include "twin/pipeline/trainer.h"
 
 namespace airlock {
 
@@ -12,14 +10,12 @@ namespace airlock {
 // standardised, so `ridge` (default 0.001) is without a unit: directions in
 // which the features hardly vary (duplicate counters) are damped instead of
 // blown up. Parameter: ridge.
-std::unique_ptr<Forecaster> MakeLinearForecaster(const ForecasterOptions&);
+TrainerEntry LinearTrainer();
 
 // XGBoost (Chen and Guestrin 2016), squared error, histogram method, one
 // thread, hence reproducible. Parameters and defaults: rounds 200, depth 4,
 // eta 0.1, min_child_weight 1, lambda 1, gamma 0, subsample 1, columns 1, bins
-// 256. Only the training runs in XGBoost: the trees are kept here and walked in
-// its order and precision (float), so that a prediction takes about a
-// microsecond and a saved model needs no XGBoost.
-std::unique_ptr<Forecaster> MakeXgboostForecaster(const ForecasterOptions&);
+// 256. Only the training runs in XGBoost: what comes out is a TreeEnsemble.
+TrainerEntry XgboostTrainer();
 
 }  // namespace airlock

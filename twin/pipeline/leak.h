@@ -6,6 +6,7 @@
 
 #include "twin/forecast/model.h"
 #include "twin/forecast/scores.h"
+#include "twin/pipeline/fit.h"
 
 namespace airlock {
 

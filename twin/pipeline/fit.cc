@@ -1,0 +1,56 @@
+#include "twin/pipeline/fit.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+// What the model was made with, for its file.
+std::string ConfigurationText(const FitOptions& options) {
+  const TrainerEntry& trainer = FindTrainer(options.forecaster);
+  return json{
+      {"trainer", options.forecaster},
+      {"seed", options.forecaster_options.seed},
+      {"parameters", ResolveParameters(options.forecaster, trainer.parameters,
+                                       options.forecaster_options.parameters)},
+      {"preparation",
+       {{"maximum_missing", options.preparation.maximum_missing},
+        {"maximum_drift", options.preparation.maximum_drift}}}}
+      .dump();
+}
+
+}  // namespace
+
+ForecastModel FitModel(const ForecastProblem& problem, const Trace& trace,
+                       int64_t train_end, const FitOptions& options) {
+  ModelParts parts;
+  parts.problem = problem;
+  parts.trainer = options.forecaster;
+  parts.configuration = ConfigurationText(options);
+  const Trace training = trace.Slice(0, train_end);
+  const FeatureSelection selection = SelectFeatures(problem, training);
+  parts.target_unit = training.Get(problem.target).unit;
+  parts.record.dropped = selection.dropped;
+  const SampleTable all = BuildSamples(training, selection.features,
+                                       problem.target, problem.horizon);
+  // The first rows lack their lagged features, the last their target.
+  int64_t lags = 0;
+  for (const Feature& feature : selection.features) {
+    lags = std::max(lags, -feature.shift);
+  }
+  SampleTable rows = TrainingRows(all, {train_end, train_end}, problem.horizon);
+  rows = TestRows(rows, {0, 0}, lags);
+  const SampleTable prepared =
+      parts.preparation.Fit(selection.features, rows, problem.horizon,
+                            options.preparation, &parts.record);
+  parts.forecaster =
+      TrainForecaster(options.forecaster, prepared, options.forecaster_options);
+  parts.training_samples = training.samples();
+  parts.training_digest = training.Digest();
+  return ForecastModel(std::move(parts));
+}
+
+}  // namespace airlock

@@ -20,6 +20,7 @@
 
 #include "agents/baselines/agent_table.h"
 #include "sim/base/error.h"
+#include "sim/base/frame.h"
 #include "sim/packet/scene.h"
 #include "sim/surrogate/chain_simulation.h"
 #include "twin/worker/protocol.h"
@@ -69,24 +70,6 @@ json RunReplication(Scene* scene, const Scenario& scenario, Replication number,
   return {{"type", "record"}, {"record", ToJson(record)}};
 }
 
-json ErrorAnswer(const std::string& message, ExitCode code) {
-  return {{"type", "error"},
-          {"message", message},
-          {"exit_code", static_cast<int>(code)}};
-}
-
-// What `work` returns, or the answer that says which error it ended with.
-template <typename Work>
-json AnswerOf(const Work& work) {
-  try {
-    return work();
-  } catch (const Error& error) {
-    return ErrorAnswer(error.what(), error.code());
-  } catch (const std::exception& error) {
-    return ErrorAnswer(error.what(), ExitCode::kFailed);
-  }
-}
-
 struct Child {
   pid_t pid = -1;
   int answers = -1;  // the end of its pipe that we read
@@ -127,7 +110,7 @@ void ReplicationPool::StartChild(int64_t replication) {
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    const json failure = AnswerOf([&] {
+    const json failure = FrameOf([&] {
       WriteFrame(pipe_ends[1],
                  RunReplication(scene_, scenario_, Replication(replication),
                                 pipe_ends[1]));
@@ -144,7 +127,7 @@ void ReplicationPool::StartChild(int64_t replication) {
 json EndedEarly(const Child& child) {
   int status = 0;
   waitpid(child.pid, &status, 0);
-  return ErrorAnswer(
+  return ErrorFrame(
       fmt::format("replication {} ended without a result ({} {})",
                   child.replication,
                   WIFSIGNALED(status) ? "killed by signal" : "exit code",
@@ -221,7 +204,7 @@ int Main() {
                stderr);
     return static_cast<int>(ExitCode::kUsage);
   }
-  const json answer = AnswerOf([] {
+  const json answer = FrameOf([] {
     ServeRequest();
     return json();
   });

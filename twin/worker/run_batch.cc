@@ -1,120 +1,19 @@
 #include "twin/worker/run_batch.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <map>
 #include <thread>
 
 #include "agents/baselines/agent_table.h"
+#include "sim/base/child_process.h"
 #include "sim/base/error.h"
+#include "sim/base/frame.h"
 #include "twin/worker/protocol.h"
 
 namespace airlock {
 namespace {
 
 using nlohmann::json;
-
-std::string WorkerPath() {
-  const char* const chosen = std::getenv("AIRLOCK_WORKER");
-  if (chosen != nullptr) return chosen;
-  return std::filesystem::read_symlink("/proc/self/exe")
-      .replace_filename("airlock-worker")
-      .string();
-}
-
-// The worker's process, with pipes to its input and output. Ends it on
-// destruction, so that a failed or interrupted command leaves none behind.
-class WorkerProcess {
- public:
-  WorkerProcess();
-  ~WorkerProcess();
-  WorkerProcess(const WorkerProcess&) = delete;
-  WorkerProcess& operator=(const WorkerProcess&) = delete;
-
-  int input() const { return input_; }
-  int output() const { return output_; }
-  // Waits for its end; how it ended and its last words.
-  std::string DescribeEnd();
-
- private:
-  std::string path_;
-  pid_t pid_ = -1;
-  int input_ = -1;
-  int output_ = -1;
-  int errors_ = -1;  // an unlinked file that takes its standard error
-};
-
-WorkerProcess::WorkerProcess() : path_(WorkerPath()) {
-  int to_worker[2];
-  int from_worker[2];
-  if (pipe2(to_worker, O_CLOEXEC) != 0 || pipe2(from_worker, O_CLOEXEC) != 0) {
-    throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  }
-  errors_ = memfd_create("airlock-worker-errors", MFD_CLOEXEC);
-  const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ < 0) {
-    throw Error(
-        fmt::format("cannot start {}: {}", path_, std::strerror(errno)));
-  }
-  if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);
-    dup2(to_worker[0], STDIN_FILENO);
-    dup2(from_worker[1], STDOUT_FILENO);
-    dup2(errors_, STDERR_FILENO);
-    execl(path_.c_str(), path_.c_str(), static_cast<char*>(nullptr));
-    dprintf(STDERR_FILENO, "cannot start %s: %s\n", path_.c_str(),
-            std::strerror(errno));
-    _exit(127);
-  }
-  close(to_worker[0]);
-  close(from_worker[1]);
-  input_ = to_worker[1];
-  output_ = from_worker[0];
-}
-
-WorkerProcess::~WorkerProcess() {
-  if (pid_ > 0) {
-    kill(pid_, SIGKILL);
-    while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-  close(input_);
-  close(output_);
-  close(errors_);
-}
-
-std::string WorkerProcess::DescribeEnd() {
-  int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
-  std::string text =
-      WIFSIGNALED(status)
-          ? fmt::format("killed by signal {} ({})", WTERMSIG(status),
-                        strsignal(WTERMSIG(status)))
-          : fmt::format("exit code {}", WEXITSTATUS(status));
-  char words[2000];
-  const off_t size = lseek(errors_, 0, SEEK_END);
-  const ssize_t got =
-      pread(errors_, words, sizeof words,
-            std::max<off_t>(0, size - static_cast<off_t>(sizeof words)));
-  if (got > 0) text += "; it said: " + std::string(words, got);
-  while (text.back() == '\n') text.pop_back();
-  return text;
-}
 
 // Collects the answers to one request.
 class Batch {
@@ -138,11 +37,7 @@ class Batch {
 
 void Batch::Accept(const json& answer) {
   const std::string type = answer.at("type");
-  if (type == "error") {
-    const std::string message = answer.at("message");
-    throw Error(message,
-                static_cast<ExitCode>(answer.at("exit_code").get<int>()));
-  }
+  ThrowIfErrorFrame(answer);
   if (type == "record") {
     ReplicationRecord record = ReplicationRecordFromJson(answer.at("record"));
     const int64_t number = record.replication.value();
@@ -200,8 +95,7 @@ RunRecord RunBatch(const ResolvedScenario& scenario,
   const int64_t jobs = options.jobs > 0
                            ? options.jobs
                            : std::max(1u, std::thread::hardware_concurrency());
-  std::signal(SIGPIPE, SIG_IGN);  // a dead worker is an Error, not our end
-  WorkerProcess worker;
+  ChildProcess worker(ProgramPath("airlock-worker", "AIRLOCK_WORKER"));
   Batch batch(options.first, count, progress);
   const auto died = [&] {
     return Error(fmt::format(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "sim/base/diagnostics.h"
@@ -68,6 +69,78 @@ bool MatchesAny(const std::vector<FeaturePattern>& patterns,
       [&](const FeaturePattern& pattern) { return pattern.Matches(column); });
 }
 
+double ValueOf(Aggregate aggregate, const std::vector<double>& members) {
+  double low = members.front(), high = low, sum = 0;
+  for (const double value : members) {
+    if (std::isnan(value)) return value;
+    low = std::min(low, value);
+    high = std::max(high, value);
+    sum += value;
+  }
+  const double mean = sum / static_cast<double>(members.size());
+  double squares = 0;
+  for (const double value : members) squares += (value - mean) * (value - mean);
+  switch (aggregate) {
+    case Aggregate::kNone:
+      return members.front();
+    case Aggregate::kMinimum:
+      return low;
+    case Aggregate::kMaximum:
+      return high;
+    case Aggregate::kMean:
+      return mean;
+    case Aggregate::kSpread:
+      return std::sqrt(squares / static_cast<double>(members.size()));
+  }
+  return mean;
+}
+
+// "function.*.busy" for "function.inspect.busy"; empty for a column that is not
+// named after one of several members of its scope.
+std::string NameAcrossScope(const Column& column) {
+  const std::string scope = std::string(ToString(column.scope)) + ".";
+  const std::string prefix = scope + column.scope_id + ".";
+  if (column.scope_id.empty() ||
+      column.name.compare(0, prefix.size(), prefix) != 0) {
+    return "";
+  }
+  return scope + "*." + column.name.substr(prefix.size());
+}
+
+// The aggregates of `features`, groups in the order of their first member.
+std::vector<Feature> AggregatesOf(const std::vector<Feature>& features,
+                                  const Trace& trace) {
+  std::vector<Feature> groups;
+  for (const Feature& feature : features) {
+    const std::string name = NameAcrossScope(trace.Get(feature.column));
+    if (name.empty()) continue;
+    const auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const Feature& each) {
+          return each.column == name && each.shift == feature.shift &&
+                 each.unit == feature.unit;
+        });
+    if (group != groups.end()) {
+      group->members.push_back(feature.column);
+    } else {
+      groups.push_back({name,
+                        feature.shift,
+                        feature.unit,
+                        Aggregate::kNone,
+                        {feature.column}});
+    }
+  }
+  std::vector<Feature> aggregates;
+  for (Feature group : groups) {
+    if (group.members.size() < 2) continue;
+    for (const Aggregate each : {Aggregate::kMinimum, Aggregate::kMaximum,
+                                 Aggregate::kMean, Aggregate::kSpread}) {
+      group.aggregate = each;
+      aggregates.push_back(group);
+    }
+  }
+  return aggregates;
+}
+
 // Why a column that a pattern selected may not be used, or empty. `wildcard`
 // says how it was selected.
 std::string ReasonToDrop(const ForecastProblem& problem, const Column& column,
@@ -104,8 +177,20 @@ void CheckProblem(const ForecastProblem& problem, const Trace& trace) {
         "{} samples to learn from",
         problem.target, problem.horizon, problem.lags, trace.samples()));
   }
+  if (std::abs(problem.clock_offset) > kMaximumClockOffset) {
+    throw InputError(fmt::format(
+        "forecast of {}: clock offset {:+d} must lie within -{} and {} samples",
+        problem.target, problem.clock_offset, kMaximumClockOffset,
+        kMaximumClockOffset));
+  }
   for (const FeaturePattern& pattern : problem.include) {
     if (!HasWildcard(pattern.glob)) trace.Get(pattern.glob);
+  }
+  for (const auto& [column, value] : problem.samples.timeouts) {
+    trace.Get(column);
+    if (std::isnan(value)) {
+      throw InputError(fmt::format("time-out of {}: not a number", column));
+    }
   }
 }
 
@@ -125,10 +210,65 @@ std::vector<FeaturePattern> AllIncludes(const ForecastProblem& problem) {
 
 }  // namespace
 
-std::string Feature::Label() const { return column + ShiftSuffix(shift); }
+const char* ToString(Aggregate aggregate) {
+  switch (aggregate) {
+    case Aggregate::kNone:
+      return "none";
+    case Aggregate::kMinimum:
+      return "minimum";
+    case Aggregate::kMaximum:
+      return "maximum";
+    case Aggregate::kMean:
+      return "mean";
+    case Aggregate::kSpread:
+      return "spread";
+  }
+  return "";
+}
+
+Aggregate ParseAggregate(const std::string& text) {
+  for (const Aggregate each :
+       {Aggregate::kNone, Aggregate::kMinimum, Aggregate::kMaximum,
+        Aggregate::kMean, Aggregate::kSpread}) {
+    if (text == ToString(each)) return each;
+  }
+  throw InputError(fmt::format("'{}' is no aggregate", text));
+}
+
+std::vector<std::string> Feature::Columns() const {
+  return aggregate == Aggregate::kNone ? std::vector<std::string>{column}
+                                       : members;
+}
+
+std::string Feature::Label() const {
+  const std::string label = column + ShiftSuffix(shift);
+  return aggregate == Aggregate::kNone
+             ? label
+             : fmt::format("{} of {}", ToString(aggregate), label);
+}
 
 bool operator==(const Feature& a, const Feature& b) {
-  return a.column == b.column && a.shift == b.shift && a.unit == b.unit;
+  return a.column == b.column && a.shift == b.shift && a.unit == b.unit &&
+         a.aggregate == b.aggregate && a.members == b.members;
+}
+
+std::vector<double> FeatureValues(const Trace& trace, const Feature& feature) {
+  std::vector<const double*> columns;
+  for (const std::string& name : feature.Columns()) {
+    const Column& column = trace.Get(name);
+    if (column.unit != feature.unit) {
+      throw InputError(fmt::format("column {} is in '{}', the model needs '{}'",
+                                   column.name, column.unit, feature.unit));
+    }
+    columns.push_back(column.values.data());
+  }
+  std::vector<double> values(static_cast<size_t>(trace.samples()));
+  std::vector<double> members(columns.size());
+  for (size_t t = 0; t < values.size(); ++t) {
+    for (size_t k = 0; k < columns.size(); ++k) members[k] = columns[k][t];
+    values[t] = ValueOf(feature.aggregate, members);
+  }
+  return values;
 }
 
 bool FeaturePattern::Matches(const Column& column) const {
@@ -224,7 +364,11 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
       for (int64_t lag = 1; lag <= problem.lags; ++lag) shifts.insert(-lag);
     }
     for (const int64_t shift : shifts) {
-      selection.features.push_back({column.name, shift, column.unit});
+      Feature feature;
+      feature.column = column.name;
+      feature.shift = shift;
+      feature.unit = column.unit;
+      selection.features.push_back(feature);
     }
     if (shifts.empty() && !dropped.empty()) {
       selection.dropped.push_back({column.name, dropped});
@@ -240,6 +384,11 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
                                       selection.dropped.size(),
                                       selection.dropped.front().column,
                                       selection.dropped.front().reason)));
+  }
+  if (problem.aggregates) {
+    for (Feature& each : AggregatesOf(selection.features, trace)) {
+      selection.features.push_back(std::move(each));
+    }
   }
   return selection;
 }

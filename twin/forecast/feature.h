@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,20 +10,37 @@
 
 namespace airlock {
 
+// How the columns of several functions, cores or stations become one input. The
+// slowest function decides what a chain delivers, whichever it is: a model that
+// sees the extremes need not have met trouble in each of them.
+enum class Aggregate { kNone, kMinimum, kMaximum, kMean, kSpread };
+const char* ToString(Aggregate aggregate);          // "minimum", ...
+Aggregate ParseAggregate(const std::string& text);  // InputError
+
 // One input of a model: a column of the trace, `shift` samples after the
-// prediction's origin. 0 is the origin's own sample, -2 two samples before it.
-// A positive shift looks into the future: it can be written (a candidate may be
-// wrong), and CheckForLeak() of leak.h finds it.
+// prediction's origin, or an aggregate over several. 0 is the origin's own
+// sample, -2 two samples before it. A positive shift looks into the future: it
+// can be written (a candidate may be wrong), and CheckForLeak() of leak.h finds
+// it.
 struct Feature {
-  std::string column;
+  std::string column;  // of an aggregate: "function.*.busy"
   int64_t shift = 0;
   std::string unit;
+  Aggregate aggregate = Aggregate::kNone;
+  std::vector<std::string> members;  // of an aggregate: two columns or more
 
-  // "core.0.user", "core.0.user@-2", "delivered_rate@+1".
+  // The columns that it reads: `members`, or the one.
+  std::vector<std::string> Columns() const;
+  // "core.0.user", "core.0.user@-2", "minimum of function.*.busy@-1".
   std::string Label() const;
 };
 
 bool operator==(const Feature& a, const Feature& b);
+
+// The feature's value at each sample, before it is shifted; of an aggregate NaN
+// where a member is. kSpread is the population standard deviation. Throws
+// InputError if a column is missing or in another unit.
+std::vector<double> FeatureValues(const Trace& trace, const Feature& feature);
 
 // Names columns of a trace: all that have the role and the scope (where given)
 // and whose name matches `glob` (`*` any run of characters, `?` one).
@@ -59,6 +77,20 @@ bool IsOfferedRate(const Column& column);
 // offered rate.
 bool IsTrafficCounter(const Column& column);
 
+// How rows are read from a trace, when a model is made and when it predicts.
+struct SampleOptions {
+  // No row reaches across the border of two experiments or across a hole in
+  // the time axis: see SegmentStarts() of samples.h.
+  bool segments = true;
+  // By column: the value at which a probe gives up. What is as high or higher
+  // was not measured, and counts as missing.
+  std::map<std::string, double> timeouts;
+};
+
+// A clock offset beyond this many samples either way is refused: it would hide
+// a look into the future.
+constexpr int64_t kMaximumClockOffset = 5;
+
 // What is predicted, from what.
 struct ForecastProblem {
   std::string target = "delivered_rate";
@@ -78,6 +110,15 @@ struct ForecastProblem {
   bool past_target = false;
   // Every feature of shift 0 is also taken at shifts -1 .. -lags.
   int64_t lags = 0;
+  // The counters of sample t + clock_offset tell of the same moment as the
+  // KPIs of sample t, because two programs with two clocks wrote them: added
+  // to the shift of every column of role counter. If positive, a prediction
+  // about origin t waits until that later sample is there.
+  int64_t clock_offset = 0;
+  SampleOptions samples;
+  // Adds, wherever two or more features are the same counter of several
+  // functions (cores, interfaces, ...), its aggregates over them.
+  bool aggregates = false;
 };
 
 // A column that is not used, and why.
@@ -87,15 +128,17 @@ struct DroppedColumn {
 };
 
 struct FeatureSelection {
-  std::vector<Feature> features;  // in the trace's order, then by shift
+  // In the trace's order, then by shift; then the aggregates.
+  std::vector<Feature> features;
   std::vector<DroppedColumn> dropped;
 };
 
 // The features of `problem` in `trace`. At horizon 0 a wildcard never selects a
 // KPI (they are measured with the target) nor a traffic counter (at the exit it
 // is the target itself); a KPI that is named in full is taken, whether that
-// leaks or not. Throws InputError if the target is missing, the horizon or the
-// lags are negative, a name without a wildcard matches nothing, or no feature
+// leaks or not. Throws InputError if the target or a column with a time-out is
+// missing, the horizon or the lags are negative, the clock offset is beyond
+// kMaximumClockOffset, a name without a wildcard matches nothing, or no feature
 // is left.
 FeatureSelection SelectFeatures(const ForecastProblem& problem,
                                 const Trace& trace);

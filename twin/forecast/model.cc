@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
@@ -46,7 +47,8 @@ json ProblemToJson(const ForecastProblem& problem, const std::string& unit) {
           {"exclude", PatternsToJson(problem.exclude)},
           {"offered_rate", problem.offered_rate},
           {"past_target", problem.past_target},
-          {"lags", problem.lags}};
+          {"lags", problem.lags},
+          {"aggregates", problem.aggregates}};
 }
 
 ForecastProblem ProblemFromJson(const json& saved) {
@@ -60,6 +62,7 @@ ForecastProblem ProblemFromJson(const json& saved) {
   problem.offered_rate = saved.at("offered_rate").get<bool>();
   problem.past_target = saved.at("past_target").get<bool>();
   problem.lags = saved.at("lags").get<int64_t>();
+  problem.aggregates = saved.at("aggregates").get<bool>();
   return problem;
 }
 
@@ -67,6 +70,8 @@ json FeatureToJson(const FeatureFacts& facts) {
   return {{"column", facts.feature.column},
           {"shift", facts.feature.shift},
           {"unit", facts.feature.unit},
+          {"aggregate", ToString(facts.feature.aggregate)},
+          {"members", facts.feature.members},
           {"minimum", facts.minimum},
           {"maximum", facts.maximum},
           {"median", facts.median},
@@ -80,6 +85,9 @@ FeatureFacts FeatureFromJson(const json& saved) {
   facts.feature.column = saved.at("column").get<std::string>();
   facts.feature.shift = saved.at("shift").get<int64_t>();
   facts.feature.unit = saved.at("unit").get<std::string>();
+  facts.feature.aggregate =
+      ParseAggregate(saved.at("aggregate").get<std::string>());
+  facts.feature.members = saved.at("members").get<std::vector<std::string>>();
   facts.minimum = saved.at("minimum").get<double>();
   facts.maximum = saved.at("maximum").get<double>();
   facts.median = saved.at("median").get<double>();
@@ -231,18 +239,18 @@ ForecastModel ForecastModel::FromText(const std::string& text,
 
 void ForecastModel::CheckCompatible(const Trace& trace) const {
   std::string missing, units;
-  std::string last;
+  std::set<std::string> seen;
   for (const FeatureFacts& facts : features()) {
-    const Feature& feature = facts.feature;
-    if (feature.column == last) continue;
-    last = feature.column;
-    const Column* column = trace.Find(feature.column);
-    if (column == nullptr) {
-      missing += (missing.empty() ? "" : ", ") + feature.column;
-    } else if (column->unit != feature.unit) {
-      units += fmt::format("{}{} is in '{}' instead of '{}'",
-                           units.empty() ? "" : ", ", feature.column,
-                           column->unit, feature.unit);
+    for (const std::string& name : facts.feature.Columns()) {
+      if (!seen.insert(name).second) continue;
+      const Column* column = trace.Find(name);
+      if (column == nullptr) {
+        missing += (missing.empty() ? "" : ", ") + name;
+      } else if (column->unit != facts.feature.unit) {
+        units += fmt::format("{}{} is in '{}' instead of '{}'",
+                             units.empty() ? "" : ", ", name, column->unit,
+                             facts.feature.unit);
+      }
     }
   }
   const Column* target = trace.Find(problem().target);

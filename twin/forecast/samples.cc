@@ -53,14 +53,10 @@ SampleTable BuildSamples(const Trace& trace,
   table.x.resize(static_cast<size_t>(samples * table.columns));
   for (int64_t j = 0; j < table.columns; ++j) {
     const Feature& feature = features[static_cast<size_t>(j)];
-    const Column& column = trace.Get(feature.column);
-    if (column.unit != feature.unit) {
-      throw InputError(fmt::format("column {} is in '{}', the model needs '{}'",
-                                   column.name, column.unit, feature.unit));
-    }
+    const std::vector<double> values = FeatureValues(trace, feature);
     for (int64_t t = 0; t < samples; ++t) {
       table.x[static_cast<size_t>(t * table.columns + j)] =
-          ValueAt(column.values, t + feature.shift);
+          ValueAt(values, t + feature.shift);
     }
   }
   table.y.assign(static_cast<size_t>(samples), kUnknown);

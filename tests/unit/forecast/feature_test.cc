@@ -95,6 +95,63 @@ TEST(SelectFeatures, MeasuringEquipmentIsTraffic) {
   EXPECT_TRUE(IsTrafficCounter(column));
 }
 
+Trace TraceOfThreeFunctions() {
+  Trace trace = SyntheticTrace(3, 1);
+  const std::vector<std::vector<double>> busy = {
+      {.1, .2, .3}, {.4, .2, NAN}, {.1, .8, .3}};
+  for (const char* const metric : {"busy", "misses"}) {
+    for (size_t k = 0; k < busy.size(); ++k) {
+      const std::string id(1, static_cast<char>('a' + k));
+      trace.columns.push_back(MakeColumn("function." + id + "." + metric,
+                                         Role::kCounter, "1", Scope::kFunction,
+                                         busy[k]));
+      trace.columns.back().scope_id = id;
+    }
+  }
+  trace.columns.back().unit = "1/s";  // misses of c: another quantity
+  return trace;
+}
+
+TEST(SelectFeatures, AggregatesJoinTheSameCounterOfSeveralFunctions) {
+  const Trace trace = TraceOfThreeFunctions();
+  ForecastProblem problem;
+  problem.include = ParseFeaturePatterns({"counter/function:*"});
+  problem.exclude = ParseFeaturePatterns({"function.a.misses"});
+  problem.lags = 1;
+  problem.aggregates = true;
+  const std::vector<std::string> labels = Labels(problem, trace);
+  // misses: a is excluded and c has another unit, so b is alone.
+  EXPECT_THAT(
+      std::vector<std::string>(labels.begin() + 10, labels.end()),
+      ElementsAre("minimum of function.*.busy@-1",
+                  "maximum of function.*.busy@-1", "mean of function.*.busy@-1",
+                  "spread of function.*.busy@-1", "minimum of function.*.busy",
+                  "maximum of function.*.busy", "mean of function.*.busy",
+                  "spread of function.*.busy"));
+}
+
+TEST(FeatureValues, OfAggregates) {
+  const Trace trace = TraceOfThreeFunctions();
+  Feature feature{"function.*.busy",
+                  0,
+                  "1",
+                  Aggregate::kMinimum,
+                  {"function.a.busy", "function.b.busy", "function.c.busy"}};
+  std::vector<double> values = FeatureValues(trace, feature);
+  EXPECT_EQ(values[0], .1);
+  EXPECT_TRUE(std::isnan(values[2]));
+  feature.aggregate = Aggregate::kMaximum;
+  EXPECT_EQ(FeatureValues(trace, feature)[1], .8);
+  feature.aggregate = Aggregate::kMean;
+  EXPECT_NEAR(FeatureValues(trace, feature)[0], .2, 1e-15);
+  feature.aggregate = Aggregate::kSpread;
+  EXPECT_NEAR(FeatureValues(trace, feature)[0], std::sqrt(.02), 1e-15);
+  feature.unit = "s";
+  EXPECT_THAT(ErrorOf([&] { FeatureValues(trace, feature); }),
+              HasSubstr("column function.a.busy is in '1', the model needs "
+                        "'s'"));
+}
+
 TEST(SelectFeatures, CanExpressAFeatureFromTheFuture) {
   const Trace trace = SyntheticTrace(100, 1);
   ForecastProblem problem;

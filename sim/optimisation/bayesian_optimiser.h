@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/optimisation/optimiser.h"
+#include "sim/optimisation/search_model.h"
 
 namespace airlock {
 
@@ -52,13 +53,14 @@ class BayesianOptimiser : public Optimiser {
   void Learnt() override;
 
  private:
-  class Model;
-
-  const Model& FittedModel() const;
+  const SearchModel& Model() const;
+  // Fills asked_ and expected_improvement_.
+  void AskModel();
 
   BayesianOptions options_;
-  mutable std::unique_ptr<Model> model_;  // of the evaluations; null: stale
-  std::vector<double> asked_;             // empty: stale
+  // Of the evaluations; null: stale.
+  mutable std::unique_ptr<SearchModel> model_;
+  std::vector<double> asked_;  // empty: stale
   double expected_improvement_;
   int fruitless_asks_ = 0;
 };

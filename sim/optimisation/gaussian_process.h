@@ -71,9 +71,9 @@ class GaussianProcess {
   // respect to the logarithms of length scales, signal and noise variance.
   double LogMarginalLikelihood(const KernelParameters& parameters,
                                Eigen::VectorXd* gradient) const;
-  // The logarithm of the priors' density (up to a constant): length scales
-  // log-normal as in Hvarfner et al., ICML 2024, eq. 8, which grows with the
-  // square root of the dimension; variances weaker still.
+  // The logarithm of the priors' density (up to a constant). Those of the
+  // length scales grow with the square root of the dimension (Hvarfner et al.,
+  // ICML 2024, eq. 8); those of the variances are weaker still.
   static double LogPrior(const KernelParameters& parameters,
                          Eigen::VectorXd* gradient);
 

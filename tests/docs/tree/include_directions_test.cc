@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"sim/config", {"sim/base"}},
       {"sim/telemetry", {"sim/base"}},
       {"sim/stats", {"sim/base"}},
+      {"sim/optimisation", {"sim/base", "sim/stats"}},
       {"sim/scenario", {"sim/base", "sim/config"}},
       {"sim/results", {"sim/base", "sim/stats", "sim/telemetry"}},
       {"sim/topology", {"sim/base", "sim/scenario"}},
@@ -37,6 +38,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"sim/base", "sim/scenario", "sim/stats", "sim/surrogate",
         "sim/telemetry"}},
       {"agents/baselines", {"sim/base", "sim/engine"}},
+      {"agents/policy", {"sim/base"}},
+      {"agents/learn", {"agents/policy", "sim/base"}},
       {"twin/forecast", {"sim/base", "sim/telemetry"}},
       {"twin/pipeline", {"sim/base", "sim/telemetry", "twin/forecast"}},
       {"twin/drift",
@@ -79,11 +82,13 @@ const std::vector<Home>& Homes() {
       {std::regex("ns3/.*"), "sim/packet"},
       {std::regex("hdf5.*"), "sim/results"},
       {std::regex("xgboost/.*"), "twin/pipeline"},
+      {std::regex("(torch|ATen|c10)/.*"), "agents/learn"},
       {std::regex("CLI/.*"), "twin/cli"},
       {std::regex("sodium.*"), "sim/base"},
       {std::regex("Random123/.*"), "sim/base"},
       {std::regex("boost/iostreams/.*"), "calibration/traces"},
       {std::regex("boost/math/.*"), "sim/stats"},
+      {std::regex("boost/random/.*"), "sim/optimisation"},
   };
   return homes;
 }
@@ -170,9 +175,12 @@ TEST(IncludeDirectionsTest, ALibraryHasOneHome) {
 }
 
 TEST(IncludeDirectionsTest, LibrariesDoNotLeakThroughHeaders) {
-  const std::map<std::string, std::string> owner = {{"ns3::", "sim/packet"},
-                                                    {"YAML::", "sim/config"},
-                                                    {"hid_t", "sim/results"}};
+  const std::map<std::string, std::string> owner = {
+      {"ns3::", "sim/packet"},
+      {"YAML::", "sim/config"},
+      {"hid_t", "sim/results"},
+      {"torch::", "agents/learn"},
+      {"at::Tensor", "agents/learn"}};
   const fs::path root = AIRLOCK_SOURCE_DIR;
   for (const char* top : {"sim", "calibration", "agents", "twin"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {

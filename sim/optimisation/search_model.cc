@@ -1,0 +1,242 @@
+#include "sim/optimisation/search_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/base/error.h"
+#include "sim/optimisation/acquisition.h"
+#include "sim/stats/quantile.h"
+
+namespace airlock {
+namespace {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// A failure may have been bad luck.
+constexpr double kFailureNoise = 0.01;
+// Rounding leaves no smaller variance than this, in squares of the scale.
+constexpr double kLeastVariance = 1e-18;
+
+// The training set of one process, row by row.
+struct Observations {
+  std::vector<int> rows;  // of all evaluations
+  std::vector<double> values;
+  std::vector<double> noise;
+
+  void Add(int row, double value, double noise_variance) {
+    rows.push_back(row);
+    values.push_back(value);
+    noise.push_back(noise_variance);
+  }
+};
+
+VectorXd ToVector(const std::vector<double>& values) {
+  return Eigen::Map<const VectorXd>(values.data(), values.size());
+}
+
+GaussianProcess FitTo(const Observations& observations, const MatrixXd& points,
+                      bool standardise) {
+  MatrixXd x(observations.rows.size(), points.cols());
+  for (int i = 0; i < x.rows(); ++i) {
+    x.row(i) = points.row(observations.rows[i]);
+  }
+  GaussianProcessOptions options;
+  options.standardise = standardise;
+  GaussianProcess process(options);
+  process.Fit(x, ToVector(observations.values), ToVector(observations.noise));
+  return process;
+}
+
+// y above the fence f = q3 + 1.5 (q3 - q1) becomes f + s log(1 + (y - f) / s),
+// s = q3 - q1: the order stays, and so does the slope at the fence. Noise
+// shrinks with the slope.
+void DrawInOutliers(Observations* observations) {
+  std::vector<double> sorted = observations->values;
+  std::sort(sorted.begin(), sorted.end());
+  const double q3 = QuantileOfSorted(sorted, 0.75);
+  const double spread = q3 - QuantileOfSorted(sorted, 0.25);
+  const double fence = q3 + 1.5 * spread;
+  if (!(spread > 0) || !std::isfinite(fence)) return;
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    double& value = observations->values[i];
+    if (value <= fence) continue;
+    const double ratio = value / spread - fence / spread;
+    value = fence + spread * std::log1p(ratio);
+    observations->noise[i] /= (1 + ratio) * (1 + ratio);
+  }
+}
+
+// A normal variable that the process predicts, and how it moves.
+struct Outcome {
+  double mean;
+  double deviation;
+  VectorXd mean_gradient;
+  VectorXd deviation_gradient;
+};
+
+double Deviation(const GaussianProcess& process, double variance) {
+  return process.scale() *
+         std::sqrt(std::max(variance / process.scale() / process.scale(),
+                            kLeastVariance));
+}
+
+Outcome Foresee(const GaussianProcess& process, const VectorXd& point,
+                bool gradients) {
+  const Prediction prediction = process.Predict(point, gradients);
+  Outcome outcome;
+  outcome.mean = prediction.mean;
+  outcome.deviation = Deviation(process, prediction.variance);
+  if (gradients) {
+    outcome.mean_gradient = prediction.mean_gradient;
+    outcome.deviation_gradient =
+        prediction.variance_gradient / (2 * outcome.deviation);
+  }
+  return outcome;
+}
+
+// z = (level - mean) / deviation
+VectorXd GradientOfZ(const Outcome& outcome, double z) {
+  return -(outcome.mean_gradient + z * outcome.deviation_gradient) /
+         outcome.deviation;
+}
+
+}  // namespace
+
+SearchModel::SearchModel(const SearchSpace& space,
+                         const std::vector<Evaluation>& evaluations,
+                         int constraints)
+    : points_(evaluations.size(), space.size()),
+      means_(evaluations.size(), kNaN) {
+  AIRLOCK_CHECK(!evaluations.empty());
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    points_.row(i) = space.ToUnit(evaluations[i].point).transpose();
+  }
+  FitObjective(evaluations);
+  for (int i = 0; i < constraints; ++i) FitConstraint(evaluations, i);
+  FitFailure(evaluations);
+  FindIncumbent(evaluations);
+}
+
+void SearchModel::FitObjective(const std::vector<Evaluation>& evaluations) {
+  Observations observations;
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    if (evaluations[i].failed()) continue;
+    observations.Add(static_cast<int>(i), evaluations[i].value,
+                     evaluations[i].noise_variance);
+  }
+  if (observations.rows.empty()) return;
+  DrawInOutliers(&observations);
+  objective_ = FitTo(observations, points_, true);
+  for (int row : observations.rows) {
+    means_[row] = objective_->Predict(points_.row(row), false).mean;
+  }
+}
+
+void SearchModel::FitConstraint(const std::vector<Evaluation>& evaluations,
+                                int which) {
+  Observations observations;
+  std::vector<double> sizes;
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    if (evaluations[i].constraints.empty()) continue;
+    const double value = evaluations[i].constraints[which];
+    if (!std::isfinite(value)) continue;
+    observations.Add(static_cast<int>(i), value, kNaN);
+    sizes.push_back(std::abs(value));
+  }
+  if (observations.rows.empty()) return;
+  std::sort(sizes.begin(), sizes.end());
+  const double unit = QuantileOfSorted(sizes, 0.5);
+  for (double& value : observations.values) {
+    value = std::asinh(unit > 0 ? value / unit : value);
+  }
+  bounds_.push_back(FitTo(observations, points_, true));
+}
+
+void SearchModel::FitFailure(const std::vector<Evaluation>& evaluations) {
+  Observations observations;
+  bool any = false;
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    bool failed = evaluations[i].failed();
+    for (double constraint : evaluations[i].constraints) {
+      failed = failed || !std::isfinite(constraint);
+    }
+    observations.Add(static_cast<int>(i), failed ? 1 : -1, kFailureNoise);
+    any = any || failed;
+  }
+  if (any) bounds_.push_back(FitTo(observations, points_, false));
+}
+
+void SearchModel::FindIncumbent(const std::vector<Evaluation>& evaluations) {
+  incumbent_ = points_.row(0).transpose();
+  double least = std::numeric_limits<double>::infinity();
+  bool feasible = false;
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    if (evaluations[i].failed()) continue;
+    // A feasible one is better than any that is not.
+    const bool ahead = evaluations[i].feasible() && !feasible;
+    const bool behind = !evaluations[i].feasible() && feasible;
+    if (behind || (!ahead && !(means_[i] < least))) continue;
+    feasible = evaluations[i].feasible();
+    least = means_[i];
+    incumbent_ = points_.row(i).transpose();
+  }
+  if (feasible) best_ = least;
+}
+
+double SearchModel::LogAcquisition(const VectorXd& point,
+                                   VectorXd* gradient) const {
+  const bool gradients = gradient != nullptr;
+  double sum = 0;
+  if (gradients) gradient->setZero(point.size());
+  if (best_.has_value()) {
+    const Outcome outcome = Foresee(*objective_, point, gradients);
+    const double z = (*best_ - outcome.mean) / outcome.deviation;
+    const Differentiable h = LogUnitImprovement(z);
+    sum += std::log(outcome.deviation) + h.value;
+    if (gradients) {
+      *gradient += outcome.deviation_gradient / outcome.deviation +
+                   h.derivative * GradientOfZ(outcome, z);
+    }
+  }
+  for (const GaussianProcess& bound : bounds_) {
+    const Outcome outcome = Foresee(bound, point, gradients);
+    const double z = -outcome.mean / outcome.deviation;
+    const Differentiable probability = LogNormalCdf(z);
+    sum += probability.value;
+    if (gradients) {
+      *gradient += probability.derivative * GradientOfZ(outcome, z);
+    }
+  }
+  return sum;
+}
+
+VectorXd SearchModel::LogAcquisition(const MatrixXd& points) const {
+  VectorXd sum = VectorXd::Zero(points.rows());
+  VectorXd mean, variance;
+  if (best_.has_value()) {
+    objective_->Predict(points, &mean, &variance);
+    for (int i = 0; i < sum.size(); ++i) {
+      sum(i) += LogExpectedImprovement(
+          mean(i), Deviation(*objective_, variance(i)), *best_);
+    }
+  }
+  for (const GaussianProcess& bound : bounds_) {
+    bound.Predict(points, &mean, &variance);
+    for (int i = 0; i < sum.size(); ++i) {
+      sum(i) += LogNormalCdf(-mean(i) / Deviation(bound, variance(i))).value;
+    }
+  }
+  return sum;
+}
+
+double SearchModel::ScaledImprovement(const VectorXd& point) const {
+  if (!best_.has_value()) return kNaN;
+  const Outcome outcome = Foresee(*objective_, point, false);
+  return ExpectedImprovement(outcome.mean, outcome.deviation, *best_) /
+         objective_->scale();
+}
+
+}  // namespace airlock

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "twin/drift/change_statistic.h"
+
+namespace airlock {
+
+// Frias-Blanco et al., "Online and non-parametric drift detection methods based
+// on Hoeffding's bounds", IEEE Transactions on Knowledge and Data Engineering
+// 27(3), 2015, of values in [0, 1]. The stream is cut where its mean plus
+// (minus) its bound, at confidence `drift`, was smallest (largest); evidence is
+// -ln of the confidence at which the mean has increased (`two_sided`: or
+// decreased) since then. In the calibrated mode, too, cuts are made at `drift`.
+
+// Plain means and Hoeffding's bound (A-test).
+StatisticEntry HddmAStatistic();
+// Exponentially weighted means and McDiarmid's bound (W-test), as river: the
+// bound of a mean of t values starts from lambda^2 + (1 - lambda)^2.
+StatisticEntry HddmWStatistic();
+// As the authors and MOA: from 1.
+StatisticEntry HddmWMoaStatistic();
+
+}  // namespace airlock

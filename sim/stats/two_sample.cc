@@ -86,6 +86,17 @@ double CramerVonMisesCdf(double x) {
   return std::min(1.0, sum / (std::pow(kPi, 1.5) * std::sqrt(x)));
 }
 
+// Where a decreasing `tail` passes alpha, by bisection.
+double Critical(double (*tail)(double), double alpha) {
+  double low = 0, high = 1;
+  while (tail(high) > alpha && high < 1024) high *= 2;
+  for (int i = 0; i < 100 && low < high; ++i) {
+    const double middle = low + (high - low) / 2;
+    (tail(middle) > alpha ? low : high) = middle;
+  }
+  return high;
+}
+
 // The pooled values' mid-ranks (1-based; ties share the mean rank), `a` first;
 // *tie_sum becomes the sum of t^3 - t over groups of t equal values.
 std::vector<double> MidRanks(const std::vector<double>& a,
@@ -218,6 +229,14 @@ TestResult CramerVonMises(const std::vector<double>& a,
       1.0 / 6 + (result.statistic - mean) / std::sqrt(45 * variance);
   result.p_value = std::clamp(1 - CramerVonMisesCdf(normed), 0.0, 1.0);
   return result;
+}
+
+double KolmogorovSmirnovCritical(double alpha) {
+  return Critical(KolmogorovTail, alpha);
+}
+
+double CramerVonMisesCritical(double alpha) {
+  return Critical([](double x) { return 1 - CramerVonMisesCdf(x); }, alpha);
 }
 
 double Wasserstein1(const std::vector<double>& a,

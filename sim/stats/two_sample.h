@@ -24,6 +24,12 @@ TestResult KolmogorovSmirnov(const std::vector<double>& a,
 TestResult CramerVonMises(const std::vector<double>& a,
                           const std::vector<double>& b);
 
+// The value that the limiting distribution of each test's normed statistic
+// exceeds with probability alpha, 0 < alpha < 1: of (sqrt(N) + .12 + .11 /
+// sqrt(N)) D, and of T at its limiting mean 1/6 and variance 1/45.
+double KolmogorovSmirnovCritical(double alpha);
+double CramerVonMisesCritical(double alpha);
+
 // The area between the two ECDFs, in the values' unit; exact for unequal
 // sizes. A shift by c gives c.
 double Wasserstein1(const std::vector<double>& a, const std::vector<double>& b);

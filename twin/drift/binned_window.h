@@ -56,12 +56,15 @@ class BinnedWindow {
   int64_t filled_ = 0;
 };
 
-// Jensen-Shannon divergence between reference and window (Lin 1991): nats or
+// Jensen-Shannon divergence between reference and window (Lin 1991): in nats or
 // bits, plain or as distance (its root), with or without the bias of finite
-// samples (Grosse et al. 2002), 0 log 0 = 0.
+// samples (Grosse et al. 2002, over the bins in use), 0 log 0 = 0. Evidence is
+// 0 while the unbiased divergence or distance lies below the effect floor.
 StatisticEntry JensenShannonStatistic();
 // Population stability index, sum (q - p) ln(q / p); shares below `floor` count
-// as `floor`, without renormalising (0: the smallest positive number).
+// as `floor`, without renormalising (0: as the smallest positive number).
 StatisticEntry PopulationStabilityStatistic();
+// Both throw InputError for a reference shorter than the window and for more
+// bins than the window has values. Fewer distinct values than bins: fewer bins.
 
 }  // namespace airlock

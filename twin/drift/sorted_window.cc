@@ -1,0 +1,210 @@
+#include "twin/drift/sorted_window.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.h"
+
+namespace airlock {
+namespace {
+
+// How many of `sorted` satisfy `before`, which holds for a leading part.
+template <typename Sequence, typename Before>
+int64_t CountLeading(const Sequence& sorted, const Before& before) {
+  size_t first = 0, length = sorted.size();
+  while (length > 0) {
+    const size_t half = (length + 1) / 2;
+    first += before(sorted[first + half - 1]) ? half : 0;
+    length -= half;
+  }
+  return static_cast<int64_t>(first);
+}
+
+}  // namespace
+
+ReferenceSample::ReferenceSample(std::vector<double> values) {
+  AIRLOCK_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  const size_t count = values.size();
+  const size_t most = static_cast<size_t>(kMost);
+  if (count > most) {
+    for (size_t i = 0; i < most; ++i) {
+      sorted_.push_back(values[(2 * i + 1) * count / (2 * most)]);
+    }
+  } else {
+    sorted_ = std::move(values);
+  }
+  const size_t n = sorted_.size();
+  median_ = sorted_[n / 2];
+  sums_.push_back(0);
+  double differences = 0;  // sum over i < j of x_j - x_i
+  for (size_t i = 0; i < n; ++i) {
+    const double centred = sorted_[i] - median_;
+    sums_.push_back(sums_.back() + centred);
+    differences +=
+        (2 * static_cast<double>(i) - static_cast<double>(n - 1)) * centred;
+  }
+  mean_distance_ =
+      2 * differences / (static_cast<double>(n) * static_cast<double>(n));
+  for (size_t first = 0, last; first < n; first = last) {
+    last = first;
+    while (last < n && sorted_[last] == sorted_[first]) ++last;
+    const double copies = static_cast<double>(last - first);
+    ties_ += copies * copies * copies - copies;
+  }
+}
+
+int64_t ReferenceSample::Below(double value) const {
+  return CountLeading(sorted_, [value](double x) { return x < value; });
+}
+
+int64_t ReferenceSample::UpTo(double value) const {
+  return CountLeading(sorted_, [value](double x) { return x <= value; });
+}
+
+double ReferenceSample::MeanDistance(double value, int64_t below) const {
+  const double centred = value - median_;
+  const double n = static_cast<double>(size());
+  const double left = static_cast<double>(below);
+  const double sum_left = sums_[static_cast<size_t>(below)];
+  return (centred * (2 * left - n) + sums_.back() - 2 * sum_left) / n;
+}
+
+double ReferenceSample::MedianDistance() const {
+  const int64_t n = size();
+  if (n < 2) return 0;
+  const int64_t wanted = (n * (n - 1) / 2 + 1) / 2;
+  const auto pairs_within = [&](double limit) {
+    int64_t pairs = 0;
+    size_t i = 0;
+    for (size_t j = 0; j < sorted_.size(); ++j) {
+      while (sorted_[j] - sorted_[i] > limit) ++i;
+      pairs += static_cast<int64_t>(j - i);
+    }
+    return pairs;
+  };
+  if (pairs_within(0) >= wanted) return 0;
+  double low = 0, high = sorted_.back() - sorted_.front();
+  for (int i = 0; i < 100; ++i) {
+    const double middle = low + (high - low) / 2;
+    if (middle <= low || middle >= high) break;
+    (pairs_within(middle) >= wanted ? high : low) = middle;
+  }
+  return high;
+}
+
+void SortedWindow::Push(double value) {
+  const int64_t below = reference_->Below(value);
+  const auto& reference = reference_->sorted();
+  size_t up_to = static_cast<size_t>(below);
+  if (up_to < reference.size() && reference[up_to] == value) {
+    up_to = static_cast<size_t>(reference_->UpTo(value));
+  }
+  const Value entry = {value, static_cast<int32_t>(below),
+                       static_cast<int32_t>(up_to)};
+  const auto position = [this](double x) {
+    return CountLeading(sorted_, [x](const Value& v) { return v.value < x; });
+  };
+  const auto begin = sorted_.begin();
+  if (!full()) {
+    sorted_.insert(begin + position(value), entry);
+    ring_.push_back(value);
+    return;
+  }
+  const int64_t gone = position(ring_[oldest_]);
+  const int64_t place = position(value);
+  if (place > gone) {
+    std::move(begin + gone + 1, begin + place, begin + gone);
+    sorted_[static_cast<size_t>(place - 1)] = entry;
+  } else {
+    std::move_backward(begin + place, begin + gone, begin + gone + 1);
+    sorted_[static_cast<size_t>(place)] = entry;
+  }
+  ring_[oldest_] = value;
+  oldest_ = oldest_ + 1 == ring_.size() ? 0 : oldest_ + 1;
+}
+
+void SortedWindow::Reset() {
+  sorted_.clear();
+  ring_.clear();
+  sorted_.reserve(static_cast<size_t>(window_));
+  ring_.reserve(static_cast<size_t>(window_));
+  oldest_ = 0;
+}
+
+std::vector<double> SortedWindow::Contents() const {
+  std::vector<double> contents(ring_.begin() + static_cast<int64_t>(oldest_),
+                               ring_.end());
+  contents.insert(contents.end(), ring_.begin(),
+                  ring_.begin() + static_cast<int64_t>(oldest_));
+  return contents;
+}
+
+double SortedWindow::KolmogorovSmirnovD() const {
+  const double n = static_cast<double>(reference_->size());
+  const double w = static_cast<double>(window_);
+  // The reference is above just before a value of the window, below just after;
+  // among equal values the first and the last decide.
+  double largest = 0;
+  double index = 0;
+  for (const Value& v : sorted_) {
+    const double above = v.below / n - index / w;
+    index += 1;
+    const double below = index / w - v.up_to / n;
+    largest = std::max(largest, std::max(above, below));
+  }
+  return largest;
+}
+
+double SortedWindow::CramerVonMisesT() const {
+  const double n = static_cast<double>(reference_->size());
+  const double w = static_cast<double>(window_);
+  // Sums over the reference's and the window's values of (pooled mid-rank -
+  // own rank)^2; for a group of a and c equal values of either, i and A lower
+  // ones: a (i + c / 2)^2 + (a^3 - a) / 12 and c (A + a / 2)^2 + (c^3 - c)
+  // / 12.
+  double of_reference = reference_->ties() / 12;
+  double of_window = 0;
+  double passed = 0;  // values of the reference so far
+  for (size_t first = 0, last; first < sorted_.size(); first = last) {
+    last = first + 1;
+    while (last < sorted_.size() &&
+           sorted_[last].value == sorted_[first].value) {
+      ++last;
+    }
+    const double below = sorted_[first].below;
+    const double equal = sorted_[first].up_to - below;
+    const double lower = static_cast<double>(first);
+    const double copies = static_cast<double>(last - first);
+    const double middle = lower + copies / 2;
+    const double rank = below + equal / 2;
+    of_reference += (below - passed) * lower * lower + equal * middle * middle;
+    of_window +=
+        copies * rank * rank + (copies * copies * copies - copies) / 12;
+    passed = below + equal;
+  }
+  of_reference += (n - passed) * w * w;
+  const double u = n * of_reference + w * of_window;
+  return u / (n * w * (n + w)) - (4 * n * w - 1) / (6 * (n + w));
+}
+
+double SortedWindow::MeanDistance() const {
+  double sum = 0;
+  for (const Value& v : sorted_) {
+    sum += reference_->MeanDistance(v.value, v.below);
+  }
+  return sum / static_cast<double>(window_);
+}
+
+double SortedWindow::Spread() const {
+  const double w = static_cast<double>(window_);
+  double differences = 0;  // sum over i < j of y_j - y_i
+  double weight = 1 - w;
+  for (const Value& v : sorted_) {
+    differences += weight * (v.value - reference_->median());
+    weight += 2;
+  }
+  return reference_->mean_distance() + 2 * differences / (w * w);
+}
+
+}  // namespace airlock

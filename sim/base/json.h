@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -9,6 +10,11 @@ namespace airlock {
 // JSON has no NaN and no infinity: such a value is null.
 inline nlohmann::json NumberOrNull(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
+// And back: null is NaN.
+inline double NumberOrMissing(const nlohmann::json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                         : value.get<double>();
 }
 
 // Why a JSON text is not what it should be, for people: "not JSON at line 3,

@@ -24,11 +24,14 @@ StatisticEntry AdwinStatistic();
 // river since 0.22: every cut with min_window values on both sides; starts with
 // an empty window after an alarm.
 StatisticEntry AdwinRiverStatistic();
-// river before: as above, but no cut behind the newest bucket of any size,
-// whose values count for neither side. frouros: the same with min_window 7.
+// river 0.10 to 0.21: as above, but no cut behind the newest bucket of any
+// size, whose values then count for neither side. frouros: the same with
+// min_window 7.
 StatisticEntry AdwinRiverLegacyStatistic();
-// scikit-multiflow: those cuts, the window remains, and a merged bucket forgets
-// the variance within its older half.
+// river before 0.10: those cuts; the window remains after an alarm.
+StatisticEntry AdwinRiverEarlyStatistic();
+// scikit-multiflow: the same, and a merged bucket forgets the variance within
+// its older half.
 StatisticEntry AdwinMultiflowStatistic();
 
 }  // namespace airlock

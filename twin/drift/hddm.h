@@ -13,10 +13,11 @@ namespace airlock {
 
 // Plain means and Hoeffding's bound (A-test).
 StatisticEntry HddmAStatistic();
-// Exponentially weighted means and McDiarmid's bound (W-test), as river: the
-// bound of a mean of t values starts from lambda^2 + (1 - lambda)^2.
+// Exponentially weighted means and McDiarmid's bound (W-test), as the authors'
+// own in MOA.
 StatisticEntry HddmWStatistic();
-// As the authors and MOA: from 1.
-StatisticEntry HddmWMoaStatistic();
+// As river: a mean that is exactly 0 is replaced by the next value instead of
+// averaged with it, and the bound starts from lambda^2 + (1 - lambda)^2.
+StatisticEntry HddmWRiverStatistic();
 
 }  // namespace airlock

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/error.h"
 #include "sim/stats/moments.h"
 
 namespace airlock {
@@ -12,6 +13,17 @@ double ScaleOf(double mean, double standard_deviation) {
   const double least = 1e-9 * std::max(std::abs(mean), 1.0);
   // A constant column may have a spread of rounding errors.
   return standard_deviation > 1e-6 * least ? standard_deviation : least;
+}
+
+Sides SidesOf(const std::string& statistic,
+              const StatisticParameters& complete) {
+  const double sides = complete.at(kSidesParameter.name);
+  if (sides == 2) return {true, true};
+  if (sides == 1) return {true, false};
+  if (sides == -1) return {false, true};
+  throw InputError(fmt::format("{}: {} is {}; write one of: {}", statistic,
+                               kSidesParameter.name, sides,
+                               kSidesParameter.help));
 }
 
 InControl::InControl(const std::vector<double>& reference, int64_t warm_up)

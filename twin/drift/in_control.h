@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
+
+#include "twin/drift/change_statistic.h"
 
 namespace airlock {
 
@@ -10,6 +13,17 @@ namespace airlock {
 // no spread at all, a billionth of `mean` (of 1 if that is less), so that every
 // departure from a constant is a large one and none is a division by zero.
 double ScaleOf(double mean, double standard_deviation);
+
+// Which changes a chart looks for.
+struct Sides {
+  bool up;
+  bool down;
+};
+inline constexpr StatisticParameter kSidesParameter = {
+    "sides", 2, -1, 2, "2: both, 1: increases only, -1: decreases only"};
+// InputError for another value.
+Sides SidesOf(const std::string& statistic,
+              const StatisticParameters& complete);
 
 // The mean and the standard deviation of a process in control, which the
 // charts of statistical process control compare with: known, from a reference,

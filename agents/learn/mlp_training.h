@@ -82,7 +82,7 @@ struct TrainedMlp {
 struct TrainingResult {
   std::vector<TrainedMlp> members;
   // The largest difference between torch's own outputs and the Mlps' over all
-  // rows, in the target's standard deviations.
+  // rows, in the target's standard deviations (relative for outputs beyond 1).
   double largest_difference = 0;
 };
 

@@ -255,7 +255,9 @@ double Trainer::LargestDifference(
                             scratch.data());
     for (const double value : y) {
       const double ours = (value - target_.mean) / target_.scale;
-      largest = std::max(largest, std::abs(ours - *torch_says++));
+      const double theirs = *torch_says++;
+      largest = std::max(
+          largest, std::abs(ours - theirs) / std::max(1.0, std::abs(theirs)));
     }
   }
   return largest;

@@ -2,6 +2,7 @@
 
 #include "sim/base/error.h"
 #include "twin/forecast/linear_forecaster.h"
+#include "twin/forecast/mlp_forecaster.h"
 #include "twin/forecast/naive_forecasters.h"
 #include "twin/forecast/tree_ensemble.h"
 
@@ -12,8 +13,10 @@ const std::vector<ForecasterEntry>& Forecasters() {
       {"constant", ConstantForecaster::Load, "one value for every sample"},
       {"persistence", PersistenceForecaster::Load,
        "the newest observed target"},
+      {"seasonal", SeasonalForecaster::Load, "the target one season before"},
       {"linear", LinearForecaster::Load, "a weighted sum of the features"},
       {"trees", TreeEnsemble::Load, "a sum of regression trees"},
+      {"mlp", MlpForecaster::Load, "the mean of perceptrons"},
   };
   return kTable;
 }

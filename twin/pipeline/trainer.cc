@@ -2,16 +2,16 @@
 
 #include "sim/base/error.h"
 #include "twin/pipeline/learners.h"
+#include "twin/pipeline/mlp_trainer.h"
 #include "twin/pipeline/naive_trainers.h"
 
 namespace airlock {
 
 const std::vector<TrainerEntry>& Trainers() {
   static const std::vector<TrainerEntry> kTable = {
-      ConstantTrainer(),
-      PersistenceTrainer(),
-      LinearTrainer(),
-      XgboostTrainer(),
+      ConstantTrainer(), PersistenceTrainer(), SeasonalTrainer(),
+      LinearTrainer(),   RidgeTrainer(),       XgboostTrainer(),
+      MlpTrainer(),
   };
   return kTable;
 }

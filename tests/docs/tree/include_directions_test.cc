@@ -40,8 +40,9 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"agents/baselines", {"sim/base", "sim/engine"}},
       {"agents/policy", {"sim/base"}},
       {"agents/learn", {"agents/policy", "sim/base"}},
-      {"twin/forecast", {"sim/base", "sim/telemetry"}},
-      {"twin/pipeline", {"sim/base", "sim/telemetry", "twin/forecast"}},
+      {"twin/forecast", {"agents/policy", "sim/base", "sim/telemetry"}},
+      {"twin/pipeline",
+       {"agents/learn", "sim/base", "sim/telemetry", "twin/forecast"}},
       {"twin/drift",
        {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
       // Fits models; the rest of the folder runs on a node.

@@ -11,7 +11,6 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/frame.h"
-#include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
 
 namespace airlock {
@@ -98,20 +97,6 @@ TEST(LearnerClientTest, AMissingProgramIsNamed) {
   const std::string error = ErrorOfTraining(&client, Quick());
   unsetenv("AIRLOCK_LEARNER");
   EXPECT_THAT(error, HasSubstr("cannot start /no/such/learner: No such file"));
-}
-
-// What a user starts must not load libtorch, neither itself nor through a
-// library.
-TEST(LearnerClientTest, OnlyTheLearnerLoadsTorch) {
-  const auto libraries = [](const std::string& program) {
-    return testing::Run({"/usr/bin/ldd", AIRLOCK_BINARY_DIR "/" + program}).out;
-  };
-  EXPECT_THAT(libraries("airlock-learner"), HasSubstr("libtorch"));
-  for (const char* program : {"airlock", "airlock-worker"}) {
-    const std::string loaded = libraries(program);
-    EXPECT_THAT(loaded, HasSubstr("libstdc++")) << program;
-    EXPECT_EQ(loaded.find("libtorch"), std::string::npos) << program;
-  }
 }
 
 }  // namespace

@@ -53,13 +53,13 @@ RegressionTree TreeFromJson(const json& saved) {
 
 }  // namespace
 
-float RegressionTree::Value(const double* x) const {
+size_t RegressionTree::Leaf(const double* x) const {
   size_t node = 0;
   while (left[node] >= 0) {
     const bool go_left = static_cast<float>(x[feature[node]]) < threshold[node];
     node = static_cast<size_t>(go_left ? left[node] : right[node]);
   }
-  return threshold[node];
+  return node;
 }
 
 TreeEnsemble::TreeEnsemble(double mean, double scale,

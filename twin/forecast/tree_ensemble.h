@@ -18,7 +18,8 @@ struct RegressionTree {
   std::vector<int> feature;
   std::vector<float> threshold;
 
-  float Value(const double* x) const;
+  size_t Leaf(const double* x) const;  // the node where the walk ends
+  float Value(const double* x) const { return threshold[Leaf(x)]; }
 };
 
 // mean + scale * (sum of trees), walked in the order and precision (float) of

@@ -10,4 +10,15 @@ TrainerEntry ConstantTrainer();
 // Nothing to learn.
 TrainerEntry PersistenceTrainer();
 
+// The target one season ago. Parameter: period, the season's length in samples
+// (default 0: found in the training target). A season is found where the
+// autocorrelation, after a straight line is taken out, has its highest peak: a
+// lag above the first at which it is below 0, of at most a third of the
+// training, and at least 0.3. Where there is none the forecaster is
+// persistence.
+TrainerEntry SeasonalTrainer();
+
+// The season that SeasonalTrainer() finds, or 0. `rows` may miss samples.
+int64_t FindSeason(const SampleTable& rows);
+
 }  // namespace airlock

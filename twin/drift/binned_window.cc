@@ -28,17 +28,16 @@ double JensenShannonTerm(double p, double q) {
 }
 
 // What both statistics share: the window, and bins of the reference.
-const std::vector<StatisticParameter> kBinning = {
-    {"window", 100, 10, 10000, "values compared with the reference"},
-    {"bins", 10, 2, 200, "bins of the reference, at most `window`"},
-    {"fixed-bins", 0, 0, 1,
-     "0: bins of equal share of the reference, 1: of equal width"},
-};
-
 std::vector<StatisticParameter> WithBinning(
-    std::vector<StatisticParameter> own) {
-  own.insert(own.begin(), kBinning.begin(), kBinning.end());
-  return own;
+    const std::vector<StatisticParameter>& own) {
+  std::vector<StatisticParameter> all = {
+      {"window", 100, 10, 10000, "values compared with the reference"},
+      {"bins", 10, 2, 200, "bins of the reference, at most `window`"},
+      {"fixed-bins", 0, 0, 1,
+       "0: bins of equal share of the reference, 1: of equal width"},
+  };
+  all.insert(all.end(), own.begin(), own.end());
+  return all;
 }
 
 Bins MakeBins(const std::vector<double>& reference, int64_t count, bool fixed) {
@@ -171,12 +170,9 @@ std::unique_ptr<ChangeStatistic> MakePsi(const std::vector<double>& reference,
                                          const StatisticParameters& given) {
   const StatisticParameters complete =
       CompleteParameters(kPsi, PsiParameters(), given);
-  const double floor =
-      std::max(complete.at("floor"), std::numeric_limits<double>::min());
+  const double floor = complete.at("floor");
   const auto term = [floor](double p, double q) {
-    p = std::max(p, floor);
-    q = std::max(q, floor);
-    return (q - p) * std::log(q / p);
+    return PopulationStabilityTerm(p, q, floor);
   };
   return std::make_unique<WindowPsi>(
       MakeWindow(kPsi, reference, complete, term));

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/base/error.h"
+
 namespace airlock {
 
 const char* ToString(LogBase base) {
@@ -13,6 +15,30 @@ const char* ToString(LogBase base) {
 double JensenShannonBias(int64_t bins, int64_t n_p, int64_t n_q) {
   return static_cast<double>(bins - 1) *
          (1 / static_cast<double>(n_p) + 1 / static_cast<double>(n_q)) / 8;
+}
+
+double PopulationStabilityTerm(double p, double q, double floor) {
+  const double least = std::max(floor, std::numeric_limits<double>::min());
+  p = std::max(p, least);
+  q = std::max(q, least);
+  return (q - p) * std::log(q / p);
+}
+
+double PopulationStability(const std::vector<double>& counts_p,
+                           const std::vector<double>& counts_q, double floor) {
+  AIRLOCK_CHECK(counts_p.size() == counts_q.size(), "{} and {} bins",
+                counts_p.size(), counts_q.size());
+  double total_p = 0, total_q = 0;
+  for (size_t i = 0; i < counts_p.size(); ++i) {
+    total_p += counts_p[i];
+    total_q += counts_q[i];
+  }
+  double sum = 0;
+  for (size_t i = 0; i < counts_p.size(); ++i) {
+    sum += PopulationStabilityTerm(counts_p[i] / total_p, counts_q[i] / total_q,
+                                   floor);
+  }
+  return sum;
 }
 
 Bins Bins::Quantiles(std::vector<double> sample, int64_t count) {

@@ -17,6 +17,16 @@ const char* ToString(LogBase base);
 // being those that are not empty. Too large where bins hold few samples.
 double JensenShannonBias(int64_t bins, int64_t n_p, int64_t n_q);
 
+// Population stability index of two histograms over the same bins (Wu and Olson
+// 2010): sum (q - p) ln(q / p) over their shares p and q, those below `floor`
+// counting as `floor`, without renormalising; 0 stands for the smallest
+// positive number. A bin empty on one side contributes its share times
+// ln(share / floor): the floor decides the result.
+double PopulationStability(const std::vector<double>& counts_p,
+                           const std::vector<double>& counts_q, double floor);
+// One bin's term.
+double PopulationStabilityTerm(double p, double q, double floor);
+
 // Histogram bins of one feature. Bin i holds (edge[i-1], edge[i]]; the first
 // and last are open to infinity, so nothing falls outside; missing values (NaN)
 // have a bin of their own, the last.

@@ -46,12 +46,29 @@ ReferenceSample::ReferenceSample(std::vector<double> values) {
   }
   mean_distance_ =
       2 * differences / (static_cast<double>(n) * static_cast<double>(n));
+  step_sums_.push_back(0);
+  step_squares_.push_back(0);
   for (size_t first = 0, last; first < n; first = last) {
     last = first;
     while (last < n && sorted_[last] == sorted_[first]) ++last;
-    const double copies = static_cast<double>(last - first);
-    ties_ += copies * copies * copies - copies;
+    const double before = static_cast<double>(first);
+    const double after = static_cast<double>(last);
+    for (size_t i = first; i < last; ++i) {
+      step_sums_.push_back(step_sums_.back() + (before + after) / 2);
+      step_squares_.push_back(step_squares_.back() +
+                              (before * before + after * after) / 2);
+    }
   }
+}
+
+double ReferenceSample::SquaredSteps(int64_t first, int64_t last,
+                                     double level) const {
+  const size_t from = static_cast<size_t>(first);
+  const size_t to = static_cast<size_t>(last);
+  const double n = static_cast<double>(size());
+  return (step_squares_[to] - step_squares_[from]) / (n * n) -
+         2 * level * (step_sums_[to] - step_sums_[from]) / n +
+         level * level * static_cast<double>(last - first);
 }
 
 int64_t ReferenceSample::Below(double value) const {
@@ -159,33 +176,28 @@ double SortedWindow::KolmogorovSmirnovD() const {
 double SortedWindow::CramerVonMisesT() const {
   const double n = static_cast<double>(reference_->size());
   const double w = static_cast<double>(window_);
-  // Sums over the reference's and the window's values of (pooled mid-rank -
-  // own rank)^2; for a group of a and c equal values of either, i and A lower
-  // ones: a (i + c / 2)^2 + (a^3 - a) / 12 and c (A + a / 2)^2 + (c^3 - c)
-  // / 12.
-  double of_reference = reference_->ties() / 12;
-  double of_window = 0;
-  double passed = 0;  // values of the reference so far
+  double sum = 0;
+  int64_t passed = 0;  // values of the reference so far
+  double level = 0;    // share of the window so far
   for (size_t first = 0, last; first < sorted_.size(); first = last) {
     last = first + 1;
     while (last < sorted_.size() &&
            sorted_[last].value == sorted_[first].value) {
       ++last;
     }
-    const double below = sorted_[first].below;
-    const double equal = sorted_[first].up_to - below;
-    const double lower = static_cast<double>(first);
-    const double copies = static_cast<double>(last - first);
-    const double middle = lower + copies / 2;
-    const double rank = below + equal / 2;
-    of_reference += (below - passed) * lower * lower + equal * middle * middle;
-    of_window +=
-        copies * rank * rank + (copies * copies * copies - copies) / 12;
-    passed = below + equal;
+    const int64_t below = sorted_[first].below;
+    const int64_t up_to = sorted_[first].up_to;
+    sum += reference_->SquaredSteps(passed, below, level);
+    const double before = static_cast<double>(below) / n - level;
+    level = static_cast<double>(last) / w;
+    const double after = static_cast<double>(up_to) / n - level;
+    const double values =
+        static_cast<double>(up_to - below) + static_cast<double>(last - first);
+    sum += values * (before * before + after * after) / 2;
+    passed = up_to;
   }
-  of_reference += (n - passed) * w * w;
-  const double u = n * of_reference + w * of_window;
-  return u / (n * w * (n + w)) - (4 * n * w - 1) / (6 * (n + w));
+  sum += reference_->SquaredSteps(passed, reference_->size(), level);
+  return n * w / ((n + w) * (n + w)) * sum;
 }
 
 double SortedWindow::MeanDistance() const {

@@ -27,15 +27,20 @@ class ReferenceSample {
   double mean_distance() const { return mean_distance_; }
   // The median of |x - x'| over pairs i < j (the lower one of an even number).
   double MedianDistance() const;
-  // The sum of a^3 - a over groups of a equal values.
-  double ties() const { return ties_; }
+  // Sums over the values number `first` (from 0) to `last` - 1 of the squared
+  // distance of its distribution function from `level`: the mean of the squares
+  // on both sides of each value's step.
+  double SquaredSteps(int64_t first, int64_t last, double level) const;
 
  private:
   std::vector<double> sorted_;
   std::vector<double> sums_;  // of the first i values less the median
   double median_ = 0;
   double mean_distance_ = 0;
-  double ties_ = 0;
+  // Of the first i values: sums of the mean of the distribution function, and
+  // of its square, on both sides of the value's step; times n and n^2.
+  std::vector<double> step_sums_;
+  std::vector<double> step_squares_;
 };
 
 // The last `window` values of a stream in order of size, each with its rank
@@ -62,8 +67,11 @@ class SortedWindow {
   // In the order they came.
   std::vector<double> Contents() const;
 
-  // Statistics of a full window of w values against n of the reference; D, T
-  // and E as in sim/stats/two_sample.h.
+  // Statistics of a full window of w values against n of the reference, as in
+  // sim/stats/two_sample.h. T is n w / (n + w)^2 times the sum of (F - G)^2
+  // over all n + w values, mean of both sides of a step: the usual T where all
+  // differ; of equal values the usual one with mid-ranks grows by their number
+  // alone, this does not.
   double KolmogorovSmirnovD() const;
   double CramerVonMisesT() const;
   double EnergyDistance() const { return 2 * MeanDistance() - Spread(); }

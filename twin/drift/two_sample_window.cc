@@ -33,9 +33,12 @@ const StatisticParameter kBandwidth = {
     "standard deviation of the kernel, in median distances of the reference"};
 
 // n w / (n + w).
-double EffectiveSize(int64_t n, int64_t w) {
-  return static_cast<double>(n) * static_cast<double>(w) /
-         static_cast<double>(n + w);
+double EffectiveSize(double n, double w) { return n * w / (n + w); }
+
+double EffectiveSize(const SortedWindow& window,
+                     const ReferenceSample& reference) {
+  return EffectiveSize(static_cast<double>(reference.size()),
+                       static_cast<double>(window.sorted().size()));
 }
 
 // A window that is evaluated every `stride` values.
@@ -97,8 +100,7 @@ void StridedStatistic::Load(const json& state) {
 // Statistics of a window kept in order.
 class SortedStatistic : public StridedStatistic {
  public:
-  using Formula = double (*)(const SortedWindow&, const ReferenceSample&,
-                             double effective_size);
+  using Formula = double (*)(const SortedWindow&, const ReferenceSample&);
 
   SortedStatistic(const std::vector<double>& reference, int64_t window,
                   int64_t stride, Formula formula)
@@ -111,10 +113,7 @@ class SortedStatistic : public StridedStatistic {
  private:
   void Push(double value) override { window_.Push(value); }
   bool Full() const override { return window_.full(); }
-  double Evaluate() const override {
-    return formula_(window_, reference_,
-                    EffectiveSize(reference_.size(), size_));
-  }
+  double Evaluate() const override { return formula_(window_, reference_); }
   void Clear() override { window_.Reset(); }
   std::vector<double> Contents() const override { return window_.Contents(); }
   int64_t window() const override { return size_; }
@@ -126,13 +125,13 @@ class SortedStatistic : public StridedStatistic {
 };
 
 double KolmogorovSmirnovEvidence(const SortedWindow& window,
-                                 const ReferenceSample&, double size) {
-  const double root = std::sqrt(size);
+                                 const ReferenceSample& reference) {
+  const double root = std::sqrt(EffectiveSize(window, reference));
   return (root + 0.12 + 0.11 / root) * window.KolmogorovSmirnovD();
 }
 
 double CramerVonMisesEvidence(const SortedWindow& window,
-                              const ReferenceSample& reference, double size) {
+                              const ReferenceSample& reference) {
   const double n = static_cast<double>(reference.size());
   const double w = static_cast<double>(window.sorted().size());
   const double all = n + w, product = n * w;
@@ -141,16 +140,16 @@ double CramerVonMisesEvidence(const SortedWindow& window,
       (all + 1) *
       (4 * product - 3 * (n * n + w * w) / all - 2 * product / all) /
       (45 * all * 4 * product);
-  (void)size;
   return 1.0 / 6 + (window.CramerVonMisesT() - mean) / std::sqrt(45 * variance);
 }
 
 double EnergyEvidence(const SortedWindow& window,
-                      const ReferenceSample& reference, double size) {
+                      const ReferenceSample& reference) {
   const double between = window.MeanDistance();
   const double unit =
       reference.mean_distance() > 0 ? reference.mean_distance() : between;
-  return unit > 0 ? size * window.EnergyDistance() / unit : 0;
+  if (unit == 0) return 0;
+  return EffectiveSize(window, reference) * window.EnergyDistance() / unit;
 }
 
 // MMD by a Fourier series of the kernel.
@@ -197,7 +196,8 @@ MmdStatisticOfWindow::MmdStatisticOfWindow(const std::vector<double>& reference,
                                            double bandwidth)
     : StridedStatistic(stride), window_(window) {
   const ReferenceSample sample(reference);
-  size_ = EffectiveSize(sample.size(), window);
+  size_ = EffectiveSize(static_cast<double>(sample.size()),
+                        static_cast<double>(window));
   centre_ = sample.median();
   double distance = sample.MedianDistance();
   if (distance == 0) distance = sample.mean_distance();
@@ -285,12 +285,23 @@ std::vector<double> MmdStatisticOfWindow::Contents() const {
   return contents;
 }
 
-const std::vector<StatisticParameter> kTestParameters = {kWindow, kStride,
-                                                         kAlpha};
-const std::vector<StatisticParameter> kEnergyParameters = {kWindow, kStride,
-                                                           kBoundedAlpha};
-const std::vector<StatisticParameter> kMmdParameters = {
-    kWindow, kStride, kBandwidth, kBoundedAlpha};
+using ParameterTable = std::vector<StatisticParameter>;
+
+const ParameterTable& TestParameters() {
+  static const ParameterTable table = {kWindow, kStride, kAlpha};
+  return table;
+}
+
+const ParameterTable& EnergyParameters() {
+  static const ParameterTable table = {kWindow, kStride, kBoundedAlpha};
+  return table;
+}
+
+const ParameterTable& MmdParameters() {
+  static const ParameterTable table = {kWindow, kStride, kBandwidth,
+                                       kBoundedAlpha};
+  return table;
+}
 
 void CheckReference(const char* name, const std::vector<double>& reference,
                     int64_t window) {
@@ -302,7 +313,7 @@ void CheckReference(const char* name, const std::vector<double>& reference,
 }
 
 std::unique_ptr<ChangeStatistic> MakeSorted(
-    const char* name, const std::vector<StatisticParameter>& known,
+    const char* name, const ParameterTable& known,
     const std::vector<double>& reference, const StatisticParameters& given,
     SortedStatistic::Formula formula) {
   const StatisticParameters complete = CompleteParameters(name, known, given);
@@ -319,26 +330,26 @@ constexpr char kMmd[] = "mmd";
 
 std::unique_ptr<ChangeStatistic> MakeKs(const std::vector<double>& reference,
                                         const StatisticParameters& given) {
-  return MakeSorted(kKs, kTestParameters, reference, given,
+  return MakeSorted(kKs, TestParameters(), reference, given,
                     KolmogorovSmirnovEvidence);
 }
 
 std::unique_ptr<ChangeStatistic> MakeCramerVonMises(
     const std::vector<double>& reference, const StatisticParameters& given) {
-  return MakeSorted(kCramerVonMises, kTestParameters, reference, given,
+  return MakeSorted(kCramerVonMises, TestParameters(), reference, given,
                     CramerVonMisesEvidence);
 }
 
 std::unique_ptr<ChangeStatistic> MakeEnergy(
     const std::vector<double>& reference, const StatisticParameters& given) {
-  return MakeSorted(kEnergy, kEnergyParameters, reference, given,
+  return MakeSorted(kEnergy, EnergyParameters(), reference, given,
                     EnergyEvidence);
 }
 
 std::unique_ptr<ChangeStatistic> MakeMmd(const std::vector<double>& reference,
                                          const StatisticParameters& given) {
   const StatisticParameters complete =
-      CompleteParameters(kMmd, kMmdParameters, given);
+      CompleteParameters(kMmd, MmdParameters(), given);
   const int64_t window = WholeParameter(kMmd, complete, "window");
   CheckReference(kMmd, reference, window);
   return std::make_unique<MmdStatisticOfWindow>(
@@ -354,22 +365,22 @@ double QuadraticFormCritical(double alpha) {
 
 double KsThreshold(const StatisticParameters& given) {
   return KolmogorovSmirnovCritical(
-      CompleteParameters(kKs, kTestParameters, given).at("alpha"));
+      CompleteParameters(kKs, TestParameters(), given).at("alpha"));
 }
 
 double CramerVonMisesThreshold(const StatisticParameters& given) {
   return CramerVonMisesCritical(
-      CompleteParameters(kCramerVonMises, kTestParameters, given).at("alpha"));
+      CompleteParameters(kCramerVonMises, TestParameters(), given).at("alpha"));
 }
 
 double EnergyThreshold(const StatisticParameters& given) {
   return QuadraticFormCritical(
-      CompleteParameters(kEnergy, kEnergyParameters, given).at("alpha"));
+      CompleteParameters(kEnergy, EnergyParameters(), given).at("alpha"));
 }
 
 double MmdThreshold(const StatisticParameters& given) {
   return QuadraticFormCritical(
-      CompleteParameters(kMmd, kMmdParameters, given).at("alpha"));
+      CompleteParameters(kMmd, MmdParameters(), given).at("alpha"));
 }
 
 double NoWarning(const StatisticParameters&) {
@@ -383,7 +394,7 @@ StatisticEntry KolmogorovSmirnovStatistic() {
           "Kolmogorov-Smirnov distance of a window from the reference "
           "(Stephens 1970)",
           StreamKind::kReal,
-          kTestParameters,
+          TestParameters(),
           MakeKs,
           KsThreshold,
           NoWarning};
@@ -394,7 +405,7 @@ StatisticEntry CramerVonMisesStatistic() {
           "Cramer-von Mises distance of a window from the reference "
           "(Anderson 1962)",
           StreamKind::kReal,
-          kTestParameters,
+          TestParameters(),
           MakeCramerVonMises,
           CramerVonMisesThreshold,
           NoWarning};
@@ -405,7 +416,7 @@ StatisticEntry EnergyStatistic() {
           "energy distance of a window from the reference (Szekely and Rizzo "
           "2013)",
           StreamKind::kReal,
-          kEnergyParameters,
+          EnergyParameters(),
           MakeEnergy,
           EnergyThreshold,
           NoWarning};
@@ -416,7 +427,7 @@ StatisticEntry MmdStatistic() {
           "maximum mean discrepancy of a window from the reference (Gretton et "
           "al. 2012)",
           StreamKind::kReal,
-          kMmdParameters,
+          MmdParameters(),
           MakeMmd,
           MmdThreshold,
           NoWarning};

@@ -14,8 +14,9 @@ namespace airlock {
 // 1970), N = n w / (n + w). Classic threshold: Kolmogorov's quantile 1 - alpha.
 StatisticEntry KolmogorovSmirnovStatistic();
 
-// Cramer-von Mises T with mid-ranks, brought to the limiting distribution's
-// mean and variance (Anderson 1962). Classic threshold: its quantile 1 - alpha.
+// Cramer-von Mises T (see SortedWindow for ties), brought to the limiting
+// distribution's mean and variance (Anderson 1962). Classic threshold: its
+// quantile 1 - alpha.
 StatisticEntry CramerVonMisesStatistic();
 
 // Energy distance (Szekely and Rizzo 2013) times N over the mean distance of

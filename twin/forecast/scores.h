@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,28 @@ struct ForecastScores {
   // only if it is met exactly).
   double accuracy_5 = 0;
   double accuracy_10 = 0;
+  double accuracy_15 = 0;
   double accuracy_20 = 0;
+  double accuracy_25 = 0;
+  // MAE over the scale of SeasonalNaiveScale(): below 1 is better than the
+  // seasonal naive forecast was on the training part (Hyndman and Koehler, Int.
+  // J. Forecasting 22, 2006). NaN without a scale.
+  double mase = 0;
 };
 
-ForecastScores Score(const std::vector<double>& observed,
-                     const std::vector<double>& predicted);
-ForecastScores Score(const Predictions& predictions);
+// The mean absolute error, on the training part, of predicting each value by
+// the one `season` (>= 1) samples before; 1 is persistence, for a target
+// without a season. Pairs with a missing value are left out; NaN if none is
+// left, or if the target repeats itself exactly (MASE has no scale then).
+double SeasonalNaiveScale(const std::vector<double>& training_target,
+                          int64_t season);
+
+// `mase_scale` from SeasonalNaiveScale(); NaN: no MASE.
+ForecastScores Score(
+    const std::vector<double>& observed, const std::vector<double>& predicted,
+    double mase_scale = std::numeric_limits<double>::quiet_NaN());
+ForecastScores Score(
+    const Predictions& predictions,
+    double mase_scale = std::numeric_limits<double>::quiet_NaN());
 
 }  // namespace airlock

@@ -143,7 +143,9 @@ std::string Comparison::ToJson() const {
                      {"zeros", s.zeros},
                      {"accuracy_5", NumberOrNull(s.accuracy_5)},
                      {"accuracy_10", NumberOrNull(s.accuracy_10)},
-                     {"accuracy_20", NumberOrNull(s.accuracy_20)}});
+                     {"accuracy_15", NumberOrNull(s.accuracy_15)},
+                     {"accuracy_20", NumberOrNull(s.accuracy_20)},
+                     {"accuracy_25", NumberOrNull(s.accuracy_25)}});
   }
   return json{{"target", target},
               {"unit", unit},

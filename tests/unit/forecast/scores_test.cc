@@ -29,6 +29,29 @@ TEST(Score, AccuracyCountsTheBorder) {
   EXPECT_DOUBLE_EQ(scores.accuracy_20, 1);
 }
 
+TEST(Score, AccuracyAtEachShare) {
+  const ForecastScores scores =
+      Score({100, 100, 100, 100, 100}, {96, 109, 86, 119, 76});
+  EXPECT_DOUBLE_EQ(scores.accuracy_5, 0.2);
+  EXPECT_DOUBLE_EQ(scores.accuracy_10, 0.4);
+  EXPECT_DOUBLE_EQ(scores.accuracy_15, 0.6);
+  EXPECT_DOUBLE_EQ(scores.accuracy_20, 0.8);
+  EXPECT_DOUBLE_EQ(scores.accuracy_25, 1);
+}
+
+TEST(Score, MaseAgainstTheSeasonalNaive) {
+  const double nan = std::nan("");
+  // Lag 2: |3-1|, |5-2|, |3-3|, (missing), |1-3|: mean 7/4.
+  const std::vector<double> training = {1, 2, 3, 5, 3, nan, 1};
+  EXPECT_DOUBLE_EQ(SeasonalNaiveScale(training, 2), 7.0 / 4);
+  // Lag 1: 1, 1, 2, 2.
+  EXPECT_DOUBLE_EQ(SeasonalNaiveScale(training, 1), 6.0 / 4);
+  EXPECT_TRUE(std::isnan(SeasonalNaiveScale({1, 2, 1, 2, 1}, 2)));
+  EXPECT_TRUE(std::isnan(SeasonalNaiveScale({1, 2}, 2)));
+  EXPECT_DOUBLE_EQ(Score({1, 5}, {2, 3}, 0.5).mase, 3);
+  EXPECT_TRUE(std::isnan(Score({1, 5}, {2, 3}).mase));
+}
+
 TEST(Score, ZerosMissingValuesAndConstants) {
   const ForecastScores scores = Score({0, 2, std::nan(""), 0}, {0, 1, 5, 3});
   EXPECT_EQ(scores.samples, 3);

@@ -1,8 +1,10 @@
 #include "sim/telemetry/trace.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include "sim/base/diagnostics.h"
 #include "sim/base/digest.h"
@@ -27,6 +29,22 @@ constexpr ScopeName kScopes[] = {
     {Scope::kCore, "core"},           {Scope::kFunction, "function"},
     {Scope::kInterface, "interface"}, {Scope::kAccessPoint, "ap"},
     {Scope::kStation, "station"},     {Scope::kFlow, "flow"}};
+
+// The numbers of the list `starts` that lie in [begin, end), from `begin` on.
+// A list that is not one stays as it is, for its reader to refuse.
+std::string StartsFrom(int64_t begin, int64_t end, const std::string& starts) {
+  std::istringstream list(starts);
+  std::string kept;
+  for (std::string word; list >> word;) {
+    int64_t start = 0;
+    const auto read =
+        std::from_chars(word.data(), word.data() + word.size(), start);
+    if (read.ec != std::errc() || *read.ptr != '\0') return starts;
+    if (start < begin || start >= end) continue;
+    kept += fmt::format("{}{}", kept.empty() ? "" : " ", start - begin);
+  }
+  return kept;
+}
 
 }  // namespace
 
@@ -126,6 +144,9 @@ Trace Trace::Slice(int64_t begin, int64_t end) const {
   for (size_t c = 0; c < columns.size(); ++c) {
     part.columns[c].values.assign(columns[c].values.begin() + begin,
                                   columns[c].values.begin() + end);
+  }
+  for (auto& [key, value] : part.attributes) {
+    if (key == "segment_starts") value = StartsFrom(begin, end, value);
   }
   return part;
 }

@@ -68,7 +68,8 @@ struct Trace {
   std::string Attribute(const std::string& key) const;
   // Throws InputError with the first violated invariant, its column and sample.
   void Validate() const;
-  // Samples [begin, end) of every column; attributes are kept.
+  // Samples [begin, end) of every column; attributes are kept, and the sample
+  // numbers of `segment_starts` count from the new first one.
   Trace Slice(int64_t begin, int64_t end) const;
   // SHA-256 over names, roles, units, scopes, times and values.
   std::string Digest() const;

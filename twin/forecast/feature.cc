@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "sim/base/diagnostics.h"
@@ -363,10 +364,12 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
       if (pattern.shift != 0) continue;
       for (int64_t lag = 1; lag <= problem.lags; ++lag) shifts.insert(-lag);
     }
+    const int64_t offset =
+        column.role == Role::kCounter ? problem.clock_offset : 0;
     for (const int64_t shift : shifts) {
       Feature feature;
       feature.column = column.name;
-      feature.shift = shift;
+      feature.shift = shift + offset;
       feature.unit = column.unit;
       selection.features.push_back(feature);
     }

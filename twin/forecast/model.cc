@@ -10,14 +10,16 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/json.h"
+#include "twin/forecast/naive_forecasters.h"
 
 // FORMAT of a model file: one JSON object
 //   filetype  "airlock forecast model"
 //   version   [major, minor]; readers refuse another major
 //   digest    SHA-256 of the text of `body` with sorted keys and no blanks
 //   body      problem {target, unit, horizon, include, exclude, offered_rate,
-//             past_target, lags}, forecaster {name, learned}, trainer,
-//             configuration {seed, parameters, preparation ...}, features
+//             past_target, lags, clock_offset, segments, timeouts, aggregates},
+//             forecaster {name, learned}, trainer, configuration {seed,
+//             parameters, preparation ...}, features
 //             [{column, shift, unit, minimum, maximum, median, mean,
 //             standard_deviation, missing}], record {...},
 //             training_samples, training_digest, configuration_digest
@@ -48,6 +50,9 @@ json ProblemToJson(const ForecastProblem& problem, const std::string& unit) {
           {"offered_rate", problem.offered_rate},
           {"past_target", problem.past_target},
           {"lags", problem.lags},
+          {"clock_offset", problem.clock_offset},
+          {"segments", problem.samples.segments},
+          {"timeouts", problem.samples.timeouts},
           {"aggregates", problem.aggregates}};
 }
 
@@ -62,22 +67,28 @@ ForecastProblem ProblemFromJson(const json& saved) {
   problem.offered_rate = saved.at("offered_rate").get<bool>();
   problem.past_target = saved.at("past_target").get<bool>();
   problem.lags = saved.at("lags").get<int64_t>();
+  problem.clock_offset = saved.at("clock_offset").get<int64_t>();
+  problem.samples.segments = saved.at("segments").get<bool>();
+  problem.samples.timeouts =
+      saved.at("timeouts").get<std::map<std::string, double>>();
   problem.aggregates = saved.at("aggregates").get<bool>();
   return problem;
 }
 
 json FeatureToJson(const FeatureFacts& facts) {
-  return {{"column", facts.feature.column},
-          {"shift", facts.feature.shift},
-          {"unit", facts.feature.unit},
-          {"aggregate", ToString(facts.feature.aggregate)},
-          {"members", facts.feature.members},
-          {"minimum", facts.minimum},
-          {"maximum", facts.maximum},
-          {"median", facts.median},
-          {"mean", facts.mean},
-          {"standard_deviation", facts.standard_deviation},
-          {"missing", facts.missing}};
+  json feature = {{"column", facts.feature.column},
+                  {"shift", facts.feature.shift},
+                  {"unit", facts.feature.unit},
+                  {"aggregate", ToString(facts.feature.aggregate)},
+                  {"members", facts.feature.members},
+                  {"minimum", facts.minimum},
+                  {"maximum", facts.maximum},
+                  {"median", facts.median},
+                  {"mean", facts.mean},
+                  {"standard_deviation", facts.standard_deviation},
+                  {"missing", facts.missing}};
+  if (std::isfinite(facts.timeout)) feature["timeout"] = facts.timeout;
+  return feature;
 }
 
 FeatureFacts FeatureFromJson(const json& saved) {
@@ -94,30 +105,10 @@ FeatureFacts FeatureFromJson(const json& saved) {
   facts.mean = saved.at("mean").get<double>();
   facts.standard_deviation = saved.at("standard_deviation").get<double>();
   facts.missing = saved.at("missing").get<int64_t>();
+  if (saved.contains("timeout")) {
+    facts.timeout = saved.at("timeout").get<double>();
+  }
   return facts;
-}
-
-json RecordToJson(const PreparationRecord& record) {
-  json dropped = json::array();
-  for (const DroppedColumn& column : record.dropped) {
-    dropped.push_back({{"column", column.column}, {"reason", column.reason}});
-  }
-  return {{"dropped", dropped},
-          {"rows_without_target", record.rows_without_target},
-          {"imputed_values", record.imputed_values},
-          {"training_rows", record.training_rows}};
-}
-
-PreparationRecord RecordFromJson(const json& saved) {
-  PreparationRecord record;
-  for (const json& column : saved.at("dropped")) {
-    record.dropped.push_back({column.at("column").get<std::string>(),
-                              column.at("reason").get<std::string>()});
-  }
-  record.rows_without_target = saved.at("rows_without_target").get<int64_t>();
-  record.imputed_values = saved.at("imputed_values").get<int64_t>();
-  record.training_rows = saved.at("training_rows").get<int64_t>();
-  return record;
 }
 
 std::string ConfigurationDigest(const ModelParts& parts) {
@@ -145,15 +136,6 @@ const json& CheckedBody(const json& file, const std::string& name) {
         fmt::format("{}: corrupt: its digest does not match", name));
   }
   return body;
-}
-
-// Whether a row has a shifted feature that lies beyond the trace's ends.
-bool BeyondEnds(const std::vector<FeatureFacts>& features, int64_t origin,
-                int64_t samples) {
-  return std::any_of(features.begin(), features.end(), [&](const auto& facts) {
-    const int64_t sample = origin + facts.feature.shift;
-    return sample < 0 || sample >= samples;
-  });
 }
 
 std::vector<Feature> KeptFeatures(const std::vector<FeatureFacts>& facts) {
@@ -188,7 +170,7 @@ std::string ForecastModel::ToText() const {
                {"trainer", trainer()},
                {"configuration", json::parse(configuration())},
                {"features", features},
-               {"record", RecordToJson(record())},
+               {"record", json::parse(record().ToJson())},
                {"training_samples", training_samples()},
                {"training_digest", training_digest()},
                {"configuration_digest", configuration_digest_}};
@@ -227,7 +209,7 @@ ForecastModel ForecastModel::FromText(const std::string& text,
       features.push_back(FeatureFromJson(feature));
     }
     parts.preparation = Preparation(std::move(features));
-    parts.record = RecordFromJson(body.at("record"));
+    parts.record = PreparationRecord::FromJson(body.at("record").dump());
     parts.training_samples = body.at("training_samples").get<int64_t>();
     parts.training_digest = body.at("training_digest").get<std::string>();
     return ForecastModel(std::move(parts));
@@ -272,7 +254,7 @@ SampleTable ForecastModel::Samples(const Trace& trace) const {
   const std::string target =
       trace.Find(problem().target) == nullptr ? "" : problem().target;
   return BuildSamples(trace, KeptFeatures(features()), target,
-                      problem().horizon);
+                      problem().horizon, problem().samples);
 }
 
 double ForecastModel::PredictSample(const double* raw, double last_target,
@@ -300,13 +282,14 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
   const SampleTable table = Samples(trace);
   const std::vector<FeatureFacts>& facts = features();
   const bool needs_past = forecaster().needs_past();
+  const std::vector<double> past =
+      PastTargets(forecaster(), table, problem().horizon);
   Predictions predictions;
   predictions.outside_by_feature.assign(facts.size(), 0);
   for (int64_t t = std::max<int64_t>(begin, 0); t < std::min(end, table.rows());
        ++t) {
     const size_t row = static_cast<size_t>(t);
-    if (BeyondEnds(facts, t, table.rows()) ||
-        (needs_past && std::isnan(table.last_target[row]))) {
+    if (!table.IsWhole(t) || (needs_past && std::isnan(past[row]))) {
       ++predictions.skipped;
       continue;
     }
@@ -318,8 +301,7 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
       }
     }
     int64_t outside = 0;
-    predictions.value.push_back(
-        PredictSample(raw, table.last_target[row], &outside));
+    predictions.value.push_back(PredictSample(raw, past[row], &outside));
     if (outside > 0) ++predictions.samples_outside;
     predictions.origin.push_back(t);
     predictions.observed.push_back(table.y[row]);

@@ -70,7 +70,8 @@ class ForecastModel {
   Predictions Predict(const Trace& trace) const;
 
   // One prediction: `raw` holds the features' values in the order of
-  // features(), in their units. Allocates nothing. `*outside` (may be null)
+  // features(), in their units, and `last_target` is what
+  // forecaster().Predict() wants. Allocates nothing. `*outside` (may be null)
   // becomes the number of features outside their training range.
   double PredictSample(const double* raw, double last_target,
                        int64_t* outside) const;

@@ -1,6 +1,5 @@
 #include "twin/pipeline/fit.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace airlock {
@@ -18,7 +17,10 @@ std::string ConfigurationText(const FitOptions& options) {
                                        options.forecaster_options.parameters)},
       {"preparation",
        {{"maximum_missing", options.preparation.maximum_missing},
-        {"maximum_drift", options.preparation.maximum_drift}}}}
+        {"maximum_drift", options.preparation.maximum_drift},
+        {"duplicates", options.preparation.duplicates},
+        {"rounding", options.preparation.rounding},
+        {"target_copies", options.preparation.target_copies}}}}
       .dump();
 }
 
@@ -34,18 +36,12 @@ ForecastModel FitModel(const ForecastProblem& problem, const Trace& trace,
   const FeatureSelection selection = SelectFeatures(problem, training);
   parts.target_unit = training.Get(problem.target).unit;
   parts.record.dropped = selection.dropped;
-  const SampleTable all = BuildSamples(training, selection.features,
-                                       problem.target, problem.horizon);
-  // The first rows lack their lagged features, the last their target.
-  int64_t lags = 0;
-  for (const Feature& feature : selection.features) {
-    lags = std::max(lags, -feature.shift);
-  }
-  SampleTable rows = TrainingRows(all, {train_end, train_end}, problem.horizon);
-  rows = TestRows(rows, {0, 0}, lags);
-  const SampleTable prepared =
-      parts.preparation.Fit(selection.features, rows, problem.horizon,
-                            options.preparation, &parts.record);
+  parts.record.notes = CountingNotes(training, selection.features);
+  const SampleTable rows =
+      BuildSamples(training, selection.features, problem.target,
+                   problem.horizon, problem.samples);
+  const SampleTable prepared = parts.preparation.Fit(
+      selection.features, rows, problem, options.preparation, &parts.record);
   parts.forecaster =
       TrainForecaster(options.forecaster, prepared, options.forecaster_options);
   parts.training_samples = training.samples();

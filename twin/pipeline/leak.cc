@@ -34,15 +34,25 @@ void ReplaceSamples(int64_t begin, int64_t end, RngStream* rng,
   }
 }
 
+// The first sample of the column that is not known at origin `cut`.
+int64_t FirstUnknown(const Column& column, const ForecastProblem& problem,
+                     int64_t cut) {
+  if (column.role == Role::kCounter) {
+    return cut + 1 + std::max<int64_t>(problem.clock_offset, 0);
+  }
+  const bool inferred = problem.horizon == 0 && column.role == Role::kKpi &&
+                        !IsOfferedRate(column);
+  return inferred ? cut : cut + 1;
+}
+
 // The trace with everything replaced that is not known at origin `cut`.
-Trace WithoutKnowledgeAfter(const Trace& trace, int64_t cut, int64_t horizon,
-                            RngStream* rng) {
+Trace WithoutKnowledgeAfter(const Trace& trace, int64_t cut,
+                            const ForecastProblem& problem, RngStream* rng) {
   Trace changed = trace;
   for (Column& column : changed.columns) {
-    const bool same_sample_unknown =
-        horizon == 0 && column.role == Role::kKpi && !IsOfferedRate(column);
-    ReplaceSamples(same_sample_unknown ? cut : cut + 1, trace.samples(), rng,
-                   &column.values);
+    const int64_t begin = FirstUnknown(column, problem, cut);
+    if (begin >= trace.samples()) continue;
+    ReplaceSamples(begin, trace.samples(), rng, &column.values);
   }
   return changed;
 }
@@ -114,7 +124,6 @@ std::string LeakReport::ToText() const {
 
 LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
                         const LeakOptions& options) {
-  const int64_t horizon = model.problem().horizon;
   const RngTree tree(options.seed);
   const SampleTable before = model.Samples(trace);
   std::vector<Feature> features;
@@ -126,7 +135,8 @@ LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
   int64_t index = 0;
   for (const int64_t cut : CutTimes(trace.samples(), options.cuts)) {
     RngStream rng = tree.Stream("forecast/leak", Replication(index++));
-    const Trace other = WithoutKnowledgeAfter(trace, cut, horizon, &rng);
+    const Trace other =
+        WithoutKnowledgeAfter(trace, cut, model.problem(), &rng);
     CompareFeatures(before, model.Samples(other), cut, &changed);
     ComparePredictions(model.Predict(trace, 0, cut + 1),
                        model.Predict(other, 0, cut + 1), &report);
@@ -139,18 +149,18 @@ LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
                         const LeakOptions& options) {
   const std::vector<Feature> features = SelectFeatures(problem, trace).features;
   const RngTree tree(options.seed);
-  const SampleTable before =
-      BuildSamples(trace, features, problem.target, problem.horizon);
+  const SampleTable before = BuildSamples(trace, features, problem.target,
+                                          problem.horizon, problem.samples);
   std::vector<bool> changed(features.size(), false);
   LeakReport report;
   int64_t index = 0;
   for (const int64_t cut : CutTimes(trace.samples(), options.cuts)) {
     RngStream rng = tree.Stream("forecast/leak", Replication(index++));
-    const Trace other =
-        WithoutKnowledgeAfter(trace, cut, problem.horizon, &rng);
-    CompareFeatures(
-        before, BuildSamples(other, features, problem.target, problem.horizon),
-        cut, &changed);
+    const Trace other = WithoutKnowledgeAfter(trace, cut, problem, &rng);
+    CompareFeatures(before,
+                    BuildSamples(other, features, problem.target,
+                                 problem.horizon, problem.samples),
+                    cut, &changed);
   }
   ListChanged(features, changed, &report);
   return report;

@@ -29,10 +29,12 @@ struct LeakReport {
 
 // Does the model use what cannot be known when it predicts? At origin t all
 // columns are known up to t, except that at horizon 0 the KPIs are known up to
-// t - 1 only: they are what is to be inferred. For each of several cut times
-// everything unknown is replaced (samples shuffled in time and moved out of
-// their range); a feature or prediction at or before the cut that changes by a
-// single bit is a leak.
+// t - 1 only: they are what is to be inferred; and counters are known up to
+// t + clock_offset if the problem states a positive one (at most
+// kMaximumClockOffset), since they then tell of moments that the KPIs' clock
+// has already counted. For each of several cut times everything unknown is
+// replaced (samples shuffled in time and moved out of their range); a feature
+// or prediction at or before the cut that changes by a single bit is a leak.
 LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
                         const LeakOptions& options);
 

@@ -31,26 +31,6 @@ constexpr double kLengthSpread = 1.7320508075688772;
 constexpr double kSignalLocation = 0, kSignalSpread = 2;
 constexpr double kNoiseLocation = -9.2, kNoiseSpread = 3;
 
-// k(r) of r squared, and -2 dk/d(r^2), which both the gradient with respect to
-// the logarithm of a length scale l, slope * (difference / l)^2, and that with
-// respect to the point, -slope * difference / l^2, are made of.
-struct Radial {
-  ArrayXd value;
-  ArrayXd slope;
-};
-
-Radial EvaluateRadial(Kernel kernel, const ArrayXd& squared_distance) {
-  if (kernel == Kernel::kSquaredExponential) {
-    const ArrayXd value = (-0.5 * squared_distance).exp();
-    return {value, value};
-  }
-  // Rasmussen and Williams, eq. 4.17.
-  const ArrayXd root = (5 * squared_distance).sqrt();
-  const ArrayXd decay = (-root).exp();
-  return {(1 + root + 5.0 / 3 * squared_distance) * decay,
-          5.0 / 3 * (1 + root) * decay};
-}
-
 ArrayXd InverseSquares(const VectorXd& length_scales) {
   return length_scales.array().square().inverse();
 }
@@ -75,33 +55,9 @@ MatrixXd LowerTriangle(const ArrayXd& pairs, const VectorXd& diagonal) {
   return lower;
 }
 
-// The Cholesky factor of the matrix whose lower triangle is given, with the
-// least jitter of 0, 1e-10, 1e-9, ... times `unit` on the diagonal that leaves
-// every pivot above rounding. Returns the jitter in units of `unit`, negative
-// if none is enough.
-double Cholesky(const MatrixXd& covariance, double unit, MatrixXd* lower) {
-  const double least_pivot = 1e-14 * covariance.diagonal().maxCoeff();
-  for (double jitter = 0; jitter < 1e-2;
-       jitter = jitter == 0 ? 1e-10 : jitter * 10) {
-    MatrixXd jittered = covariance;
-    jittered.diagonal().array() += jitter * unit;
-    const Eigen::LLT<MatrixXd, Eigen::Lower> factor(jittered);
-    if (factor.info() != Eigen::Success) continue;
-    *lower = factor.matrixL();
-    const double pivot = lower->diagonal().minCoeff();
-    if (pivot * pivot > least_pivot) return jitter;
-  }
-  return -1;
-}
-
-VectorXd Solve(const MatrixXd& lower, const VectorXd& right) {
-  const VectorXd half = lower.triangularView<Eigen::Lower>().solve(right);
-  return lower.triangularView<Eigen::Lower>().transpose().solve(half);
-}
-
 // The generalised least squares estimate of a constant (eq. 2.42).
 double ConstantMean(const MatrixXd& lower, const VectorXd& y) {
-  const VectorXd weights = Solve(lower, VectorXd::Ones(y.size()));
+  const VectorXd weights = CholeskySolve(lower, VectorXd::Ones(y.size()));
   return weights.dot(y) / weights.sum();
 }
 
@@ -165,9 +121,9 @@ double GaussianProcess::LogMarginalLikelihood(
   const MatrixXd covariance = LowerTriangle(
       signal * radial.value,
       NoiseOnDiagonal(parameters.noise_variance).array() + signal);
-  if (Cholesky(covariance, signal, &lower) < 0) return -kInfinity;
+  if (JitteredCholesky(covariance, signal, &lower) < 0) return -kInfinity;
   const VectorXd centred = y_.array() - ConstantMean(lower, y_);
-  const VectorXd alpha = Solve(lower, centred);
+  const VectorXd alpha = CholeskySolve(lower, centred);
   const double value = -0.5 * centred.dot(alpha) -
                        lower.diagonal().array().log().sum() -
                        0.5 * n * std::log(2 * kPi);
@@ -264,20 +220,21 @@ void GaussianProcess::Factorise() {
   const MatrixXd covariance = LowerTriangle(
       signal * EvaluateRadial(options_.kernel, squared_distances.array()).value,
       NoiseOnDiagonal(parameters_.noise_variance).array() + signal);
-  jitter_ = Cholesky(covariance, signal, &lower_);
+  jitter_ = JitteredCholesky(covariance, signal, &lower_);
   AIRLOCK_CHECK(jitter_ >= 0, "covariance of {} points", size());
   SolveForMean();
 }
 
 void GaussianProcess::SolveForMean() {
   mean_ = ConstantMean(lower_, y_);
-  alpha_ = Solve(lower_, y_.array() - mean_);
+  alpha_ = CholeskySolve(lower_, y_.array() - mean_);
 }
 
 void GaussianProcess::Add(const VectorXd& x, double y, double noise_variance) {
   const int n = size();
   AIRLOCK_CHECK(n >= 1 && x.size() == x_.cols() && std::isfinite(y));
-  const VectorXd column = CrossCovariance(x.transpose());
+  const VectorXd column =
+      CovariancesAt(options_.kernel, parameters_, x_, x).values();
   x_.conservativeResize(n + 1, Eigen::NoChange);
   x_.row(n) = x.transpose();
   y_.conservativeResize(n + 1);
@@ -303,58 +260,41 @@ void GaussianProcess::Add(const VectorXd& x, double y, double noise_variance) {
   SolveForMean();
 }
 
-MatrixXd GaussianProcess::CrossCovariance(const MatrixXd& points) const {
-  AIRLOCK_CHECK(size() > 0 && points.cols() == x_.cols());
-  MatrixXd covariance(size(), points.rows());
-  for (int j = 0; j < points.rows(); ++j) {
-    ArrayXd squared = ArrayXd::Zero(size());
-    for (int k = 0; k < x_.cols(); ++k) {
-      squared +=
-          ((x_.col(k).array() - points(j, k)) / parameters_.length_scales(k))
-              .square();
-    }
-    covariance.col(j) = parameters_.signal_variance *
-                        EvaluateRadial(options_.kernel, squared).value;
-  }
-  return covariance;
+VectorXd GaussianProcess::RelativeNoise() const {
+  return NoiseOnDiagonal(parameters_.noise_variance) /
+         parameters_.signal_variance;
 }
 
 Prediction GaussianProcess::Predict(const VectorXd& point,
                                     bool gradients) const {
   AIRLOCK_CHECK(size() > 0 && point.size() == x_.cols());
-  const double signal = parameters_.signal_variance;
-  // Towards the training points, in length scales.
-  MatrixXd differences = x_.rowwise() - point.transpose();
-  differences.array().rowwise() /=
-      parameters_.length_scales.transpose().array();
-  const Radial radial = EvaluateRadial(
-      options_.kernel, differences.rowwise().squaredNorm().array());
-  const VectorXd covariance = signal * radial.value;
-  const VectorXd half = lower_.triangularView<Eigen::Lower>().solve(covariance);
-
+  const CovariancesAt covariances(options_.kernel, parameters_, x_, point);
+  const VectorXd half =
+      lower_.triangularView<Eigen::Lower>().solve(covariances.values());
   Prediction prediction;
-  prediction.mean = centre_ + scale_ * (mean_ + covariance.dot(alpha_));
+  prediction.mean =
+      centre_ + scale_ * (mean_ + covariances.values().dot(alpha_));
   prediction.variance =
-      scale_ * scale_ * std::max(signal - half.squaredNorm(), 0.0);
+      scale_ * scale_ *
+      std::max(parameters_.signal_variance - half.squaredNorm(), 0.0);
   if (!gradients) return prediction;
-  const VectorXd weights =
+  const VectorXd solved =
       lower_.triangularView<Eigen::Lower>().transpose().solve(half);
-  const ArrayXd slope = signal * radial.slope;
-  const auto along = [&](const VectorXd& w) -> VectorXd {
-    return (differences.transpose() * (slope * w.array()).matrix())
-        .cwiseQuotient(parameters_.length_scales);
-  };
-  prediction.mean_gradient = scale_ * along(alpha_);
-  prediction.variance_gradient = -2 * scale_ * scale_ * along(weights);
+  prediction.mean_gradient = scale_ * covariances.Gradients(alpha_);
+  prediction.variance_gradient =
+      -2 * scale_ * scale_ * covariances.Gradients(solved);
   return prediction;
 }
 
 void GaussianProcess::Predict(const MatrixXd& points, VectorXd* mean,
                               VectorXd* variance) const {
-  const MatrixXd covariance = CrossCovariance(points);
-  *mean = (covariance.transpose() * alpha_).array() + mean_;
+  AIRLOCK_CHECK(size() > 0 && points.cols() == x_.cols());
+  const MatrixXd covariances =
+      Covariances(options_.kernel, parameters_, x_, points);
+  *mean = (covariances.transpose() * alpha_).array() + mean_;
   *mean = (*mean * scale_).array() + centre_;
-  const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(covariance);
+  const MatrixXd half =
+      lower_.triangularView<Eigen::Lower>().solve(covariances);
   *variance = (parameters_.signal_variance -
                half.colwise().squaredNorm().transpose().array())
                   .max(0.0) *
@@ -362,19 +302,10 @@ void GaussianProcess::Predict(const MatrixXd& points, VectorXd* mean,
 }
 
 MatrixXd GaussianProcess::Covariance(const MatrixXd& points) const {
-  const MatrixXd half =
-      lower_.triangularView<Eigen::Lower>().solve(CrossCovariance(points));
-  const int m = static_cast<int>(points.rows());
-  MatrixXd prior(m, m);
-  for (int j = 0; j < m; ++j) {
-    MatrixXd differences = points.rowwise() - points.row(j);
-    differences.array().rowwise() /=
-        parameters_.length_scales.transpose().array();
-    prior.col(j) = parameters_.signal_variance *
-                   EvaluateRadial(options_.kernel,
-                                  differences.rowwise().squaredNorm().array())
-                       .value;
-  }
+  const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(
+      Covariances(options_.kernel, parameters_, x_, points));
+  const MatrixXd prior =
+      Covariances(options_.kernel, parameters_, points, points);
   return (prior - half.transpose() * half) * (scale_ * scale_);
 }
 

@@ -2,19 +2,9 @@
 
 #include <Eigen/Dense>
 
+#include "sim/optimisation/kernel.h"
+
 namespace airlock {
-
-enum class Kernel { kMatern52, kSquaredExponential };
-
-// The covariance of a Gaussian process: signal_variance * k(r), r the distance
-// with every coordinate divided by its length scale, plus noise_variance on the
-// diagonal of values whose own noise is not known. Variances are in units of
-// the standardised values.
-struct KernelParameters {
-  Eigen::VectorXd length_scales;
-  double signal_variance = 1;
-  double noise_variance = 1e-4;
-};
 
 struct GaussianProcessOptions {
   Kernel kernel = Kernel::kMatern52;
@@ -77,7 +67,11 @@ class GaussianProcess {
   static double LogPrior(const KernelParameters& parameters,
                          Eigen::VectorXd* gradient);
 
+  Kernel kernel() const { return options_.kernel; }
   const KernelParameters& parameters() const { return parameters_; }
+  const Eigen::MatrixXd& x() const { return x_; }
+  // The noise of each training value, given or learnt, over signal variance.
+  Eigen::VectorXd RelativeNoise() const;
   // Of the values, in their units.
   double constant_mean() const { return centre_ + scale_ * mean_; }
   double scale() const { return scale_; }
@@ -92,8 +86,6 @@ class GaussianProcess {
   Eigen::VectorXd NoiseOnDiagonal(double learnt) const;
   void Factorise();
   void SolveForMean();
-  // Covariances between training points (rows) and `points`, m by d.
-  Eigen::MatrixXd CrossCovariance(const Eigen::MatrixXd& points) const;
 
   GaussianProcessOptions options_;
   Eigen::MatrixXd x_;        // n by d

@@ -17,6 +17,9 @@ using Eigen::VectorXd;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // A failure may have been bad luck.
 constexpr double kFailureNoise = 0.01;
+constexpr int kFantasies = 16;
+// Noise below this, in signal variances, counts as none.
+constexpr double kNoNoise = 1e-6;
 // Rounding leaves no smaller variance than this, in squares of the scale.
 constexpr double kLeastVariance = 1e-18;
 
@@ -67,6 +70,13 @@ void DrawInOutliers(Observations* observations) {
     value = fence + spread * std::log1p(ratio);
     observations->noise[i] /= (1 + ratio) * (1 + ratio);
   }
+}
+
+// log((e^x_1 + ... + e^x_n) / n)
+double LogMean(const VectorXd& logs) {
+  const double greatest = logs.maxCoeff();
+  if (!std::isfinite(greatest)) return greatest;
+  return greatest + std::log((logs.array() - greatest).exp().mean());
 }
 
 // A normal variable that the process predicts, and how it moves.
@@ -183,7 +193,75 @@ void SearchModel::FindIncumbent(const std::vector<Evaluation>& evaluations) {
     least = means_[i];
     incumbent_ = points_.row(i).transpose();
   }
-  if (feasible) best_ = least;
+  if (feasible) SetBests(evaluations);
+}
+
+void SearchModel::SetBests(const std::vector<Evaluation>& evaluations) {
+  std::vector<int> feasible;  // among the objective's training points
+  int row = 0;
+  for (const Evaluation& evaluation : evaluations) {
+    if (evaluation.failed()) continue;
+    if (evaluation.feasible()) feasible.push_back(row);
+    ++row;
+  }
+  if (objective_->RelativeNoise().maxCoeff() > kNoNoise) {
+    fantasies_.emplace(*objective_, kFantasies);
+    bests_ = fantasies_->values()(feasible, Eigen::all).colwise().minCoeff();
+  } else {
+    bests_ = VectorXd::Constant(1, objective_->Predict(incumbent_, false).mean);
+  }
+}
+
+double SearchModel::LogImprovement(const VectorXd& point,
+                                   VectorXd* gradient) const {
+  Fantasies::At at;
+  if (fantasies_.has_value()) {
+    at = fantasies_->Predict(point);
+  } else {
+    const Prediction prediction = objective_->Predict(point, true);
+    at = {VectorXd::Constant(1, prediction.mean), prediction.variance,
+          prediction.mean_gradient, prediction.variance_gradient};
+  }
+  const double deviation = Deviation(*objective_, at.variance);
+  const VectorXd deviation_gradient = at.variance_gradient / (2 * deviation);
+  const int count = static_cast<int>(bests_.size());
+  VectorXd logs(count), slopes(count);
+  for (int i = 0; i < count; ++i) {
+    const Differentiable h =
+        LogUnitImprovement((bests_(i) - at.means(i)) / deviation);
+    logs(i) = std::log(deviation) + h.value;
+    slopes(i) = h.derivative;
+  }
+  const double value = LogMean(logs);
+  if (gradient == nullptr) return value;
+  *gradient = deviation_gradient / deviation;
+  for (int i = 0; i < count; ++i) {
+    const double z = (bests_(i) - at.means(i)) / deviation;
+    const double share = std::exp(logs(i) - value) / count;
+    *gradient -= share * slopes(i) / deviation *
+                 (at.mean_gradients.col(i) + z * deviation_gradient);
+  }
+  return value;
+}
+
+VectorXd SearchModel::LogImprovement(const MatrixXd& points) const {
+  MatrixXd means;
+  VectorXd mean, variance;
+  if (fantasies_.has_value()) {
+    fantasies_->Predict(points, &means, &variance);
+  } else {
+    objective_->Predict(points, &mean, &variance);
+    means = mean;
+  }
+  VectorXd improvement(points.rows()), logs(bests_.size());
+  for (int i = 0; i < improvement.size(); ++i) {
+    const double deviation = Deviation(*objective_, variance(i));
+    for (int j = 0; j < logs.size(); ++j) {
+      logs(j) = LogExpectedImprovement(means(i, j), deviation, bests_(j));
+    }
+    improvement(i) = LogMean(logs);
+  }
+  return improvement;
 }
 
 double SearchModel::LogAcquisition(const VectorXd& point,
@@ -191,16 +269,7 @@ double SearchModel::LogAcquisition(const VectorXd& point,
   const bool gradients = gradient != nullptr;
   double sum = 0;
   if (gradients) gradient->setZero(point.size());
-  if (best_.has_value()) {
-    const Outcome outcome = Foresee(*objective_, point, gradients);
-    const double z = (*best_ - outcome.mean) / outcome.deviation;
-    const Differentiable h = LogUnitImprovement(z);
-    sum += std::log(outcome.deviation) + h.value;
-    if (gradients) {
-      *gradient += outcome.deviation_gradient / outcome.deviation +
-                   h.derivative * GradientOfZ(outcome, z);
-    }
-  }
+  if (bests_.size() > 0) sum += LogImprovement(point, gradient);
   for (const GaussianProcess& bound : bounds_) {
     const Outcome outcome = Foresee(bound, point, gradients);
     const double z = -outcome.mean / outcome.deviation;
@@ -215,14 +284,8 @@ double SearchModel::LogAcquisition(const VectorXd& point,
 
 VectorXd SearchModel::LogAcquisition(const MatrixXd& points) const {
   VectorXd sum = VectorXd::Zero(points.rows());
+  if (bests_.size() > 0) sum = LogImprovement(points);
   VectorXd mean, variance;
-  if (best_.has_value()) {
-    objective_->Predict(points, &mean, &variance);
-    for (int i = 0; i < sum.size(); ++i) {
-      sum(i) += LogExpectedImprovement(
-          mean(i), Deviation(*objective_, variance(i)), *best_);
-    }
-  }
   for (const GaussianProcess& bound : bounds_) {
     bound.Predict(points, &mean, &variance);
     for (int i = 0; i < sum.size(); ++i) {
@@ -233,10 +296,8 @@ VectorXd SearchModel::LogAcquisition(const MatrixXd& points) const {
 }
 
 double SearchModel::ScaledImprovement(const VectorXd& point) const {
-  if (!best_.has_value()) return kNaN;
-  const Outcome outcome = Foresee(*objective_, point, false);
-  return ExpectedImprovement(outcome.mean, outcome.deviation, *best_) /
-         objective_->scale();
+  if (bests_.size() == 0) return kNaN;
+  return std::exp(LogImprovement(point, nullptr)) / objective_->scale();
 }
 
 }  // namespace airlock

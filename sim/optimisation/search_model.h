@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "sim/optimisation/fantasies.h"
 #include "sim/optimisation/gaussian_process.h"
 #include "sim/optimisation/optimiser.h"
 
@@ -23,8 +24,9 @@ class SearchModel {
   SearchModel(const SearchSpace& space,
               const std::vector<Evaluation>& evaluations, int constraints);
 
-  // The logarithm of expected improvement over the best posterior mean of a
-  // feasible evaluation (left out while there is none) plus those of the
+  // The logarithm of expected improvement over the best feasible evaluation
+  // (left out while there is none; with noise, averaged over fantasies of what
+  // the values would be without) plus those of the
   // probabilities that each constraint is met and that nothing fails. Writes
   // the gradient if it is not null.
   double LogAcquisition(const Eigen::VectorXd& point,
@@ -48,13 +50,21 @@ class SearchModel {
   void FitConstraint(const std::vector<Evaluation>& evaluations, int which);
   void FitFailure(const std::vector<Evaluation>& evaluations);
   void FindIncumbent(const std::vector<Evaluation>& evaluations);
+  // Sets what improvement is over; something is feasible.
+  void SetBests(const std::vector<Evaluation>& evaluations);
+  double LogImprovement(const Eigen::VectorXd& point,
+                        Eigen::VectorXd* gradient) const;
+  Eigen::VectorXd LogImprovement(const Eigen::MatrixXd& points) const;
 
   Eigen::MatrixXd points_;  // of all evaluations
   std::optional<GaussianProcess> objective_;
   std::vector<GaussianProcess> bounds_;  // each to be <= 0
   std::vector<double> means_;
   Eigen::VectorXd incumbent_;
-  std::optional<double> best_;  // posterior mean at the incumbent
+  std::optional<Fantasies> fantasies_;  // where values are noisy
+  // What improvement is over: for each fantasy, or the incumbent's posterior
+  // mean. Empty while nothing is feasible.
+  Eigen::VectorXd bests_;
 };
 
 }  // namespace airlock

@@ -128,7 +128,7 @@ TEST(BayesianOptimiserTest, WithoutAnythingFeasibleTheLeastViolationIsBest) {
     return evaluation;
   });
   EXPECT_FALSE(optimiser.Best().feasible());
-  EXPECT_LT(optimiser.Best().constraints[0], 1.001);
+  EXPECT_LT(optimiser.Best().constraints[0], 1.05);
   EXPECT_TRUE(std::isnan(optimiser.expected_improvement()));
 }
 
@@ -234,20 +234,32 @@ TEST(BayesianOptimiserTest, StopsEarly) {
   EXPECT_FALSE(tireless.Finished());
 }
 
-// The evaluation fails on the left third, where the values fall towards.
-TEST(BayesianOptimiserTest, LearnsWhereEvaluationsFail) {
+// The evaluation fails on the left third, towards which the values fall.
+TEST(BayesianOptimiserTest, FindsTheOptimumBesideFailures) {
   for (uint64_t seed : {1, 2, 3}) {
-    int failures = 0;
     BayesianOptimiser optimiser(UnitSquare(), Seeded(seed));
     Search(&optimiser, 30, [&](const auto& x) {
-      const bool failed = x[0] < 0.33;
-      failures += failed;
-      return Exact(failed ? kNaN : x[0] + std::pow(x[1] - 0.5, 2));
+      return Exact(x[0] < 0.33 ? kNaN : x[0] + std::pow(x[1] - 0.5, 2));
     });
     EXPECT_TRUE(optimiser.Best().feasible());
     EXPECT_LT(optimiser.Best().value, 0.36) << seed;
-    EXPECT_LT(failures, 18) << seed;
   }
+}
+
+// Half of the square fails, and the optimum is in the other: points that are
+// not of the initial design fail far less often.
+TEST(BayesianOptimiserTest, LearnsWhereEvaluationsFail) {
+  int failures = 0;
+  for (uint64_t seed : {1, 2, 3}) {
+    BayesianOptimiser optimiser(UnitSquare(), Seeded(seed));
+    Search(&optimiser, 30, [&](const auto& x) {
+      const bool failed = x[0] > 0.5;
+      failures += failed;
+      return Exact(failed ? kNaN : Bowl(x));
+    });
+    EXPECT_LT(optimiser.Best().value, 1e-4) << seed;
+  }
+  EXPECT_LT(failures, 3 * 8);
 }
 
 TEST(BayesianOptimiserTest, EverythingFails) {

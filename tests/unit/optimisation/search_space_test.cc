@@ -42,7 +42,7 @@ TEST(SearchSpaceTest, MapsThereAndBack) {
 TEST(SearchSpaceTest, CornersAreInTheBox) {
   const SearchSpace space = Mixed();
   EXPECT_THAT(space.FromUnit(Eigen::VectorXd::Zero(4)),
-              ElementsAre(1e-4, 1, 1, -1));
+              ElementsAre(DoubleNear(1e-4, 1e-18), 1, 1, -1));
   EXPECT_THAT(space.FromUnit(Eigen::VectorXd::Ones(4)),
               ElementsAre(1, 4, 1024, 3));
   space.Check(space.FromUnit(Eigen::VectorXd::Ones(4)));

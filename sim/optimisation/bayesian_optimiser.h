@@ -26,9 +26,10 @@ struct BayesianOptions {
 
 // Bayesian optimisation: a Gaussian process of the objective, one of each
 // constraint, and one of failure where an evaluation failed; the next point
-// maximises the logarithm of the expected improvement over the best posterior
-// mean plus the logarithms of the probabilities that each constraint is met
-// (Gardner et al., ICML 2014), and while nothing is feasible the latter alone.
+// maximises the logarithm of the expected improvement over the best feasible
+// evaluation (with noise: over fantasies of what it is without) plus the
+// logarithms of the probabilities that each constraint is met (Gardner et al.,
+// ICML 2014), and while nothing is feasible the latter alone.
 //
 // Made for up to a few hundred evaluations in up to some twenty dimensions: a
 // fit costs O(n^3).

@@ -18,6 +18,8 @@ using Eigen::VectorXd;
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+constexpr double kMostNoise = 1e8;
+
 // Where the parameters are sought.
 constexpr double kLeastLengthScale = 0.005, kGreatestLengthScale = 1000;
 constexpr double kLeastSignal = 1e-3, kGreatestSignal = 1e4;
@@ -61,6 +63,15 @@ double ConstantMean(const MatrixXd& lower, const VectorXd& y) {
   return weights.dot(y) / weights.sum();
 }
 
+// Noise so great that the value says nothing is bounded, so that the
+// covariance stays finite; NaN stays NaN.
+VectorXd Standardised(const VectorXd& noise_variance, double scale) {
+  return noise_variance.unaryExpr([&](double variance) {
+    const double standardised = variance / scale / scale;
+    return standardised > kMostNoise ? kMostNoise : standardised;
+  });
+}
+
 VectorXd ToLogs(const KernelParameters& parameters) {
   const int d = static_cast<int>(parameters.length_scales.size());
   VectorXd logs(d + 2);
@@ -100,7 +111,7 @@ void GaussianProcess::SetTraining(const MatrixXd& x, const VectorXd& y,
     if (deviation > 1e-13) scale_ = greatest * deviation;
   }
   y_ = (y.array() - centre_) / scale_;
-  noise_ = noise_variance / scale_ / scale_;
+  noise_ = Standardised(noise_variance, scale_);
   squares_.resize(n * (n - 1) / 2, x.cols());
   for (int i = 1; i < n; ++i) WriteSquares(x_, i, &squares_);
 }
@@ -240,7 +251,7 @@ void GaussianProcess::Add(const VectorXd& x, double y, double noise_variance) {
   y_.conservativeResize(n + 1);
   y_(n) = (y - centre_) / scale_;
   noise_.conservativeResize(n + 1);
-  noise_(n) = noise_variance / scale_ / scale_;
+  noise_(n) = Standardised(VectorXd::Constant(1, noise_variance), scale_)(0);
   squares_.conservativeResize(n * (n + 1) / 2, Eigen::NoChange);
   WriteSquares(x_, n, &squares_);
 

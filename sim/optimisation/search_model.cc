@@ -53,6 +53,17 @@ GaussianProcess FitTo(const Observations& observations, const MatrixXd& points,
   return process;
 }
 
+// In units of the greatest value, so that squares neither overflow nor vanish.
+void Rescale(Observations* observations) {
+  double unit = 0;
+  for (double value : observations->values) {
+    unit = std::max(unit, std::abs(value));
+  }
+  if (unit == 0) return;
+  for (double& value : observations->values) value /= unit;
+  for (double& noise : observations->noise) noise = noise / unit / unit;
+}
+
 // y above the fence f = q3 + 1.5 (q3 - q1) becomes f + s log(1 + (y - f) / s),
 // s = q3 - q1: the order stays, and so does the slope at the fence. Noise
 // shrinks with the slope.
@@ -62,11 +73,11 @@ void DrawInOutliers(Observations* observations) {
   const double q3 = QuantileOfSorted(sorted, 0.75);
   const double spread = q3 - QuantileOfSorted(sorted, 0.25);
   const double fence = q3 + 1.5 * spread;
-  if (!(spread > 0) || !std::isfinite(fence)) return;
+  if (!(spread > 0)) return;
   for (size_t i = 0; i < sorted.size(); ++i) {
     double& value = observations->values[i];
     if (value <= fence) continue;
-    const double ratio = value / spread - fence / spread;
+    const double ratio = (value - fence) / spread;
     value = fence + spread * std::log1p(ratio);
     observations->noise[i] /= (1 + ratio) * (1 + ratio);
   }
@@ -138,6 +149,7 @@ void SearchModel::FitObjective(const std::vector<Evaluation>& evaluations) {
                      evaluations[i].noise_variance);
   }
   if (observations.rows.empty()) return;
+  Rescale(&observations);
   DrawInOutliers(&observations);
   objective_ = FitTo(observations, points_, true);
   for (int row : observations.rows) {

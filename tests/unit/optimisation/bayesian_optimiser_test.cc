@@ -307,6 +307,32 @@ TEST(BayesianOptimiserTest, OutliersDoNotHideTheRest) {
   }
 }
 
+TEST(BayesianOptimiserTest, UnitsOfTheValuesDoNotMatter) {
+  for (double unit : {1e-300, 1e300}) {
+    BayesianOptimiser optimiser(UnitSquare(), Seeded(1));
+    Search(&optimiser, 20, [&](const auto& x) {
+      Evaluation evaluation = Exact(unit * Bowl(x));
+      evaluation.noise_variance = kNaN;
+      return evaluation;
+    });
+    EXPECT_LT(optimiser.Best().value, unit * 1e-4);
+  }
+}
+
+// One evaluation is told to be worth nothing, and looks the best by far.
+TEST(BayesianOptimiserTest, ImmenseNoiseIsNotBelieved) {
+  BayesianOptimiser optimiser(UnitSquare(), Seeded(1));
+  Search(&optimiser, 20, [&](const auto& x) {
+    Evaluation evaluation = Exact(Bowl(x));
+    if (optimiser.evaluations().size() == 2) {
+      evaluation.value = -1;
+      evaluation.noise_variance = 1e300;
+    }
+    return evaluation;
+  });
+  EXPECT_LT(Bowl(optimiser.Best().point), 1e-3);
+}
+
 TEST(BayesianOptimiserTest, WrongInputLeavesTheSearchAsItWas) {
   BayesianOptimiser optimiser(UnitSquare(), Seeded(1, 1));
   const auto error = [&](std::vector<double> point, double variance,

@@ -22,7 +22,8 @@
 //             parameters, preparation ...}, features
 //             [{column, shift, unit, minimum, maximum, median, mean,
 //             standard_deviation, missing}], record {...},
-//             training_samples, training_digest, configuration_digest
+//             training_samples, training_digest, configuration_digest,
+//             intervals (null or AdaptiveIntervals), report {...}
 
 namespace airlock {
 namespace {
@@ -173,7 +174,10 @@ std::string ForecastModel::ToText() const {
                {"record", json::parse(record().ToJson())},
                {"training_samples", training_samples()},
                {"training_digest", training_digest()},
-               {"configuration_digest", configuration_digest_}};
+               {"configuration_digest", configuration_digest_},
+               {"intervals", intervals() ? json::parse(intervals()->Save())
+                                         : json(nullptr)},
+               {"report", json::parse(report())}};
   // One pass through text, so that what is digested is what a reader sees.
   body = json::parse(body.dump());
   const json file = {{"filetype", kFileType},
@@ -181,6 +185,12 @@ std::string ForecastModel::ToText() const {
                      {"digest", Sha256(body.dump())},
                      {"body", body}};
   return file.dump() + "\n";
+}
+
+ForecastModel ForecastModel::WithReport(const std::string& report) const {
+  ModelParts parts = parts_;
+  parts.report = report;
+  return ForecastModel(std::move(parts));
 }
 
 void ForecastModel::Save(const std::string& path) const {
@@ -212,6 +222,10 @@ ForecastModel ForecastModel::FromText(const std::string& text,
     parts.record = PreparationRecord::FromJson(body.at("record").dump());
     parts.training_samples = body.at("training_samples").get<int64_t>();
     parts.training_digest = body.at("training_digest").get<std::string>();
+    if (!body.at("intervals").is_null()) {
+      parts.intervals = AdaptiveIntervals::Load(body.at("intervals").dump());
+    }
+    parts.report = body.at("report").dump();
     return ForecastModel(std::move(parts));
   } catch (const json::exception& e) {
     throw InputError(

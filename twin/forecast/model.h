@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/telemetry/trace.h"
+#include "twin/forecast/adaptive_intervals.h"
 #include "twin/forecast/feature.h"
 #include "twin/forecast/forecaster.h"
 #include "twin/forecast/preparation.h"
@@ -42,6 +44,10 @@ struct ModelParts {
   std::string configuration = "{}";
   int64_t training_samples = 0;
   std::string training_digest;
+  // Prediction intervals, calibrated on errors made out of sample.
+  std::optional<AdaptiveIntervals> intervals;
+  // How it was chosen and how it scored, for people: a JSON object as text.
+  std::string report = "{}";
 };
 
 // A fitted pipeline: features with their units and training ranges, the scaler,
@@ -88,6 +94,13 @@ class ForecastModel {
   const std::string& trainer() const { return parts_.trainer; }
   const std::string& configuration() const { return parts_.configuration; }
   const PreparationRecord& record() const { return parts_.record; }
+  // As calibrated; a node copies it and lets the copy follow its stream.
+  const std::optional<AdaptiveIntervals>& intervals() const {
+    return parts_.intervals;
+  }
+  const std::string& report() const { return parts_.report; }
+  // The same model with another report.
+  ForecastModel WithReport(const std::string& report) const;
   // How many samples, from its trace's first on, it was fitted on.
   int64_t training_samples() const { return parts_.training_samples; }
   // Digest of the training samples, and of the problem, their number and the

@@ -146,7 +146,7 @@ struct DriftVerbOptions {
   double run_length = 10000;
   int64_t window = 100;
   int64_t bins = 10;
-  double threshold = DriftOptions::kCalibrate;
+  double threshold = std::nan("");
   double reference = 0.6;
   int64_t seed = 1;
   bool overwrite = false;
@@ -164,9 +164,14 @@ ExitCode CalibrateTrigger(const DriftVerbOptions& options) {
   DriftOptions drift;
   drift.detector = options.detector;
   drift.ert = options.run_length;
-  drift.window = options.window;
-  drift.bins = options.bins;
-  drift.threshold = options.threshold;
+  if (options.detector == "jensen-shannon") {
+    drift.parameters = {{"window", static_cast<double>(options.window)},
+                        {"bins", static_cast<double>(options.bins)}};
+    if (!std::isnan(options.threshold)) {
+      drift.classic = true;
+      drift.parameters["threshold"] = options.threshold;
+    }
+  }
   drift.seed = monitor.seed;
   const DriftTrigger trigger =
       CalibrateDrift(trace.Slice(0, end), monitor, drift);

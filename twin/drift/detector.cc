@@ -1,17 +1,12 @@
 #include "twin/drift/detector.h"
 
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
-#include "twin/drift/jensen_shannon.h"
+#include "twin/drift/feature_bank.h"
 
 namespace airlock {
-
-const double DriftOptions::kCalibrate =
-    std::numeric_limits<double>::quiet_NaN();
 
 const char* ToString(DriftState state) {
   switch (state) {
@@ -25,41 +20,39 @@ const char* ToString(DriftState state) {
   return "";
 }
 
-const std::vector<DetectorEntry>& DriftDetectors() {
-  static const std::vector<DetectorEntry> kTable = {
-      {"jensen-shannon", CalibrateJensenShannon, LoadJensenShannon,
-       "divergence of a sliding window's histogram from the reference's"},
-  };
-  return kTable;
-}
-
-namespace {
-
-const DetectorEntry& FindDetector(const std::string& name) {
-  std::string known;
-  for (const DetectorEntry& entry : DriftDetectors()) {
-    if (entry.name == name) return entry;
-    known += known.empty() ? entry.name : fmt::format(", {}", entry.name);
+const char* ToString(Preparation preparation) {
+  switch (preparation) {
+    case Preparation::kAuto:
+      return "auto";
+    case Preparation::kScores:
+      return "scores";
+    case Preparation::kNone:
+      return "none";
   }
-  throw InputError(
-      fmt::format("no drift detector '{}'; known: {}", name, known));
+  return "";
 }
 
-}  // namespace
+int64_t DriftDetector::MovedFirst() const {
+  int64_t first = -1, longest_ago = -1;
+  for (const FeatureFinding& finding : Findings()) {
+    if (!finding.moved || finding.samples_since_change <= longest_ago) continue;
+    first = finding.feature;
+    longest_ago = finding.samples_since_change;
+  }
+  return first;
+}
 
 std::unique_ptr<DriftDetector> CalibrateDriftDetector(
     const DriftReference& reference, const DriftOptions& options) {
-  return FindDetector(options.detector).calibrate(reference, options);
+  return std::make_unique<FeatureBank>(reference, options);
 }
 
 std::unique_ptr<DriftDetector> LoadDriftDetector(const std::string& text) {
-  std::string name;
   try {
-    name = nlohmann::json::parse(text).at("detector").get<std::string>();
+    return std::make_unique<FeatureBank>(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception& e) {
     throw InputError(fmt::format("not a drift detector: {}", CauseOf(e)));
   }
-  return FindDetector(name).load(text);
 }
 
 }  // namespace airlock

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
+#include <set>
 
 #include "sim/base/error.h"
-#include "sim/stats/interval.h"
 
 namespace airlock {
 namespace {
+
+constexpr size_t kMostLevels = 8;
+constexpr size_t kLongestMemory = 3;  // samples of a Markov chain
 
 std::vector<double> ColumnOf(const std::vector<double>& rows, int64_t columns,
                              int64_t column) {
@@ -20,93 +23,74 @@ std::vector<double> ColumnOf(const std::vector<double>& rows, int64_t columns,
   return values;
 }
 
-// Normal scores: the quantile of (rank - 1/2) / n; equal values get the mean of
-// their ranks, missing ones 0.
-std::vector<double> NormalScores(const std::vector<double>& values) {
-  std::vector<size_t> order;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isnan(values[i])) order.push_back(i);
+std::vector<double> LevelsOf(const std::vector<double>& series) {
+  std::set<double> levels;
+  for (const double value : series) {
+    if (!std::isnan(value)) levels.insert(value);
+    if (levels.size() > kMostLevels) break;
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return values[a] < values[b]; });
-  const double n = static_cast<double>(order.size());
-  std::vector<double> scores(values.size(), 0);
-  for (size_t begin = 0; begin < order.size();) {
-    size_t end = begin + 1;
-    while (end < order.size() && values[order[end]] == values[order[begin]]) {
-      ++end;
-    }
-    const double rank = static_cast<double>(begin + end) / 2;
-    const double score = NormalQuantile(rank / n);
-    for (size_t i = begin; i < end; ++i) scores[order[i]] = score;
-    begin = end;
-  }
-  return scores;
+  return {levels.begin(), levels.end()};
 }
 
-// Autocovariances of `x` at lags 0 .. `lags`, divided by its length.
-std::vector<double> Autocovariance(const std::vector<double>& x, int64_t lags) {
-  const double n = static_cast<double>(x.size());
-  const double mean = std::accumulate(x.begin(), x.end(), 0.0) / n;
-  std::vector<double> covariance;
-  for (int64_t lag = 0; lag <= lags; ++lag) {
-    double sum = 0;
-    for (size_t i = static_cast<size_t>(lag); i < x.size(); ++i) {
-      sum += (x[i] - mean) * (x[i - static_cast<size_t>(lag)] - mean);
-    }
-    covariance.push_back(sum / n);
-  }
-  return covariance;
+bool HasMissing(const std::vector<double>& series) {
+  return std::any_of(series.begin(), series.end(),
+                     [](double value) { return std::isnan(value); });
 }
 
-// Coefficients of the autoregression whose order minimises AIC, by the
-// Levinson-Durbin recursion (Brockwell and Davis 1991, section 8.2).
-std::vector<double> FitAutoregression(const std::vector<double>& x) {
-  const double n = static_cast<double>(x.size());
-  const int64_t most = std::min<int64_t>(
-      static_cast<int64_t>(10 * std::log10(n)), static_cast<int64_t>(n / 4));
-  const std::vector<double> r = Autocovariance(x, most);
-  std::vector<double> best, current;
-  if (!(r[0] > 0)) return best;
-  double variance = r[0];
-  double best_aic = n * std::log(variance);
-  for (size_t order = 1; order <= static_cast<size_t>(most); ++order) {
-    double numerator = r[order];
-    for (size_t k = 1; k < order; ++k) {
-      numerator -= current[k - 1] * r[order - k];
-    }
-    const double reflection = numerator / variance;
-    std::vector<double> next(order);
-    for (size_t k = 1; k < order; ++k) {
-      next[k - 1] = current[k - 1] - reflection * current[order - k - 1];
-    }
-    next[order - 1] = reflection;
-    current = next;
-    variance *= 1 - reflection * reflection;
-    if (!(variance > 0)) break;
-    const double aic = n * std::log(variance) + 2 * static_cast<double>(order);
-    if (aic < best_aic) {
-      best_aic = aic;
-      best = current;
-    }
+// The ends of the interval that stands for one value of the reference.
+struct Cell {
+  double low;
+  double high;
+};
+
+void FillCells(const std::vector<double>& series, size_t column, size_t columns,
+               std::vector<Cell>* cells) {
+  for (size_t t = 0; t < series.size(); ++t) {
+    (*cells)[t * columns + column] = {series[t], series[t]};
   }
-  return best;
+  if (!IsContinuous(series)) return;
+  std::vector<double> sorted;
+  for (const double value : series) {
+    if (!std::isnan(value)) sorted.push_back(value);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  for (size_t t = 0; t < series.size(); ++t) {
+    if (std::isnan(series[t])) continue;
+    const auto lower =
+        std::lower_bound(sorted.begin(), sorted.end(), series[t]);
+    const auto upper = std::upper_bound(lower, sorted.end(), series[t]);
+    const double value = series[t];
+    const double below = lower == sorted.begin()
+                             ? (upper == sorted.end() ? 0 : *upper - value)
+                             : value - *(lower - 1);
+    const double above = upper == sorted.end()
+                             ? (lower == sorted.begin() ? 0 : below)
+                             : *upper - value;
+    (*cells)[t * columns + column] = {value - below / 2, value + above / 2};
+  }
 }
 
 class BlockModel : public NullModel {
  public:
   BlockModel(const std::vector<double>& reference, int64_t columns,
              int64_t block)
-      : reference_(reference),
-        columns_(columns),
-        rows_(static_cast<int64_t>(reference.size()) / columns),
-        block_(block) {}
+      : cells_(reference.size()),
+        columns_(static_cast<size_t>(columns)),
+        rows_(reference.size() / static_cast<size_t>(columns)),
+        block_(block) {
+    for (int64_t j = 0; j < columns; ++j) {
+      FillCells(ColumnOf(reference, columns, j), static_cast<size_t>(j),
+                columns_, &cells_);
+    }
+  }
 
   std::unique_ptr<NullStream> Open(RngStream rng) const override {
     return std::make_unique<Stream>(*this, rng);
   }
+  bool independent() const override { return block_ == 1; }
   std::string description() const override {
-    return fmt::format("moving blocks of {}", block_);
+    return block_ == 1 ? "independent samples"
+                       : fmt::format("moving blocks of {}", block_);
   }
 
  private:
@@ -115,164 +99,197 @@ class BlockModel : public NullModel {
     Stream(const BlockModel& model, RngStream rng) : model_(model), rng_(rng) {}
     void Next(double* row) override {
       if (left_ == 0) {
-        position_ = static_cast<int64_t>(
-            rng_.UniformInt(static_cast<uint64_t>(model_.rows_)));
+        position_ = static_cast<size_t>(rng_.UniformInt(model_.rows_));
         left_ = model_.block_;
       }
-      const auto begin =
-          model_.reference_.begin() + position_ * model_.columns_;
-      std::copy(begin, begin + model_.columns_, row);
-      position_ = (position_ + 1) % model_.rows_;
+      const Cell* cells = model_.cells_.data() + position_ * model_.columns_;
+      for (size_t j = 0; j < model_.columns_; ++j) {
+        const Cell& cell = cells[j];
+        row[j] =
+            cell.high > cell.low ? rng_.Uniform(cell.low, cell.high) : cell.low;
+      }
+      position_ = position_ + 1 == model_.rows_ ? 0 : position_ + 1;
       --left_;
     }
 
    private:
     const BlockModel& model_;
     RngStream rng_;
-    int64_t position_ = 0;
+    size_t position_ = 0;
     int64_t left_ = 0;
   };
 
-  std::vector<double> reference_;
-  int64_t columns_;
-  int64_t rows_;
+  std::vector<Cell> cells_;  // row-major
+  size_t columns_;
+  size_t rows_;
   int64_t block_;
 };
 
-class SieveModel : public NullModel {
+class MarkovModel : public NullModel {
  public:
-  SieveModel(const std::vector<double>& reference, int64_t columns);
+  explicit MarkovModel(const std::vector<double>& series);
 
-  std::unique_ptr<NullStream> Open(RngStream rng) const override;
+  std::unique_ptr<NullStream> Open(RngStream rng) const override {
+    return std::make_unique<Stream>(*this, rng);
+  }
+  bool independent() const override { return memory_ == 0; }
   std::string description() const override {
-    size_t low = SIZE_MAX, high = 0;
-    for (const Feature& feature : features_) {
-      low = std::min(low, feature.coefficients.size());
-      high = std::max(high, feature.coefficients.size());
-    }
-    return fmt::format("autoregression of order {} to {}", low, high);
+    return memory_ == 0 ? "independent samples"
+                        : fmt::format("Markov chain of order {} over {} values",
+                                      memory_, levels_.size());
   }
 
  private:
-  struct Feature {
-    std::vector<double> sorted;  // known values of the reference
-    std::vector<double> coefficients;
-    std::vector<double> innovations;  // at samples `longest_` .. end; NaN where
-                                      // the reference's value is missing
-  };
-  class Stream;
+  // How often each level followed each context: the last `memory` levels as
+  // digits.
+  std::vector<double> Counts(const std::vector<size_t>& states,
+                             size_t memory) const;
+  size_t Contexts(size_t memory) const {
+    size_t contexts = 1;
+    for (size_t k = 0; k < memory; ++k) contexts *= levels_.size();
+    return contexts;
+  }
 
-  std::vector<Feature> features_;
-  size_t longest_ = 0;  // order over the features
-  size_t innovations_ = 0;
-  int64_t burn_in_ = 0;
+  class Stream : public NullStream {
+   public:
+    Stream(const MarkovModel& model, RngStream rng) : model_(model), rng_(rng) {
+      context_ = model_.contexts_seen_[static_cast<size_t>(
+          rng_.UniformInt(model_.contexts_seen_.size()))];
+    }
+    void Next(double* row) override {
+      const size_t levels = model_.levels_.size();
+      const double* law = model_.cumulative_.data() + context_ * levels;
+      const double pick = rng_.Uniform() * law[levels - 1];
+      size_t state = 0;
+      while (state + 1 < levels && pick >= law[state]) ++state;
+      row[0] = model_.levels_[state];
+      context_ = (context_ * levels + state) % model_.contexts_;
+    }
+
+   private:
+    const MarkovModel& model_;
+    RngStream rng_;
+    size_t context_ = 0;
+  };
+
+  std::vector<double> levels_;
+  size_t memory_ = 0;
+  size_t contexts_ = 1;
+  std::vector<double> cumulative_;     // context x level
+  std::vector<size_t> contexts_seen_;  // in the reference, in time order
 };
 
-SieveModel::SieveModel(const std::vector<double>& reference, int64_t columns) {
-  std::vector<std::vector<double>> scores, values;
-  double slowest = 1;
-  for (int64_t j = 0; j < columns; ++j) {
-    values.push_back(ColumnOf(reference, columns, j));
-    scores.push_back(NormalScores(values.back()));
-    slowest = std::max(slowest, AutocorrelationTime(values.back()));
-    Feature feature;
-    feature.coefficients = FitAutoregression(scores.back());
-    longest_ = std::max(longest_, feature.coefficients.size());
-    features_.push_back(std::move(feature));
+MarkovModel::MarkovModel(const std::vector<double>& series)
+    : levels_(LevelsOf(series)) {
+  std::vector<size_t> states;
+  for (const double value : series) {
+    states.push_back(static_cast<size_t>(
+        std::lower_bound(levels_.begin(), levels_.end(), value) -
+        levels_.begin()));
   }
-  burn_in_ = static_cast<int64_t>(10 * slowest) + 100;
-  innovations_ = values.front().size() - longest_;
-  for (size_t j = 0; j < features_.size(); ++j) {
-    Feature& feature = features_[j];
-    double sum = 0;
-    for (size_t t = longest_; t < scores[j].size(); ++t) {
-      double innovation = scores[j][t];
-      for (size_t k = 0; k < feature.coefficients.size(); ++k) {
-        innovation -= feature.coefficients[k] * scores[j][t - k - 1];
+  double least = INFINITY;
+  for (size_t memory = 0; memory <= kLongestMemory; ++memory) {
+    const std::vector<double> counts = Counts(states, memory);
+    const double levels = static_cast<double>(levels_.size());
+    double criterion = 0;
+    for (size_t c = 0; c < Contexts(memory); ++c) {
+      double total = 0;
+      for (size_t s = 0; s < levels_.size(); ++s) {
+        total += counts[c * levels_.size() + s];
       }
-      sum += innovation;
-      feature.innovations.push_back(innovation);
-    }
-    const double mean = sum / static_cast<double>(innovations_);
-    for (size_t i = 0; i < innovations_; ++i) {
-      feature.innovations[i] -= mean;
-      if (std::isnan(values[j][i + longest_])) {
-        feature.innovations[i] = std::nan("");
+      if (total == 0) continue;
+      criterion += (levels - 1) * std::log(static_cast<double>(states.size()));
+      for (size_t s = 0; s < levels_.size(); ++s) {
+        const double count = counts[c * levels_.size() + s];
+        if (count > 0) criterion -= 2 * count * std::log(count / total);
       }
     }
-    for (const double value : values[j]) {
-      if (!std::isnan(value)) feature.sorted.push_back(value);
+    if (criterion >= least) continue;
+    least = criterion;
+    memory_ = memory;
+    cumulative_ = counts;
+  }
+  contexts_ = Contexts(memory_);
+  const std::vector<double> shares = Counts(states, 0);
+  for (size_t c = 0; c < contexts_; ++c) {
+    double* counts = cumulative_.data() + c * levels_.size();
+    // The context in which the reference ends may have no other sample.
+    if (*std::max_element(counts, counts + levels_.size()) == 0) {
+      std::copy(shares.begin(), shares.end(), counts);
     }
-    std::sort(feature.sorted.begin(), feature.sorted.end());
+    for (size_t s = 1; s < levels_.size(); ++s) counts[s] += counts[s - 1];
+  }
+  size_t context = 0;
+  for (size_t t = 0; t < states.size(); ++t) {
+    if (t >= memory_) contexts_seen_.push_back(context);
+    context = (context * levels_.size() + states[t]) % contexts_;
   }
 }
 
-class SieveModel::Stream : public NullStream {
- public:
-  Stream(const SieveModel& model, RngStream rng) : model_(model), rng_(rng) {
-    past_.assign(model.features_.size() * std::max<size_t>(model.longest_, 1),
-                 0);
-    std::vector<double> row(model.features_.size());
-    for (int64_t i = 0; i < model.burn_in_; ++i) Next(row.data());
+std::vector<double> MarkovModel::Counts(const std::vector<size_t>& states,
+                                        size_t memory) const {
+  std::vector<double> counts(Contexts(memory) * levels_.size(), 0);
+  size_t context = 0;
+  for (size_t t = 0; t < states.size(); ++t) {
+    // Every order is judged on the same samples.
+    if (t >= kLongestMemory) counts[context * levels_.size() + states[t]] += 1;
+    context = (context * levels_.size() + states[t]) % Contexts(memory);
   }
+  return counts;
+}
 
-  void Next(double* row) override {
-    const size_t pick = rng_.UniformInt(model_.innovations_);
-    const size_t length = std::max<size_t>(model_.longest_, 1);
-    for (size_t j = 0; j < model_.features_.size(); ++j) {
-      const Feature& feature = model_.features_[j];
-      double* past = past_.data() + j * length;  // a ring; newest at `head_`
-      const double innovation = feature.innovations[pick];
-      double score = std::isnan(innovation) ? 0 : innovation;
-      size_t at = head_;
-      for (const double coefficient : feature.coefficients) {
-        score += coefficient * past[at];
-        at = at == 0 ? length - 1 : at - 1;
-      }
-      past[head_ + 1 == length ? 0 : head_ + 1] = score;
-      row[j] = std::isnan(innovation) || feature.sorted.empty()
-                   ? std::nan("")
-                   : ValueOf(feature, score);
+using Kind = NullModelOptions::Kind;
+
+Kind ChooseKind(const std::vector<double>& reference, int64_t columns) {
+  bool independent = true;
+  for (int64_t j = 0; j < columns; ++j) {
+    const std::vector<double> series = ColumnOf(reference, columns, j);
+    if (columns == 1 && !HasMissing(series) &&
+        LevelsOf(series).size() <= kMostLevels) {
+      return Kind::kMarkov;
     }
-    head_ = head_ + 1 == length ? 0 : head_ + 1;
+    independent = independent && LooksIndependent(series, 0);
   }
-
- private:
-  static double ValueOf(const Feature& feature, double score) {
-    const double n = static_cast<double>(feature.sorted.size());
-    const double share = 0.5 * std::erfc(-score * M_SQRT1_2);
-    const double rank = std::min(std::floor(share * n), n - 1);
-    return feature.sorted[static_cast<size_t>(rank)];
-  }
-
-  const SieveModel& model_;
-  RngStream rng_;
-  std::vector<double> past_;
-  size_t head_ = 0;
-};
-
-std::unique_ptr<NullStream> SieveModel::Open(RngStream rng) const {
-  return std::make_unique<Stream>(*this, rng);
+  return independent ? Kind::kIndependent : Kind::kBlock;
 }
 
 }  // namespace
 
-const char* ToString(NullModelOptions::Kind kind) {
-  return kind == NullModelOptions::Kind::kBlock ? "block" : "sieve";
+const char* ToString(Kind kind) {
+  switch (kind) {
+    case Kind::kAuto:
+      return "auto";
+    case Kind::kIndependent:
+      return "independent";
+    case Kind::kBlock:
+      return "block";
+    case Kind::kMarkov:
+      return "markov";
+  }
+  return "";
 }
 
-double AutocorrelationTime(const std::vector<double>& series) {
-  const std::vector<double> scores = NormalScores(series);
-  const int64_t most = static_cast<int64_t>(scores.size()) / 4;
-  double time = 1;
-  const std::vector<double> r =
-      Autocovariance(scores, std::min<int64_t>(most, 2000));
-  if (!(r[0] > 0)) return 1;
-  for (size_t lag = 1; lag < r.size(); ++lag) {
-    time += 2 * r[lag] / r[0];
-    if (static_cast<double>(lag) >= 5 * time) break;
+bool IsContinuous(const std::vector<double>& series) {
+  std::vector<double> sorted;
+  for (const double value : series) {
+    if (!std::isnan(value)) sorted.push_back(value);
   }
-  return std::max(time, 1.0);
+  std::sort(sorted.begin(), sorted.end());
+  const auto distinct =
+      std::unique(sorted.begin(), sorted.end()) - sorted.begin();
+  return static_cast<double>(distinct) >
+         0.9 * static_cast<double>(sorted.size());
+}
+
+bool LooksIndependent(const std::vector<double>& series, int64_t fitted) {
+  constexpr int64_t kLags = 20;
+  constexpr double kLevel = 0.01;
+  if (PortmanteauP(series, kLags, fitted) < kLevel) return false;
+  std::vector<double> distances = NormalScores(series);
+  for (size_t t = 0; t < series.size(); ++t) {
+    distances[t] = std::isnan(series[t]) ? series[t] : std::abs(distances[t]);
+  }
+  return PortmanteauP(distances, kLags, 0) >= kLevel;
 }
 
 int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {
@@ -298,11 +315,25 @@ std::unique_ptr<NullModel> MakeNullModel(const std::vector<double>& reference,
                     "of the reference",
                     options.block, rows));
   }
-  if (options.kind == NullModelOptions::Kind::kSieve) {
-    return std::make_unique<SieveModel>(reference, columns);
+  Kind kind = options.kind;
+  if (kind == Kind::kAuto) {
+    kind = options.block > 0 ? Kind::kBlock : ChooseKind(reference, columns);
   }
-  const int64_t block =
-      options.block > 0 ? options.block : AutomaticBlock(reference, columns);
+  if (kind == Kind::kMarkov) {
+    if (columns != 1 || HasMissing(reference) ||
+        LevelsOf(reference).size() > kMostLevels) {
+      throw InputError(
+          fmt::format("null model: a Markov chain is for one feature of at "
+                      "most {} different values, none missing",
+                      kMostLevels));
+    }
+    return std::make_unique<MarkovModel>(reference);
+  }
+  int64_t block = 1;
+  if (kind == Kind::kBlock) {
+    block =
+        options.block > 0 ? options.block : AutomaticBlock(reference, columns);
+  }
   return std::make_unique<BlockModel>(reference, columns, block);
 }
 

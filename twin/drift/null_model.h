@@ -6,25 +6,26 @@
 #include <vector>
 
 #include "sim/base/rng.h"
+#include "twin/drift/autocorrelation.h"
 
 namespace airlock {
 
 // How streams without drift are drawn from a reference.
 struct NullModelOptions {
   enum class Kind {
+    // kIndependent where no autocorrelation is left in any column, kMarkov for
+    // one column of few values, else kBlock.
+    kAuto,
+    // Rows in random order.
+    kIndependent,
     // Whole runs of `block` consecutive reference rows in random order (moving
     // blocks, wrapped around at the end: Politis and Romano 1992).
     kBlock,
-    // Each feature's normal scores follow an autoregression fitted to the
-    // reference (Yule-Walker, order by AIC), its innovations resampled jointly
-    // for all features (sieve bootstrap: Buehlmann 1997); the result is mapped
-    // back to the reference's own values. Keeps the correlation across any lag
-    // without the breaks between blocks, and makes new windows; loses
-    // dependence that is not in the second moments (quiet and noisy phases),
-    // so on measured counters its thresholds come out too low.
-    kSieve,
+    // A Markov chain of the order up to 3 that BIC prefers; one column of at
+    // most 8 different values, none missing.
+    kMarkov,
   };
-  Kind kind = Kind::kBlock;
+  Kind kind = Kind::kAuto;
   int64_t block = 0;  // samples; 0: see AutomaticBlock()
 };
 const char* ToString(NullModelOptions::Kind kind);
@@ -39,24 +40,31 @@ class NullStream {
 };
 
 // Draws streams that have the reference's distribution and autocorrelation.
-// Holds a copy of the reference.
+// Holds what it needs of the reference. Where hardly any value of a column
+// occurs twice, drawn values are spread evenly between the middles to the
+// neighbours (smoothed bootstrap: Silverman and Young 1987), so that a stream
+// has no ties that the reference does not have.
 class NullModel {
  public:
   virtual ~NullModel() = default;
   virtual std::unique_ptr<NullStream> Open(RngStream rng) const = 0;
-  // "moving blocks of 60", "autoregression of order 1 to 4".
+  virtual bool independent() const = 0;
+  // "moving blocks of 60", "independent samples".
   virtual std::string description() const = 0;
 };
 
-// `reference` is row-major. Throws InputError for a block longer than it.
+// `reference` is row-major. Throws InputError for a block longer than it, and
+// for a chain of too many values.
 std::unique_ptr<NullModel> MakeNullModel(const std::vector<double>& reference,
                                          int64_t columns,
                                          const NullModelOptions& options);
 
-// Integrated autocorrelation time 1 + 2 sum rho_k of the ranks, with Sokal's
-// window (the first M >= 5 tau): how many consecutive samples say as much as
-// one independent sample. At least 1.
-double AutocorrelationTime(const std::vector<double>& series);
+// Hardly any value occurs twice.
+bool IsContinuous(const std::vector<double>& series);
+
+// No autocorrelation of the values or of their distances from the middle at
+// 1 %, up to lag 20; `fitted` parameters made them.
+bool LooksIndependent(const std::vector<double>& series, int64_t fitted);
 
 // 20 times the largest autocorrelation time of the columns, at most an eighth
 // of the rows: the break between blocks then costs a tenth of the long-run

@@ -273,8 +273,9 @@ DriftTrigger EvidenceCollector::TriggerFor(const Trace& reference) const {
   monitor.seed = static_cast<uint64_t>(evidence_.file.seed);
   DriftOptions options;
   options.ert = static_cast<double>(config.run_length);
-  options.window = config.window;
-  options.bins = config.bins;
+  options.detector = "jensen-shannon";
+  options.parameters = {{"window", static_cast<double>(config.window)},
+                        {"bins", static_cast<double>(config.bins)}};
   options.seed = monitor.seed;
   return CalibrateDrift(reference, monitor, options);
 }

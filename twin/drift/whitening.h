@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace airlock {
+
+// Takes off a stream what its own past foretells: the innovations are close to
+// independent where the values are not, so that one threshold suits streams of
+// any autocorrelation (prewhitening: Johnson and Bagshaw 1974 for CUSUMs,
+// Montgomery and Mastrangelo 1991). A lasting shift of the level of an
+// autoregression with coefficients phi shows in full at once and from then on
+// as (1 - sum phi) of it: what is lost is what the past would have made of it.
+// Owns its state.
+class Whitener {
+ public:
+  virtual ~Whitener() = default;
+
+  // The innovation of the next value; NaN for a missing one (time passes), and
+  // while there is no past to speak of.
+  virtual double Next(double value) = 0;
+  virtual void Reset() = 0;
+  // Values that must have been seen before the first innovation.
+  virtual int64_t start() const = 0;
+  // "autoregression of order 1", as part of a sentence.
+  virtual std::string description() const = 0;
+  // Everything, the fit included; LoadWhitener() makes an equal one.
+  virtual void Save(nlohmann::json* state) const = 0;
+};
+
+struct Whitened {
+  std::unique_ptr<Whitener> whitener;  // null: the series has no memory
+  std::vector<double> innovations;     // one a value; NaN where there is none
+  bool independent = false;            // no dependence found in them
+  std::string description;
+};
+
+// Chooses what makes `series` (time order, NaN for missing values) independent:
+//   nothing, where no autocorrelation of the values nor of their distances from
+//   the middle is found (Ljung and Box, lags to 20, 1 %);
+//   cycles, where the periodogram has peaks far above their neighbourhood,
+//   followed by an autoregression (order by BIC, else AIC);
+//   regimes: a hidden Markov chain of two or three states, each with its own
+//   distribution of values; innovations are then the rank of the value in the
+//   distribution that was foretold;
+// the first that passes the same test, else the better of the last two. Series
+// of few values are left as they are.
+Whitened Whiten(const std::vector<double>& series, uint64_t seed);
+
+// Throws nlohmann::json::exception or InputError.
+std::unique_ptr<Whitener> LoadWhitener(const nlohmann::json& state);
+
+}  // namespace airlock

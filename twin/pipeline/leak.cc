@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "sim/base/error.h"
+#include "sim/base/interrupt.h"
 #include "sim/base/rng.h"
+#include "sim/stats/interval.h"
 
 namespace airlock {
 namespace {
@@ -57,6 +60,22 @@ Trace WithoutKnowledgeAfter(const Trace& trace, int64_t cut,
   return changed;
 }
 
+// The trace with the columns of the features and the target alone: what is not
+// read need not be replaced.
+Trace OnlyColumns(const Trace& trace, const std::vector<Feature>& features,
+                  const std::string& target) {
+  std::set<std::string> names = {target};
+  for (const Feature& feature : features) names.insert(feature.column);
+  Trace slim;
+  slim.source = trace.source;
+  slim.time_seconds = trace.time_seconds;
+  slim.attributes = trace.attributes;
+  for (const Column& column : trace.columns) {
+    if (names.count(column.name) > 0) slim.columns.push_back(column);
+  }
+  return slim;
+}
+
 std::vector<int64_t> CutTimes(int64_t samples, int cuts) {
   std::vector<int64_t> times;
   for (int i = 1; i <= cuts; ++i) {
@@ -78,13 +97,14 @@ void CompareFeatures(const SampleTable& before, const SampleTable& after,
   }
 }
 
+// `before` of the whole trace, `after` of the origins up to `cut`.
 void ComparePredictions(const Predictions& before, const Predictions& after,
-                        LeakReport* report) {
-  report->predictions_checked += static_cast<int64_t>(before.value.size());
-  for (size_t i = 0; i < before.value.size(); ++i) {
+                        int64_t cut, LeakReport* report) {
+  for (size_t i = 0; i < before.value.size() && before.origin[i] <= cut; ++i) {
     const bool same = i < after.value.size() &&
                       before.origin[i] == after.origin[i] &&
                       SameBits(before.value[i], after.value[i]);
+    ++report->predictions_checked;
     report->predictions_changed += !same;
   }
 }
@@ -122,32 +142,36 @@ std::string LeakReport::ToText() const {
       predictions_changed, predictions_checked, names);
 }
 
-LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
+LeakReport CheckForLeak(const ForecastModel& model, const Trace& whole,
                         const LeakOptions& options) {
-  const RngTree tree(options.seed);
-  const SampleTable before = model.Samples(trace);
   std::vector<Feature> features;
   for (const FeatureFacts& facts : model.features()) {
     features.push_back(facts.feature);
   }
+  const Trace trace = OnlyColumns(whole, features, model.problem().target);
+  const RngTree tree(options.seed);
+  const SampleTable before = model.Samples(trace);
+  const Predictions predictions = model.Predict(trace);
   std::vector<bool> changed(features.size(), false);
   LeakReport report;
   int64_t index = 0;
   for (const int64_t cut : CutTimes(trace.samples(), options.cuts)) {
+    ThrowIfInterrupted();
     RngStream rng = tree.Stream("forecast/leak", Replication(index++));
     const Trace other =
         WithoutKnowledgeAfter(trace, cut, model.problem(), &rng);
     CompareFeatures(before, model.Samples(other), cut, &changed);
-    ComparePredictions(model.Predict(trace, 0, cut + 1),
-                       model.Predict(other, 0, cut + 1), &report);
+    ComparePredictions(predictions, model.Predict(other, 0, cut + 1), cut,
+                       &report);
   }
   ListChanged(features, changed, &report);
   return report;
 }
 
-LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
+LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& whole,
                         const LeakOptions& options) {
-  const std::vector<Feature> features = SelectFeatures(problem, trace).features;
+  const std::vector<Feature> features = SelectFeatures(problem, whole).features;
+  const Trace trace = OnlyColumns(whole, features, problem.target);
   const RngTree tree(options.seed);
   const SampleTable before = BuildSamples(trace, features, problem.target,
                                           problem.horizon, problem.samples);
@@ -166,18 +190,32 @@ LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
   return report;
 }
 
-LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
-                           int64_t train_end, const FitOptions& options) {
+LeakReport CheckFitForLeak(const ForecastModel& model,
+                           const ForecastProblem& problem, const Trace& trace,
+                           int64_t train_end, const FitFunction& fit) {
   RngStream rng = RngTree(1).Stream("forecast/leak-of-fit", Replication(0));
   Trace other = trace;
   for (Column& column : other.columns) {
     ReplaceSamples(train_end, trace.samples(), &rng, &column.values);
   }
   LeakReport report;
-  report.fit_changed = FitModel(problem, trace, train_end, options).ToText() !=
-                       FitModel(problem, other, train_end, options).ToText();
+  report.fit_changed =
+      model.ToText() != fit(problem, other, train_end).ToText();
   report.leaks = report.fit_changed;
   return report;
+}
+
+LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
+                           int64_t train_end, const FitOptions& options) {
+  return CheckFitForLeak(FitModel(problem, trace, train_end, options), problem,
+                         trace, train_end, FitWith(options));
+}
+
+FitFunction FitWith(const FitOptions& options) {
+  return [options](const ForecastProblem& problem, const Trace& trace,
+                   int64_t train_end) {
+    return FitModel(problem, trace, train_end, options);
+  };
 }
 
 std::string ShuffledTargetReport::ToText() const {
@@ -208,23 +246,8 @@ Trace WithShuffledTarget(const Trace& trace, const std::string& target,
   return shuffled;
 }
 
-ForecastScores ScoreOnTest(const ForecastProblem& problem, const Trace& trace,
-                           const Split& split, const FitOptions& options) {
-  const ForecastModel model =
-      FitModel(problem, trace, split.train_end, options);
-  return Score(model.Predict(trace, split.test_begin + model.LongestLag(),
-                             trace.samples() - problem.horizon));
-}
-
-}  // namespace
-
-ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
-                                         const Trace& trace,
-                                         const SplitOptions& split_options,
-                                         const FitOptions& options,
-                                         double tolerance, int orders) {
-  const Split split = SplitInTime(trace.samples(), split_options);
-  const RngTree tree(options.forecaster_options.seed);
+// The problem of predicting the shuffled target, with the features it had.
+ForecastProblem ShuffledProblem(const ForecastProblem& problem) {
   ForecastProblem altered = problem;
   altered.target = "shuffled:" + problem.target;
   altered.past_target = false;
@@ -233,23 +256,91 @@ ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
     altered.include.push_back(
         {{}, {}, problem.target, problem.horizon == 0 ? -1 : 0});
   }
-  FitOptions constant = options;
-  constant.forecaster = "constant";
-  constant.forecaster_options.parameters.clear();
+  return altered;
+}
+
+Predictions PredictTest(const ForecastModel& model, const Trace& trace,
+                        const Split& split) {
+  return model.Predict(trace, split.test_begin + model.LongestLag(),
+                       trace.samples() - model.problem().horizon);
+}
+
+// The mean of the training target, scored on the same samples.
+ForecastScores ScoreConstant(const std::vector<double>& target,
+                             const Split& split,
+                             const std::vector<double>& observed) {
+  double sum = 0;
+  int64_t known = 0;
+  for (int64_t i = 0; i < split.train_end; ++i) {
+    const double value = target[static_cast<size_t>(i)];
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++known;
+  }
+  const double mean = sum / static_cast<double>(std::max<int64_t>(known, 1));
+  return Score(observed, std::vector<double>(observed.size(), mean));
+}
+
+// The share of the constant's squared error that the model does without.
+double Skill(const ForecastScores& scores, const ForecastScores& constant) {
+  if (constant.rmse == 0) return scores.rmse == 0 ? 0 : -1;
+  const double ratio = scores.rmse / constant.rmse;
+  return 1 - ratio * ratio;
+}
+
+// Is the mean skill above the tolerance, and not by chance?
+bool LearntNothing(const std::vector<double>& skills, double tolerance) {
+  double mean = 0;
+  for (const double skill : skills) mean += skill;
+  mean /= static_cast<double>(skills.size());
+  if (mean <= tolerance) return true;
+  return skills.size() > 1 && MeanInterval(skills, 0.98).low <= tolerance;
+}
+
+}  // namespace
+
+ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
+                                         const Trace& trace,
+                                         const SplitOptions& split_options,
+                                         const FitFunction& fit,
+                                         const ShuffledTargetOptions& options) {
+  if (options.orders < 1) {
+    throw InputError(fmt::format(
+        "a shuffled target needs at least 1 order, not {}", options.orders));
+  }
+  const Split split = SplitInTime(trace.samples(), split_options);
+  const RngTree tree(options.seed);
+  const ForecastProblem altered = ShuffledProblem(problem);
   ShuffledTargetReport report;
-  for (int order = 0; order < orders; ++order) {
+  std::vector<double> skills;
+  for (int order = 0; order < options.orders; ++order) {
+    ThrowIfInterrupted();
     const Trace shuffled = WithShuffledTarget(
         trace, problem.target, altered.target, split.train_end,
         tree.Stream("forecast/shuffled-target", Replication(order)));
-    const ForecastScores scores =
-        ScoreOnTest(altered, shuffled, split, options);
-    report.mean_r2 += scores.r2 / orders;
+    const Predictions predictions =
+        PredictTest(fit(altered, shuffled, split.train_end), shuffled, split);
+    const ForecastScores scores = Score(predictions);
+    const ForecastScores constant = ScoreConstant(
+        trace.Get(problem.target).values, split, predictions.observed);
+    report.mean_r2 += scores.r2 / options.orders;
+    skills.push_back(Skill(scores, constant));
     if (order > 0) continue;
     report.shuffled = scores;
-    report.constant = ScoreOnTest(altered, shuffled, split, constant);
+    report.constant = constant;
   }
-  report.passed = report.mean_r2 <= report.constant.r2 + tolerance;
+  report.passed = LearntNothing(skills, options.tolerance);
   return report;
+}
+
+ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
+                                         const Trace& trace,
+                                         const SplitOptions& split,
+                                         const FitOptions& options,
+                                         double tolerance, int orders) {
+  return CheckShuffledTarget(
+      problem, trace, split, FitWith(options),
+      {orders, tolerance, options.forecaster_options.seed});
 }
 
 }  // namespace airlock

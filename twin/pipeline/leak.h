@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "twin/pipeline/fit.h"
 
 namespace airlock {
+
+// Makes a model from the first `train_end` samples of a trace, in the way that
+// is to be falsified.
+using FitFunction = std::function<ForecastModel(
+    const ForecastProblem& problem, const Trace& trace, int64_t train_end)>;
+FitFunction FitWith(const FitOptions& options);
 
 struct LeakOptions {
   int cuts = 16;  // moments at which the future is replaced
@@ -42,22 +49,41 @@ LeakReport CheckForLeak(const ForecastModel& model, const Trace& trace,
 LeakReport CheckForLeak(const ForecastProblem& problem, const Trace& trace,
                         const LeakOptions& options);
 
-// Fits twice on the first `train_end` samples, the second time with everything
-// after them replaced: the model file must be the same.
+// Fits on the first `train_end` samples with everything after them replaced:
+// the model file must be that of `model`, which `fit` made from the trace as it
+// is.
+LeakReport CheckFitForLeak(const ForecastModel& model,
+                           const ForecastProblem& problem, const Trace& trace,
+                           int64_t train_end, const FitFunction& fit);
+// The same with both fits.
 LeakReport CheckFitForLeak(const ForecastProblem& problem, const Trace& trace,
                            int64_t train_end, const FitOptions& options);
 
+struct ShuffledTargetOptions {
+  // A single order may agree with a short test part by chance.
+  int orders = 5;
+  double tolerance = 0.05;
+  uint64_t seed = 1;
+};
+
 // A falsifier: with the training target in random order nothing can be learnt,
-// so on the test part the model must fall to the constant baseline.
+// so on the test part the model must fall to the constant baseline, the mean of
+// the training target.
 struct ShuffledTargetReport {
   ForecastScores shuffled;  // of the first order
   ForecastScores constant;
-  // Mean R2 over several orders: a single one may agree with a short test part
-  // by chance.
-  double mean_r2 = 0;
-  bool passed = false;  // mean_r2 <= constant R2 + tolerance
+  double mean_r2 = 0;  // over the orders
+  // The model saves no more than `tolerance` of the constant's squared error,
+  // on average over the orders, or so little more that the orders' t interval
+  // (98 %) does not exclude it.
+  bool passed = false;
   std::string ToText() const;
 };
+ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
+                                         const Trace& trace,
+                                         const SplitOptions& split,
+                                         const FitFunction& fit,
+                                         const ShuffledTargetOptions& options);
 ShuffledTargetReport CheckShuffledTarget(const ForecastProblem& problem,
                                          const Trace& trace,
                                          const SplitOptions& split,

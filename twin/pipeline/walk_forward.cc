@@ -177,28 +177,22 @@ std::vector<Fold> RandomFolds(int64_t rows, int64_t folds, uint64_t seed) {
   return all;
 }
 
-WalkForwardResult WalkForward(const SampleTable& samples,
-                              const std::vector<Fold>& folds,
-                              const TrainAndPredict& train) {
+WalkForwardResult JudgeFolds(
+    const SampleTable& samples, const std::vector<Fold>& folds,
+    const std::vector<std::vector<double>>& predicted) {
   WalkForwardResult result;
   for (size_t k = 0; k < folds.size(); ++k) {
-    ThrowIfInterrupted();
-    const SampleTable training = KeepRows(samples, folds[k].training);
-    SampleTable test = KeepRows(samples, folds[k].test);
-    const std::vector<double> observed = test.y;
-    std::fill(test.y.begin(), test.y.end(), kUnknown);
-    const std::vector<double> predicted = train(training, test);
-    AIRLOCK_CHECK(predicted.size() == observed.size(),
-                  "{} predictions for {} rows", predicted.size(),
-                  observed.size());
-    result.fold_scores.push_back(Score(observed, predicted));
+    const SampleTable test = KeepRows(samples, folds[k].test);
+    AIRLOCK_CHECK(predicted[k].size() == test.y.size(),
+                  "{} predictions for {} rows", predicted[k].size(),
+                  test.y.size());
+    result.fold_scores.push_back(Score(test.y, predicted[k]));
     result.origin.insert(result.origin.end(), test.origin.begin(),
                          test.origin.end());
-    result.predicted.insert(result.predicted.end(), predicted.begin(),
-                            predicted.end());
-    result.observed.insert(result.observed.end(), observed.begin(),
-                           observed.end());
-    result.fold.insert(result.fold.end(), observed.size(),
+    result.predicted.insert(result.predicted.end(), predicted[k].begin(),
+                            predicted[k].end());
+    result.observed.insert(result.observed.end(), test.y.begin(), test.y.end());
+    result.fold.insert(result.fold.end(), test.y.size(),
                        static_cast<int64_t>(k));
   }
   result.all = Score(result.observed, result.predicted);
@@ -206,6 +200,19 @@ WalkForwardResult WalkForward(const SampleTable& samples,
   result.mae = Folded(result.fold_scores, &ForecastScores::mae);
   result.r2 = Folded(result.fold_scores, &ForecastScores::r2);
   return result;
+}
+
+WalkForwardResult WalkForward(const SampleTable& samples,
+                              const std::vector<Fold>& folds,
+                              const TrainAndPredict& train) {
+  std::vector<std::vector<double>> predicted;
+  for (const Fold& fold : folds) {
+    ThrowIfInterrupted();
+    SampleTable test = KeepRows(samples, fold.test);
+    std::fill(test.y.begin(), test.y.end(), kUnknown);
+    predicted.push_back(train(KeepRows(samples, fold.training), test));
+  }
+  return JudgeFolds(samples, folds, predicted);
 }
 
 }  // namespace airlock

@@ -86,6 +86,12 @@ struct WalkForwardResult {
   FoldedScore r2;
 };
 
+// Scores predictions of the folds' test rows: `predicted[k]` has one for each
+// row of folds[k].test, NaN where there is none.
+WalkForwardResult JudgeFolds(const SampleTable& samples,
+                             const std::vector<Fold>& folds,
+                             const std::vector<std::vector<double>>& predicted);
+
 // Throws InputError as `train` does; AIRLOCK_CHECKs that it predicts each row.
 WalkForwardResult WalkForward(const SampleTable& samples,
                               const std::vector<Fold>& folds,

@@ -5,6 +5,7 @@
 #include "twin/forecast/mlp_forecaster.h"
 #include "twin/forecast/naive_forecasters.h"
 #include "twin/forecast/tree_ensemble.h"
+#include "twin/forecast/weighted_sum.h"
 
 namespace airlock {
 
@@ -16,9 +17,14 @@ const std::vector<ForecasterEntry>& Forecasters() {
       {"seasonal", SeasonalForecaster::Load, "the target one season before"},
       {"linear", LinearForecaster::Load, "a weighted sum of the features"},
       {"trees", TreeEnsemble::Load, "a sum of regression trees"},
+      {"sum", WeightedSum::Load, "a weighted sum of forecasters"},
       {"mlp", MlpForecaster::Load, "the mean of perceptrons"},
   };
   return kTable;
+}
+
+double EstimatedMicroseconds(const Forecaster& forecaster) {
+  return 0.002 * static_cast<double>(forecaster.operations());
 }
 
 std::unique_ptr<Forecaster> LoadForecaster(const std::string& name,

@@ -1,6 +1,7 @@
 #include "twin/pipeline/trainer.h"
 
 #include "sim/base/error.h"
+#include "twin/pipeline/ensemble_trainers.h"
 #include "twin/pipeline/learners.h"
 #include "twin/pipeline/mlp_trainer.h"
 #include "twin/pipeline/naive_trainers.h"
@@ -11,7 +12,7 @@ const std::vector<TrainerEntry>& Trainers() {
   static const std::vector<TrainerEntry> kTable = {
       ConstantTrainer(), PersistenceTrainer(), SeasonalTrainer(),
       LinearTrainer(),   RidgeTrainer(),       XgboostTrainer(),
-      MlpTrainer(),
+      MlpTrainer(),      LinearBoostTrainer(), StackTrainer(),
   };
   return kTable;
 }

@@ -265,7 +265,7 @@ RankCells::RankCells(std::vector<double> reference) {
     if (passed < full && last < n && copies * kCells < n) continue;
     AddCell(value, open, 0);
     open = 0;
-    while (full <= passed) {
+    while (full <= passed && last < n) {
       boundary += step;
       full = NormalCdf(boundary) * gaps;
     }

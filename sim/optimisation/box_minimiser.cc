@@ -14,7 +14,8 @@ using Eigen::VectorXd;
 
 // Armijo's condition (Nocedal and Wright, eq. 3.4).
 constexpr double kSufficientDecrease = 1e-4;
-constexpr int kHalvings = 20;
+constexpr int kTrials = 10;
+constexpr double kShortening = 0.3;
 
 // The coordinates that are not held at a bound by the gradient.
 std::vector<int> FreeCoordinates(const VectorXd& x, const VectorXd& gradient,
@@ -92,7 +93,7 @@ BoxMinimum MinimiseInBox(
     VectorXd candidate, candidate_gradient(start.size());
     double value = 0;
     bool found = false;
-    for (int halving = 0; halving < kHalvings && !found; ++halving) {
+    for (int trial = 0; trial < kTrials && !found; ++trial) {
       candidate = clip(minimum.point + step);
       value = function(candidate, &candidate_gradient);
       ++minimum.evaluations;
@@ -100,7 +101,7 @@ BoxMinimum MinimiseInBox(
           std::isfinite(value) && candidate_gradient.allFinite() &&
           value <= minimum.value + kSufficientDecrease *
                                        gradient.dot(candidate - minimum.point);
-      step *= 0.5;
+      step *= kShortening;
     }
     if (!found || candidate == minimum.point) {
       if (first) break;

@@ -50,8 +50,8 @@ MatrixXd CovariancesAt::Gradients(const MatrixXd& weights) const {
 
 double JitteredCholesky(const MatrixXd& matrix, double unit, MatrixXd* lower) {
   const double least_pivot = 1e-14 * unit;
-  for (double jitter = 0; jitter < 2e-3;
-       jitter = jitter == 0 ? 1e-10 : jitter * 10) {
+  for (double jitter = 0; jitter < 2e-2;
+       jitter = jitter == 0 ? 1e-10 : jitter * 100) {
     MatrixXd jittered = matrix;
     jittered.diagonal().array() += jitter * unit;
     const Eigen::LLT<MatrixXd, Eigen::Lower> factor(jittered);

@@ -48,9 +48,9 @@ class CovariancesAt {
 };
 
 // The Cholesky factor of the symmetric matrix whose lower triangle is given,
-// with the least jitter of 0, 1e-10, 1e-9, ... times `unit` on the diagonal
+// with the least jitter of 0, 1e-10, 1e-8, ... times `unit` on the diagonal
 // that leaves every pivot above rounding. Returns the jitter in units of
-// `unit`, negative (and no factor) if 1e-3 is not enough.
+// `unit`, negative (and no factor) if 1e-2 is not enough.
 double JitteredCholesky(const Eigen::MatrixXd& matrix, double unit,
                         Eigen::MatrixXd* lower);
 

@@ -50,9 +50,10 @@ class Ddm : public ChangeStatistic {
     if (count_ == warm_up_ + 1 || level <= least_rate_ + least_deviation_) {
       least_rate_ = rate_;
       least_deviation_ = deviation;
-      least_at_ = count_;
     }
-    return Evidence(level);
+    const double evidence = Evidence(level);
+    warned_ = evidence > warning_level_ ? warned_ + 1 : 0;
+    return evidence;
   }
 
   void Reset() override {
@@ -60,11 +61,11 @@ class Ddm : public ChangeStatistic {
     rate_ = 0;
     least_rate_ = 0;
     least_deviation_ = 0;
-    least_at_ = 0;
+    warned_ = 0;
   }
 
   int64_t SamplesSinceChange() const override {
-    return count_ > least_at_ && least_at_ > 0 ? count_ - least_at_ : -1;
+    return warned_ > 0 ? warned_ : -1;
   }
 
   void Save(json* state) const override {
@@ -72,7 +73,7 @@ class Ddm : public ChangeStatistic {
               {"rate", rate_},
               {"least_rate", least_rate_},
               {"least_deviation", least_deviation_},
-              {"least_at", least_at_}};
+              {"warned", warned_}};
   }
 
   void Load(const json& state) override {
@@ -80,7 +81,7 @@ class Ddm : public ChangeStatistic {
     rate_ = state.at("rate").get<double>();
     least_rate_ = state.at("least_rate").get<double>();
     least_deviation_ = state.at("least_deviation").get<double>();
-    least_at_ = state.at("least_at").get<int64_t>();
+    warned_ = state.at("warned").get<int64_t>();
   }
 
  private:
@@ -109,7 +110,7 @@ class Ddm : public ChangeStatistic {
   // Where rate + deviation was smallest.
   double least_rate_ = 0;
   double least_deviation_ = 0;
-  int64_t least_at_ = 0;
+  int64_t warned_ = 0;  // values since the warning level was passed
 };
 
 std::unique_ptr<ChangeStatistic> MakeDdm(const std::vector<double>&,
@@ -161,27 +162,13 @@ class Eddm : public ChangeStatistic {
   Eddm(Spread spread, const StatisticParameters& given)
       : spread_(spread),
         warm_up_(WholeParameter(NameOf(spread), given, "warm_up")),
-        least_errors_(WholeParameter(NameOf(spread), given, "errors")) {}
+        least_errors_(WholeParameter(NameOf(spread), given, "errors")),
+        warning_level_(1 - given.at("alpha")) {}
 
   double Update(double value) override {
     ++count_;
-    if (value == 0) return evidence_;
-    ++errors_;
-    const double distance = static_cast<double>(count_ - last_error_);
-    last_error_ = count_;
-    const double n = static_cast<double>(errors_);
-    const double before = mean_;
-    mean_ += 1.0 / n * (distance - mean_);
-    squares_ += (distance - before) * (distance - mean_);
-    if (count_ <= warm_up_) return evidence_;
-    const double level = mean_ + 2 * Deviation();
-    if (level > largest_) {
-      largest_ = level;
-      largest_at_ = count_;
-      if (errors_ > least_errors_) evidence_ = 0;
-    } else if (errors_ > least_errors_) {
-      evidence_ = 1 - level / largest_;
-    }
+    if (value != 0) TakeError();
+    warned_ = evidence_ > warning_level_ ? warned_ + 1 : 0;
     return evidence_;
   }
 
@@ -192,12 +179,12 @@ class Eddm : public ChangeStatistic {
     mean_ = 0;
     squares_ = 0;
     largest_ = 0;
-    largest_at_ = 0;
+    warned_ = 0;
     evidence_ = kMissing;
   }
 
   int64_t SamplesSinceChange() const override {
-    return count_ > largest_at_ && largest_at_ > 0 ? count_ - largest_at_ : -1;
+    return warned_ > 0 ? warned_ : -1;
   }
 
   void Save(json* state) const override {
@@ -205,7 +192,7 @@ class Eddm : public ChangeStatistic {
         {"count", count_},           {"errors", errors_},
         {"last_error", last_error_}, {"mean", mean_},
         {"squares", squares_},       {"largest", largest_},
-        {"largest_at", largest_at_}, {"evidence", NumberOrNull(evidence_)}};
+        {"warned", warned_},         {"evidence", NumberOrNull(evidence_)}};
   }
 
   void Load(const json& state) override {
@@ -215,11 +202,29 @@ class Eddm : public ChangeStatistic {
     mean_ = state.at("mean").get<double>();
     squares_ = state.at("squares").get<double>();
     largest_ = state.at("largest").get<double>();
-    largest_at_ = state.at("largest_at").get<int64_t>();
+    warned_ = state.at("warned").get<int64_t>();
     evidence_ = NumberOrMissing(state.at("evidence"));
   }
 
  private:
+  void TakeError() {
+    ++errors_;
+    const double distance = static_cast<double>(count_ - last_error_);
+    last_error_ = count_;
+    const double n = static_cast<double>(errors_);
+    const double before = mean_;
+    mean_ += 1.0 / n * (distance - mean_);
+    squares_ += (distance - before) * (distance - mean_);
+    if (count_ <= warm_up_) return;
+    const double level = mean_ + 2 * Deviation();
+    if (level > largest_) {
+      largest_ = level;
+      if (errors_ > least_errors_) evidence_ = 0;
+    } else if (errors_ > least_errors_) {
+      evidence_ = 1 - level / largest_;
+    }
+  }
+
   // Of the distances between errors.
   double Deviation() const {
     const int64_t n = spread_ == Spread::kSample ? errors_ - 1 : errors_;
@@ -229,13 +234,14 @@ class Eddm : public ChangeStatistic {
   const Spread spread_;
   const int64_t warm_up_;
   const int64_t least_errors_;
+  const double warning_level_;
   int64_t count_ = 0;
   int64_t errors_ = 0;
   int64_t last_error_ = 0;
   double mean_ = 0;
   double squares_ = 0;
   double largest_ = 0;  // of mean + 2 deviations
-  int64_t largest_at_ = 0;
+  int64_t warned_ = 0;  // values since the warning level was passed
   double evidence_ = kMissing;
 };
 

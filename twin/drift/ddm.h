@@ -4,6 +4,9 @@
 
 namespace airlock {
 
+// The new concept dates, for all of them, from where the warning level was
+// passed for the last time.
+
 // DDM (Gama, Medas, Castillo and Rodrigues, SBIA 2004), of a stream of errors
 // (1) and successes (0): error rate p and s = sqrt(p (1 - p) / n) against those
 // where p + s was smallest. Evidence is (p + s - p_min) / s_min. Where s_min is

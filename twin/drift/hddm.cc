@@ -135,6 +135,7 @@ class HddmW : public ChangeStatistic {
   HddmW(Averaging averaging, const StatisticParameters& all)
       : averaging_(averaging),
         log_confidence_(-std::log(all.at("drift"))),
+        warning_level_(-std::log(all.at("warning"))),
         lambda_(all.at("lambda")),
         two_sided_(WholeParameter(NameOf(averaging), all, "two_sided") == 1) {}
 
@@ -142,30 +143,32 @@ class HddmW : public ChangeStatistic {
     Add(value, &whole_);
     const double bound = std::sqrt(whole_.weights * log_confidence_ / 2);
     Cut(whole_.mean + bound, value, &up_);
-    if (!two_sided_) return Evidence(up_.after.mean - up_.before.mean, up_);
-    Cut(bound - whole_.mean, value, &down_);
-    return std::max(Evidence(up_.after.mean - up_.before.mean, up_),
-                    Evidence(down_.before.mean - down_.after.mean, down_));
+    double evidence = Evidence(up_.after.mean - up_.before.mean, up_);
+    if (two_sided_) {
+      Cut(bound - whole_.mean, value, &down_);
+      evidence = std::max(
+          evidence, Evidence(down_.before.mean - down_.after.mean, down_));
+    }
+    warned_ = evidence > warning_level_ ? warned_ + 1 : 0;
+    return evidence;
   }
 
   void Reset() override {
     whole_ = {};
     up_ = {};
     down_ = {};
+    warned_ = 0;
   }
 
   int64_t SamplesSinceChange() const override {
-    const bool down =
-        two_sided_ && Evidence(down_.before.mean - down_.after.mean, down_) >
-                          Evidence(up_.after.mean - up_.before.mean, up_);
-    const int64_t since = (down ? down_ : up_).after.count;
-    return since > 0 ? since : -1;
+    return warned_ > 0 ? warned_ : -1;
   }
 
   void Save(json* state) const override {
     *state = {{"whole", Saved(whole_)},
               {"up", {up_.least, Saved(up_.before), Saved(up_.after)}},
-              {"down", {down_.least, Saved(down_.before), Saved(down_.after)}}};
+              {"down", {down_.least, Saved(down_.before), Saved(down_.after)}},
+              {"warned", warned_}};
   }
 
   void Load(const json& state) override {
@@ -175,6 +178,7 @@ class HddmW : public ChangeStatistic {
       *side = {saved.at(0).get<double>(), PartOf(saved.at(1)),
                PartOf(saved.at(2))};
     }
+    warned_ = state.at("warned").get<int64_t>();
   }
 
  private:
@@ -228,11 +232,13 @@ class HddmW : public ChangeStatistic {
 
   const Averaging averaging_;
   const double log_confidence_;
+  const double warning_level_;
   const double lambda_;
   const bool two_sided_;
   Part whole_;
   Side up_;
   Side down_;
+  int64_t warned_ = 0;  // values since the warning level was passed
 };
 
 StatisticParameters CompleteA(const StatisticParameters& given) {

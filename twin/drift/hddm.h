@@ -11,10 +11,10 @@ namespace airlock {
 // -ln of the confidence at which the mean has increased (`two_sided`: or
 // decreased) since then. In the calibrated mode, too, cuts are made at `drift`.
 
-// Plain means and Hoeffding's bound (A-test).
+// Plain means and Hoeffding's bound (A-test). The change is dated by the cut.
 StatisticEntry HddmAStatistic();
 // Exponentially weighted means and McDiarmid's bound (W-test), as the authors'
-// own in MOA.
+// own in MOA. The change is dated by where the warning level was passed.
 StatisticEntry HddmWStatistic();
 // As river: a mean that is exactly 0 is replaced by the next value instead of
 // averaged with it, and the bound starts from lambda^2 + (1 - lambda)^2.

@@ -11,7 +11,8 @@ namespace airlock {
 // deviations. Three published rules under one name differ in their alarms:
 
 // Evidence is S - min S for increases and max S - S (with + delta) for
-// decreases: river since 0.14. The change is dated by that extreme.
+// decreases: river since 0.14. The extreme dates the change,
+// too early where the sum wandered (a delta near zero).
 StatisticEntry PageHinkleyStatistic();
 // Evidence is S itself, held at zero from below, increases only: river before,
 // and, with alpha 1, the CUSUM of frouros.

@@ -78,15 +78,15 @@ class Kswin : public ChangeStatistic {
     if (filled_ < window_) return kMissing;
     Draw();
     const double evidence = Compare();
-    for (const size_t slot : drawn_) labels_[slot] = kUndrawn;
+    for (size_t i = 0; i < size_; ++i) labels_[older_[i]] = kUndrawn;
     return evidence;
   }
 
   void Reset() override {
     ring_.assign(window_, 0);
     labels_.assign(window_, kUndrawn);
-    sorted_.clear();
-    drawn_.assign(size_, 0);
+    values_.clear();
+    slots_.clear();
     older_.resize(window_ - size_);
     next_ = 0;
     filled_ = 0;
@@ -121,30 +121,38 @@ class Kswin : public ChangeStatistic {
 
  private:
   enum Label : int8_t { kDrawn = -1, kUndrawn = 0, kNewest = 1 };
-  struct Entry {
-    double value;
-    size_t slot;
-  };
+  using Slot = uint32_t;  // of the ring
 
   void Push(double value) {
-    const auto below = [](const Entry& entry, double v) {
-      return entry.value < v;
-    };
     if (filled_ == window_) {
-      auto leaving =
-          std::lower_bound(sorted_.begin(), sorted_.end(), ring_[next_], below);
-      while (leaving->slot != next_) ++leaving;
-      sorted_.erase(leaving);
+      size_t leaving = CountBelow(ring_[next_]);
+      while (slots_[leaving] != next_) ++leaving;
+      values_.erase(values_.begin() + static_cast<ptrdiff_t>(leaving));
+      slots_.erase(slots_.begin() + static_cast<ptrdiff_t>(leaving));
     } else {
       ++filled_;
     }
-    sorted_.insert(
-        std::lower_bound(sorted_.begin(), sorted_.end(), value, below),
-        {value, next_});
+    const auto at = static_cast<ptrdiff_t>(CountBelow(value));
+    values_.insert(values_.begin() + at, value);
+    slots_.insert(slots_.begin() + at, next_);
     ring_[next_] = value;
     labels_[next_] = kNewest;
     if (filled_ > size_) labels_[Back(size_)] = kUndrawn;
     next_ = next_ + 1 == window_ ? 0 : next_ + 1;
+  }
+
+  // Of the values in the window, those below `value`. No branch depends on the
+  // values, which no processor could foresee.
+  size_t CountBelow(double value) const {
+    size_t first = 0;
+    size_t count = values_.size();
+    while (count > 0) {
+      const size_t half = count / 2;
+      const bool right = values_[first + half] < value;
+      first += right ? half + 1 : 0;
+      count = right ? count - half - 1 : half;
+    }
+    return first;
   }
 
   // The slot of the value `age` before the one that is being pushed.
@@ -163,20 +171,21 @@ class Kswin : public ChangeStatistic {
   const std::vector<double> log_survival_;
   std::vector<double> ring_;
   std::vector<int8_t> labels_;  // of each slot of the ring
-  std::vector<Entry> sorted_;   // by value
-  size_t next_ = 0;
+  // The window, by value.
+  std::vector<double> values_;
+  std::vector<Slot> slots_;
+  Slot next_ = 0;
   size_t filled_ = 0;
   uint64_t draws_ = 0;
-  // Of Draw(): slots.
-  std::vector<size_t> drawn_;
-  std::vector<size_t> older_;
+  // Of Draw(): the slots before the newest, the drawn ones first.
+  std::vector<Slot> older_;
 };
 
 void Kswin::Draw() {
   // next_ is the oldest value's slot now.
   for (size_t i = 0; i < older_.size(); ++i) {
     const size_t slot = next_ + i;
-    older_[i] = slot < window_ ? slot : slot - window_;
+    older_[i] = static_cast<Slot>(slot < window_ ? slot : slot - window_);
   }
   // One key per value, since a generator's position cannot be saved.
   RngStream rng(seed_ * 0x9e3779b97f4a7c15 + draws_++);
@@ -198,7 +207,6 @@ void Kswin::Draw() {
     } while ((product & 0xffff) < choices &&
              (product & 0xffff) < (65536 - choices) % choices);
     std::swap(older_[i], older_[i + (product >> 16)]);
-    drawn_[i] = older_[i];
     labels_[older_[i]] = kDrawn;
   }
 }
@@ -209,10 +217,10 @@ double Kswin::Compare() const {
   int64_t area = 0;
   int64_t tied = 0;
   for (size_t i = 0; i < window_; ++i) {
-    const int8_t label = labels_[sorted_[i].slot];
+    const int64_t label = labels_[slots_[i]];
     difference += label;
-    tied += label != kUndrawn ? 1 : 0;
-    if (i + 1 < window_ && sorted_[i + 1].value == sorted_[i].value) continue;
+    tied += label & 1;  // 1 and -1 are in the comparison
+    if (i + 1 < window_ && values_[i + 1] == values_[i]) continue;
     const int64_t distance = std::abs(difference);
     largest = std::max(largest, distance);
     area += distance * tied;

@@ -13,8 +13,8 @@ struct BoxMinimum {
 
 struct BoxMinimiserOptions {
   int iterations = 50;
-  // Ends where no free coordinate of the gradient is greater, or a step gains
-  // less than this relative to the value.
+  // Ends where no free coordinate of the gradient is greater, or where a step
+  // gains less than a hundredth of this times the value (1 at least).
   double tolerance = 1e-6;
   // The longest first step.
   double first_step = 0.2;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "sim/optimisation/sobol.h"
@@ -88,19 +89,18 @@ TEST(SearchSpaceTest, WrongPointsAreNamed) {
   EXPECT_THAT(error({std::nan(""), 2, 2, 0}), HasSubstr("'rate': nan"));
 }
 
-// The first 2^k points of the sequence have one in each of 2^k equal slices of
-// every axis (a (0, k, 1) net), and the shift keeps that.
+// Each of 64 equal slices of an axis has one of the sequence's points 0 to 63
+// (a net in base 2), and the shift keeps that. Boost leaves out point 0.
 TEST(ShiftedSobolTest, EverySliceHasOnePoint) {
-  const Eigen::MatrixXd points = ShiftedSobol(65, 5, 0, RngStream(3));
+  const Eigen::MatrixXd points = ShiftedSobol(63, 5, 0, RngStream(3));
+  EXPECT_GE(points.minCoeff(), 0);
+  EXPECT_LT(points.maxCoeff(), 1);
   for (int j = 0; j < 5; ++j) {
-    // Boost leaves out the sequence's point 0, which is the 64th here.
-    std::map<int, int> counts;
-    for (int i = 63; i < 65; ++i) {
-      EXPECT_GE(points(i, j), 0);
-      EXPECT_LT(points(i, j), 1);
+    std::set<int> slices;
+    for (int i = 0; i < 63; ++i) {
+      slices.insert(static_cast<int>(points(i, j) * 64));
     }
-    for (int i = 0; i < 63; ++i) ++counts[static_cast<int>(points(i, j) * 64)];
-    EXPECT_EQ(counts.size(), 63u) << j;
+    EXPECT_EQ(slices.size(), 63u) << j;
   }
 }
 

@@ -153,10 +153,10 @@ double EnergyEvidence(const SortedWindow& window,
 }
 
 // MMD by a Fourier series of the kernel.
-class MmdStatisticOfWindow : public StridedStatistic {
+class FourierMmd : public StridedStatistic {
  public:
-  MmdStatisticOfWindow(const std::vector<double>& reference, int64_t window,
-                       int64_t stride, double bandwidth);
+  FourierMmd(const std::vector<double>& reference, int64_t window,
+             int64_t stride, double bandwidth);
 
  private:
   void Push(double value) override;
@@ -191,9 +191,8 @@ constexpr double kReach = 7;
 // of its series and among its frequencies.
 constexpr double kNegligible = 6.5;
 
-MmdStatisticOfWindow::MmdStatisticOfWindow(const std::vector<double>& reference,
-                                           int64_t window, int64_t stride,
-                                           double bandwidth)
+FourierMmd::FourierMmd(const std::vector<double>& reference, int64_t window,
+                       int64_t stride, double bandwidth)
     : StridedStatistic(stride), window_(window) {
   const ReferenceSample sample(reference);
   size_ = EffectiveSize(static_cast<double>(sample.size()),
@@ -230,8 +229,8 @@ MmdStatisticOfWindow::MmdStatisticOfWindow(const std::vector<double>& reference,
   Clear();
 }
 
-void MmdStatisticOfWindow::Add(double value, double sign,
-                               std::vector<double>* sums) const {
+void FourierMmd::Add(double value, double sign,
+                     std::vector<double>* sums) const {
   constexpr double kRound = 24576;  // 1.5 2^14: adding it rounds to 2^-38
   const double angle =
       frequency_ * std::clamp(value - centre_, -reach_, reach_);
@@ -246,7 +245,7 @@ void MmdStatisticOfWindow::Add(double value, double sign,
   }
 }
 
-void MmdStatisticOfWindow::Push(double value) {
+void FourierMmd::Push(double value) {
   Add(value, 1, &sums_);
   if (!Full()) {
     ring_.push_back(value);
@@ -257,7 +256,7 @@ void MmdStatisticOfWindow::Push(double value) {
   oldest_ = oldest_ + 1 == ring_.size() ? 0 : oldest_ + 1;
 }
 
-double MmdStatisticOfWindow::Evaluate() const {
+double FourierMmd::Evaluate() const {
   const double w = static_cast<double>(window_);
   double squared = 0;  // MMD^2
   double between = 0;  // mean of 1 - kernel over reference x window
@@ -271,13 +270,13 @@ double MmdStatisticOfWindow::Evaluate() const {
   return unit > 1e-9 ? size_ * squared / unit : 0;
 }
 
-void MmdStatisticOfWindow::Clear() {
+void FourierMmd::Clear() {
   sums_.assign(2 * weights_.size(), 0);
   ring_.clear();
   oldest_ = 0;
 }
 
-std::vector<double> MmdStatisticOfWindow::Contents() const {
+std::vector<double> FourierMmd::Contents() const {
   std::vector<double> contents(ring_.begin() + static_cast<int64_t>(oldest_),
                                ring_.end());
   contents.insert(contents.end(), ring_.begin(),
@@ -352,9 +351,9 @@ std::unique_ptr<ChangeStatistic> MakeMmd(const std::vector<double>& reference,
       CompleteParameters(kMmd, MmdParameters(), given);
   const int64_t window = WholeParameter(kMmd, complete, "window");
   CheckReference(kMmd, reference, window);
-  return std::make_unique<MmdStatisticOfWindow>(
-      reference, window, WholeParameter(kMmd, complete, "stride"),
-      complete.at("bandwidth"));
+  return std::make_unique<FourierMmd>(reference, window,
+                                      WholeParameter(kMmd, complete, "stride"),
+                                      complete.at("bandwidth"));
 }
 
 // Szekely and Bakirov's bound on quadratic forms of mean 1.

@@ -152,7 +152,7 @@ void Simulator::DrawReference(RngStream rng) {
   channels_.clear();
   for (size_t c = 0; c < which_.size(); ++c) {
     if (columns[c].empty()) {  // missing nearly everywhere
-      for (const double value : features_[which_[c]].base) {
+      for (const double value : features_[which_[c]].Possible()) {
         if (!std::isnan(value)) columns[c].push_back(value);
       }
     }
@@ -322,7 +322,7 @@ std::vector<RunLengths> RunColumns(Simulator* simulator, const Plan& plan,
     enough.push_back(each.ThresholdFor(2.5 * plan.run_length));
   }
   return RunAlone(simulator, "alone", plan.runs, plan.runs_per_reference, start,
-                  horizon(6), &enough);
+                  horizon(10), &enough);
 }
 
 class ThresholdSearch {

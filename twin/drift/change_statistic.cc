@@ -1,5 +1,8 @@
 #include "twin/drift/change_statistic.h"
 
+#include <algorithm>
+#include <string>
+
 #include "twin/drift/adwin.h"
 #include "twin/drift/binned_window.h"
 #include "twin/drift/cusum.h"
@@ -12,9 +15,20 @@
 #include "twin/drift/two_sample_window.h"
 
 namespace airlock {
+namespace {
+
+std::vector<StatisticEntry> Sorted(std::vector<StatisticEntry> table) {
+  std::sort(table.begin(), table.end(),
+            [](const StatisticEntry& a, const StatisticEntry& b) {
+              return std::string(a.name) < b.name;
+            });
+  return table;
+}
+
+}  // namespace
 
 const std::vector<StatisticEntry>& ChangeStatistics() {
-  static const std::vector<StatisticEntry> kTable = {
+  static const std::vector<StatisticEntry> kTable = Sorted({
       AdwinStatistic(),
       AdwinRiverStatistic(),
       AdwinRiverLegacyStatistic(),
@@ -29,7 +43,7 @@ const std::vector<StatisticEntry>& ChangeStatistics() {
       ShewhartStatistic(),
       HddmAStatistic(),
       HddmWStatistic(),
-      HddmWRiverStatistic(),
+      HddmWRiverLegacyStatistic(),
       KswinStatistic(),
       PageHinkleyStatistic(),
       PageHinkleyClippedStatistic(),
@@ -41,7 +55,7 @@ const std::vector<StatisticEntry>& ChangeStatistics() {
       CramerVonMisesStatistic(),
       EnergyStatistic(),
       MmdStatistic(),
-  };
+  });
   return kTable;
 }
 

@@ -169,7 +169,9 @@ FeatureBank::FeatureBank(const DriftReference& reference,
     features.push_back(Prepare(names_[j], series, *entry_, options));
     Channel channel;
     channel.statistic = std::make_unique<StatisticChannel>(
-        DropMissing(features[j].base), features[j].feed, *entry_, parameters_);
+        DropMissing(options.classic ? features[j].base
+                                    : features[j].Possible()),
+        features[j].feed, *entry_, parameters_);
     channel.missing =
         MissingWatch(series, options.ert * static_cast<double>(width));
     channels_.push_back(std::move(channel));

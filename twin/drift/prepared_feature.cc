@@ -99,6 +99,7 @@ PreparedFeature Prepare(const std::string& name,
   }
   feature.continuous = IsContinuous(feature.base);
   feature.constant = IsConstant(feature.base);
+  feature.bounded = as_values && entry.stream != StreamKind::kReal;
   feature.feed = as_values                                   ? Feed::kValue
                  : entry.stream == StreamKind::kUnitInterval ? Feed::kRank
                                                              : Feed::kScore;
@@ -113,9 +114,20 @@ PreparedFeature Prepare(const std::string& name,
 std::vector<double> PreparedFeature::Possible() const {
   std::vector<double> possible = base;
   if (!constant) return possible;
-  const auto known = std::find_if(possible.begin(), possible.end(),
-                                  [](double value) { return value == value; });
-  *known = *known == 0 ? 1 : 0;
+  std::vector<size_t> known;
+  for (size_t t = 0; t < base.size(); ++t) {
+    if (!std::isnan(base[t])) known.push_back(t);
+  }
+  const double value = base[known[0]];
+  const double step = 1e-9 * std::max(1.0, std::abs(value));
+  const size_t low = known[known.size() / 4];
+  const size_t high = known[3 * known.size() / 4];
+  if (bounded) {
+    possible[high] = value < 0.5 ? 1 : 0;
+  } else {
+    possible[low] = value - step;
+    possible[high] = value + step;
+  }
   return possible;
 }
 
@@ -124,7 +136,8 @@ StatisticChannel::StatisticChannel(std::vector<double> base, Feed feed,
                                    const StatisticParameters& parameters)
     : feed_(feed) {
   if (feed != Feed::kValue) ranks_ = RankScores(base);
-  reference_ = Thinned(std::move(base));
+  reference_ =
+      feed == Feed::kValue ? std::move(base) : Thinned(std::move(base));
   for (double& value : reference_) value = Fed(value);
   statistic_ = entry.make(reference_, parameters);
 }

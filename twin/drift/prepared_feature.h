@@ -20,8 +20,8 @@ enum class Feed {
   kRank,   // the rank of its innovation, in (0, 1)
 };
 
-// Most values that a statistic's reference has; longer ones are represented by
-// as many of their quantiles.
+// Most scores or ranks that a statistic's reference has; longer ones are
+// represented by as many of their quantiles.
 constexpr size_t kMostReference = 1024;
 
 // One feature of a reference, ready to be watched and resampled.
@@ -34,10 +34,11 @@ struct PreparedFeature {
   bool independent = false;
   bool continuous = false;
   bool constant = false;
+  bool bounded = false;  // to [0, 1]
   std::string description;
 
-  // `base`; of a constant one a value is changed: all that n equal values tell
-  // is that the chance of another is about 1 / n.
+  // `base`; of a constant one a value each way is changed: all that n equal
+  // values tell is that the chance of another is about 1 / n.
   std::vector<double> Possible() const;
 };
 

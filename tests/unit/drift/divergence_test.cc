@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "twin/drift/jensen_shannon.h"
+#include "twin/drift/binned_window.h"
 
 namespace airlock {
 namespace {
@@ -62,7 +62,7 @@ TEST(PermutationP, IsNeverZeroAndSmallForAShift) {
   EXPECT_DOUBLE_EQ(JensenShannonPermutationP(a, a, bins, 99, &rng), 1);
 }
 
-TEST(SlidingDivergence, EqualsTheDivergenceOfTheWindow) {
+TEST(BinnedWindow, EqualsTheDivergenceOfTheWindow) {
   RngStream rng = RngTree(2).Stream("test", Replication(0));
   std::vector<double> reference, stream;
   for (int i = 0; i < 500; ++i) reference.push_back(rng.Normal(0, 1));
@@ -71,15 +71,19 @@ TEST(SlidingDivergence, EqualsTheDivergenceOfTheWindow) {
   const std::vector<double> counts = bins.Histogram(reference);
   std::vector<double> shares = counts;
   for (double& share : shares) share /= 500;
-  SlidingDivergence sliding({bins}, {shares}, 40);
+  BinnedWindow window(bins, shares, 40, [](double p, double q) {
+    const double m = (p + q) / 2;
+    return (p > 0 ? p * std::log(p / m) / 2 : 0) +
+           (q > 0 ? q * std::log(q / m) / 2 : 0);
+  });
   for (size_t t = 0; t < stream.size(); ++t) {
-    sliding.Push(&stream[t]);
-    ASSERT_EQ(sliding.full(), t >= 39);
-    if (!sliding.full()) continue;
-    const std::vector<double> window(stream.begin() + (t - 39),
+    window.Push(stream[t]);
+    ASSERT_EQ(window.full(), t >= 39);
+    if (!window.full()) continue;
+    const std::vector<double> newest(stream.begin() + (t - 39),
                                      stream.begin() + t + 1);
-    ASSERT_NEAR(sliding.Divergence(0),
-                JensenShannon(counts, bins.Histogram(window)), 1e-13);
+    ASSERT_NEAR(window.Divergence(),
+                JensenShannon(counts, bins.Histogram(newest)), 1e-13);
   }
 }
 

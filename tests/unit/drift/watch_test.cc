@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 
 DriftOptions Quick() {
   DriftOptions options;
-  options.window = 50;
+  options.detector = "jensen-shannon";
+  options.parameters = {{"window", 50}};
   options.ert = 2000;
   options.replications = 40;
   return options;

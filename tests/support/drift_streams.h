@@ -164,7 +164,7 @@ inline std::vector<StatisticEntry> ScalarStatistics() {
           EwmaRiverStatistic(),
           HddmAStatistic(),
           HddmWStatistic(),
-          HddmWRiverStatistic(),
+          HddmWRiverLegacyStatistic(),
           KswinStatistic(),
           PageHinkleyStatistic(),
           PageHinkleyClippedStatistic(),

@@ -172,6 +172,9 @@ void ExponentialHistogram::Load(const json& state) {
   if (!rows.is_array() || rows.empty() || rows.size() > 60) {
     throw InputError("state of adwin: 'rows' is not a list of 1 to 60 rows");
   }
+  if (rows.size() > 1 && rows.back().empty()) {
+    throw InputError("state of adwin: the last of 'rows' is empty");
+  }
   Clear();
   Resize(rows.size());
   for (size_t row = 0; row < rows.size(); ++row) {

@@ -124,10 +124,10 @@ class HddmA : public ChangeStatistic {
   Start highest_;
 };
 
-enum class Averaging { kMoa, kRiver };
+enum class Averaging { kMoa, kRiverLegacy };
 
 const char* NameOf(Averaging averaging) {
-  return averaging == Averaging::kMoa ? "hddm-w" : "hddm-w-river";
+  return averaging == Averaging::kMoa ? "hddm-w" : "hddm-w-river-legacy";
 }
 
 class HddmW : public ChangeStatistic {
@@ -196,7 +196,7 @@ class HddmW : public ChangeStatistic {
   };
 
   void Add(double value, Part* part) const {
-    const bool river = averaging_ == Averaging::kRiver;
+    const bool river = averaging_ == Averaging::kRiverLegacy;
     const double keep = 1 - lambda_;
     const bool replace = river ? part->mean == 0 : part->count == 0;
     part->mean = replace ? value : lambda_ * value + keep * part->mean;
@@ -306,9 +306,9 @@ StatisticEntry HddmWStatistic() {
       "weighted means within McDiarmid's bound (Frias-Blanco et al. 2015)");
 }
 
-StatisticEntry HddmWRiverStatistic() {
-  return EntryW<Averaging::kRiver>(
-      "weighted means within McDiarmid's bound, river's rule");
+StatisticEntry HddmWRiverLegacyStatistic() {
+  return EntryW<Averaging::kRiverLegacy>(
+      "weighted means within McDiarmid's bound, river's rule to 0.23");
 }
 
 }  // namespace airlock

@@ -14,10 +14,12 @@ namespace airlock {
 // Plain means and Hoeffding's bound (A-test). The change is dated by the cut.
 StatisticEntry HddmAStatistic();
 // Exponentially weighted means and McDiarmid's bound (W-test), as the authors'
-// own in MOA. The change is dated by where the warning level was passed.
+// own in MOA and river since 0.26. The change is dated by where the warning
+// level was passed.
 StatisticEntry HddmWStatistic();
-// As river: a mean that is exactly 0 is replaced by the next value instead of
-// averaged with it, and the bound starts from lambda^2 + (1 - lambda)^2.
-StatisticEntry HddmWRiverStatistic();
+// As river to 0.23: a mean that is exactly 0 is replaced by the next value
+// instead of averaged with it, and the bound starts from lambda^2 + (1 -
+// lambda)^2.
+StatisticEntry HddmWRiverLegacyStatistic();
 
 }  // namespace airlock

@@ -48,7 +48,8 @@ struct Published {
 // What the published programs answer: as documented by their authors for the
 // short streams (river's and frouros' documentation and tests), and as run on
 // the others: MOA 2023.04 (adwin, eddm-moa, hddm-w, page-hinkley-unclipped, on
-// which frouros 0.9 agrees), river 0.21.2 (adwin-river-legacy) and river 0.23
+// which frouros 0.9 agrees), river 0.21.2 (adwin-river-legacy), river 0.23
+// (hddm-w-river-legacy), river 0.26.1 (hddm-w on two sides) and both of these
 // (all else). Of adwin-river-early [1055, 1087, 1215] and of adwin-multiflow
 // [1055, 1087, 1151] are published, the long lists a port's. page-hinkley-
 // clipped, cusum, ewma-river and shewhart: ports of river's rule; ewma: of its
@@ -252,23 +253,29 @@ const std::vector<Published>& AllPublished() {
        {{"two_sided", 1}},
        ErrorRegimes,
        {2198, 3145, 4518, 6017, 7535, 10592, 12012}},
-      {"hddm-w-river", {}, Errors, {1018}},
-      {"hddm-w-river", {{"two_sided", 1}}, Errors, {1018}},
-      {"hddm-w-river", {}, Signs, {507, 1508}},
-      {"hddm-w-river", {{"two_sided", 1}}, Signs, {507, 1032, 1508}},
-      {"hddm-w-river", {}, WeightedChoices, {1077}},
-      {"hddm-w-river", {{"two_sided", 1}}, WeightedChoices, {1077}},
-      {"hddm-w-river", {}, Binomials, {1029}},
-      {"hddm-w-river", {{"two_sided", 1}}, Binomials, {1029}},
-      {"hddm-w-river",
+      {"hddm-w-river-legacy", {}, Errors, {1018}},
+      {"hddm-w-river-legacy", {{"two_sided", 1}}, Errors, {1018}},
+      {"hddm-w-river-legacy", {}, Signs, {507, 1508}},
+      {"hddm-w-river-legacy", {{"two_sided", 1}}, Signs, {507, 1032, 1508}},
+      {"hddm-w-river-legacy", {}, WeightedChoices, {1077}},
+      {"hddm-w-river-legacy", {{"two_sided", 1}}, WeightedChoices, {1077}},
+      {"hddm-w-river-legacy", {}, Binomials, {1029}},
+      {"hddm-w-river-legacy", {{"two_sided", 1}}, Binomials, {1029}},
+      {"hddm-w-river-legacy",
        {},
        ErrorRegimes,
        {2081, 2899, 4522, 4929, 7570, 9070, 9258, 10223, 10525}},
-      {"hddm-w-river",
+      {"hddm-w-river-legacy",
        {{"two_sided", 1}},
        ErrorRegimes,
        {2081, 2899, 4522, 4929, 6012, 6105, 7570, 9070, 9258, 10223, 10525,
         12019}},
+      {"hddm-w", {{"two_sided", 1}}, Signs, {507, 1032, 1508}},
+      {"hddm-w",
+       {{"two_sided", 1}},
+       ErrorRegimes,
+       {2081, 2899, 4522, 4794, 5237, 6012, 7570, 9070, 9258, 10223, 10519,
+        12012}},
       {"hddm-w", {}, Errors, {1018}},
       {"hddm-w", {}, Signs, {507, 1508}},
       {"hddm-w", {}, WeightedChoices, {1077}},
@@ -369,7 +376,7 @@ TEST(PublishedWarnings, AreReproduced) {
                           WeightedChoices()),
             (Indices{1059}));
   EXPECT_EQ(FirstWarnings("hddm-a", {}, WeightedChoices()), (Indices{451}));
-  EXPECT_EQ(FirstWarnings("hddm-w-river", {}, WeightedChoices()),
+  EXPECT_EQ(FirstWarnings("hddm-w-river-legacy", {}, WeightedChoices()),
             (Indices{451}));
 }
 

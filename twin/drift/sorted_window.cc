@@ -8,16 +8,30 @@
 namespace airlock {
 namespace {
 
-// How many of `sorted` satisfy `before`, which holds for a leading part.
+// How many of `sorted`, from number `first` on but at most `length`, satisfy
+// `before`, which holds for a leading part; plus `first`.
 template <typename Sequence, typename Before>
-int64_t CountLeading(const Sequence& sorted, const Before& before) {
-  size_t first = 0, length = sorted.size();
+int64_t CountLeading(const Sequence& sorted, size_t first, size_t length,
+                     const Before& before) {
   while (length > 0) {
     const size_t half = (length + 1) / 2;
     first += before(sorted[first + half - 1]) ? half : 0;
     length -= half;
   }
   return static_cast<int64_t>(first);
+}
+
+constexpr size_t kCoarse = 16;
+
+// The same of all of `sorted`, whose every 16th value is in `coarse`.
+template <typename Before>
+int64_t CountLeading(const std::vector<double>& sorted,
+                     const std::vector<double>& coarse, const Before& before) {
+  const size_t blocks =
+      static_cast<size_t>(CountLeading(coarse, 0, coarse.size(), before));
+  const size_t first = blocks == 0 ? 0 : (blocks - 1) * kCoarse;
+  return CountLeading(sorted, first, std::min(kCoarse, sorted.size() - first),
+                      before);
 }
 
 }  // namespace
@@ -35,6 +49,7 @@ ReferenceSample::ReferenceSample(std::vector<double> values) {
     sorted_ = std::move(values);
   }
   const size_t n = sorted_.size();
+  for (size_t i = 0; i < n; i += kCoarse) coarse_.push_back(sorted_[i]);
   median_ = sorted_[n / 2];
   sums_.push_back(0);
   double differences = 0;  // sum over i < j of x_j - x_i
@@ -72,11 +87,13 @@ double ReferenceSample::SquaredSteps(int64_t first, int64_t last,
 }
 
 int64_t ReferenceSample::Below(double value) const {
-  return CountLeading(sorted_, [value](double x) { return x < value; });
+  return CountLeading(sorted_, coarse_,
+                      [value](double x) { return x < value; });
 }
 
 int64_t ReferenceSample::UpTo(double value) const {
-  return CountLeading(sorted_, [value](double x) { return x <= value; });
+  return CountLeading(sorted_, coarse_,
+                      [value](double x) { return x <= value; });
 }
 
 double ReferenceSample::MeanDistance(double value, int64_t below) const {
@@ -120,7 +137,8 @@ void SortedWindow::Push(double value) {
   const Value entry = {value, static_cast<int32_t>(below),
                        static_cast<int32_t>(up_to)};
   const auto position = [this](double x) {
-    return CountLeading(sorted_, [x](const Value& v) { return v.value < x; });
+    return CountLeading(sorted_, 0, sorted_.size(),
+                        [x](const Value& v) { return v.value < x; });
   };
   const auto begin = sorted_.begin();
   if (!full()) {

@@ -34,7 +34,8 @@ class ReferenceSample {
 
  private:
   std::vector<double> sorted_;
-  std::vector<double> sums_;  // of the first i values less the median
+  std::vector<double> coarse_;  // every 16th: searched first, stays in cache
+  std::vector<double> sums_;    // of the first i values less the median
   double median_ = 0;
   double mean_distance_ = 0;
   // Of the first i values: sums of the mean of the distribution function, and

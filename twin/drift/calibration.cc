@@ -178,9 +178,10 @@ void Simulator::Begin(const char* name, int64_t run,
 const std::vector<double>& Simulator::Next(const std::vector<bool>* done) {
   if (++steps_ % kStepsBetweenLooks == 0) ThrowIfInterrupted();
   stream_->Next(row_.data());
+  const double draw = draws_.Uniform();
   for (size_t c = 0; c < which_.size(); ++c) {
     if (std::isnan(row_[c]) || (done != nullptr && (*done)[c])) continue;
-    evidence_[c] = Resolved(channels_[c].Update(row_[c]), draws_.Uniform());
+    evidence_[c] = Resolved(channels_[c].Update(row_[c]), draw);
   }
   return evidence_;
 }
@@ -290,7 +291,7 @@ Plan MakePlan(const DriftOptions& options, double run_length, int64_t start,
                           20, options.replications);
   plan.runs_per_reference =
       std::clamp<int64_t>(rows / static_cast<int64_t>(4 * plan.run_length + 1),
-                          1, std::max<int64_t>(plan.runs / 100, 1));
+                          1, std::max<int64_t>(plan.runs / 40, 1));
   return plan;
 }
 

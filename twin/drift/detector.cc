@@ -20,13 +20,13 @@ const char* ToString(DriftState state) {
   return "";
 }
 
-const char* ToString(Preparation preparation) {
-  switch (preparation) {
-    case Preparation::kAuto:
+const char* ToString(Conditioning conditioning) {
+  switch (conditioning) {
+    case Conditioning::kAuto:
       return "auto";
-    case Preparation::kScores:
+    case Conditioning::kScores:
       return "scores";
-    case Preparation::kNone:
+    case Conditioning::kNone:
       return "none";
   }
   return "";

@@ -17,7 +17,7 @@ enum class DriftState { kStable, kWarning, kDrift };
 const char* ToString(DriftState state);
 
 // What is done to a feature before the statistic sees it.
-enum class Preparation {
+enum class Conditioning {
   // What the reference asks for: the part that its own past foretells is taken
   // off (see whitening.h), the rest becomes normal scores of its rank among the
   // reference's (see rank_scores.h). Streams of 0 and 1, and statistics of such
@@ -26,7 +26,7 @@ enum class Preparation {
   kScores,  // ranks only
   kNone,    // the values themselves
 };
-const char* ToString(Preparation preparation);
+const char* ToString(Conditioning conditioning);
 
 struct DriftOptions {
   std::string detector = "rank-bank";  // a row of ChangeStatistics()
@@ -38,7 +38,7 @@ struct DriftOptions {
   bool classic = false;
   // By name; what is not named has the publication's value.
   std::map<std::string, double> parameters;
-  Preparation preparation = Preparation::kAuto;
+  Conditioning conditioning = Conditioning::kAuto;
   NullModelOptions null_model;
   // Simulated runs; the mean run length is then known to about
   // 2 / sqrt(replications).

@@ -47,7 +47,7 @@ json OptionsToJson(const DriftOptions& options) {
   return {{"ert", options.ert},
           {"classic", options.classic},
           {"parameters", options.parameters},
-          {"preparation", ToString(options.preparation)},
+          {"conditioning", ToString(options.conditioning)},
           {"null_model", ToString(options.null_model.kind)},
           {"block", options.null_model.block},
           {"replications", options.replications},
@@ -61,9 +61,9 @@ DriftOptions OptionsFromJson(const json& saved) {
   options.ert = saved.at("ert").get<double>();
   options.classic = saved.at("classic").get<bool>();
   options.parameters = saved.at("parameters").get<StatisticParameters>();
-  options.preparation =
-      FromName(saved.at("preparation"),
-               {Preparation::kAuto, Preparation::kScores, Preparation::kNone});
+  options.conditioning = FromName(
+      saved.at("conditioning"),
+      {Conditioning::kAuto, Conditioning::kScores, Conditioning::kNone});
   options.null_model.kind =
       FromName(saved.at("null_model"),
                {Kind::kAuto, Kind::kIndependent, Kind::kBlock, Kind::kMarkov});

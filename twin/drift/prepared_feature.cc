@@ -46,7 +46,8 @@ bool IsConstant(const std::vector<double>& series) {
 
 bool TakesValues(const std::vector<double>& series, const StatisticEntry& entry,
                  const DriftOptions& options) {
-  if (options.classic || options.preparation == Preparation::kNone) return true;
+  if (options.classic || options.conditioning == Conditioning::kNone)
+    return true;
   if (entry.stream == StreamKind::kBinary) return true;
   return entry.stream == StreamKind::kUnitInterval && WithinUnit(series);
 }
@@ -86,7 +87,7 @@ PreparedFeature Prepare(const std::string& name,
   PreparedFeature feature;
   const bool as_values = TakesValues(finite, entry, options);
   CheckKind(name, finite, entry, as_values);
-  if (as_values || options.preparation == Preparation::kScores) {
+  if (as_values || options.conditioning == Conditioning::kScores) {
     feature.base = finite;
     feature.independent = LooksIndependent(finite, 0);
     feature.description = "as it is";

@@ -15,8 +15,8 @@ Trace Shipped(const std::string& name) {
                      std::string(AIRLOCK_SOURCE_DIR) + "/data/" + name);
 }
 
-// The defaults: latencies and busy times, given the load; Jensen-Shannon over
-// 100 samples; expected run length 10 000 samples.
+// The defaults: latencies and busy times, given the load; the rank bank;
+// expected run length 10 000 samples.
 DriftOptions Options() {
   DriftOptions options;
   options.replications = 100;

@@ -58,7 +58,7 @@ TEST(RunLength, BurstsOfPackets) { ExpectRunLength("bursty counts"); }
 // foretells the next value: the test that the filters do something.
 TEST(RunLength, IgnoringAutocorrelationWouldBreakTheRate) {
   DriftOptions options = Options(500);
-  options.preparation = Preparation::kScores;
+  options.conditioning = Conditioning::kScores;
   options.null_model.kind = NullModelOptions::Kind::kIndependent;
   RunLengthPlan plan;
   plan.reference = 2000;
@@ -75,7 +75,7 @@ TEST(RunLength, IgnoringAutocorrelationWouldBreakTheRate) {
 // Blocks and chains, where filters are switched off.
 TEST(RunLength, BlocksKeepTheAutocorrelation) {
   DriftOptions options = Options(500);
-  options.preparation = Preparation::kScores;
+  options.conditioning = Conditioning::kScores;
   RunLengthPlan plan;
   plan.reference = 3000;
   plan.references = 20;

@@ -9,6 +9,9 @@
 namespace airlock {
 namespace {
 
+// Samples; every lag is tried, so this bounds the time that it takes.
+constexpr size_t kLongestSeason = 5000;
+
 std::unique_ptr<Forecaster> TrainConstant(const SampleTable& training,
                                           const ForecasterOptions& options) {
   std::vector<double> y = training.y;
@@ -90,23 +93,31 @@ double Autocorrelation(const std::vector<double>& values, size_t lag) {
 
 int64_t FindSeason(const SampleTable& rows) {
   constexpr double kLeastCorrelation = 0.3;
+  constexpr double kEqual = 0.05;  // apart by chance
   if (rows.rows() == 0) return 0;
   std::vector<double> target = TargetInTime(rows);
   RemoveTrend(&target);
-  const size_t longest = target.size() / 3;
-  size_t lag = 1;
-  while (lag <= longest && Autocorrelation(target, lag) >= 0) ++lag;
-  double highest = kLeastCorrelation;
-  int64_t season = 0;
-  for (; lag <= longest; ++lag) {
-    const double correlation = Autocorrelation(target, lag);
-    // A multiple of the season is hardly higher than the season itself.
-    if (correlation < highest + (season > 0 ? 0.02 : 0)) continue;
-    highest = correlation;
-    season = static_cast<int64_t>(lag);
+  const size_t longest = std::min(target.size() / 3, kLongestSeason);
+  std::vector<double> correlation = {1};
+  double highest = -1;
+  bool below = false;  // it has fallen below 0
+  for (size_t lag = 1; lag <= longest; ++lag) {
+    correlation.push_back(Autocorrelation(target, lag));
+    below = below || correlation[lag] < 0;
+    if (below) highest = std::max(highest, correlation[lag]);
+    if (!below) correlation[lag] = -1;
   }
-  // The top of its peak is what counts, and no lag at the search's end.
-  return season < static_cast<int64_t>(longest) ? season : 0;
+  if (highest < kLeastCorrelation) return 0;
+  // A multiple of the season correlates as well as the season does: the first
+  // peak of about that height, and of it the top.
+  size_t lag = 1;
+  while (correlation[lag] < highest - kEqual) ++lag;
+  size_t season = lag;
+  for (; lag <= longest && correlation[lag] >= highest - kEqual; ++lag) {
+    if (correlation[lag] > correlation[season]) season = lag;
+  }
+  // Still rising where the search ends is no peak.
+  return season < longest ? static_cast<int64_t>(season) : 0;
 }
 
 TrainerEntry ConstantTrainer() {

@@ -12,10 +12,10 @@ TrainerEntry PersistenceTrainer();
 
 // The target one season ago. Parameter: period, the season's length in samples
 // (default 0: found in the training target). A season is found where the
-// autocorrelation, after a straight line is taken out, has its highest peak: a
-// lag above the first at which it is below 0, of at most a third of the
-// training, and at least 0.3. Where there is none the forecaster is
-// persistence.
+// autocorrelation, after a straight line is taken out, peaks at 0.3 or more:
+// the first of its highest peaks among the lags after it has first fallen below
+// 0, up to a third of the training and 5000 samples. Where there is none the
+// forecaster is persistence.
 TrainerEntry SeasonalTrainer();
 
 // The season that SeasonalTrainer() finds, or 0. `rows` may miss samples.

@@ -29,6 +29,9 @@ FitOptions With(const std::string& forecaster) {
   if (forecaster == "xgboost") {
     options.forecaster_options.parameters["rounds"] = 40;
   }
+  if (forecaster == "stack") {
+    options.forecaster_options.parameters["blocks"] = 2;
+  }
   return options;
 }
 
@@ -69,8 +72,9 @@ TEST_P(EveryForecaster, FitsTheSameTwice) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryForecaster,
-                         ::testing::Values("constant", "persistence", "linear",
-                                           "xgboost"));
+                         ::testing::Values("constant", "persistence",
+                                           "seasonal-naive", "linear", "ridge",
+                                           "xgboost", "linear-boost", "stack"));
 
 TEST(Trainers, TableAndUnknownName) {
   std::set<std::string> names;
@@ -79,9 +83,9 @@ TEST(Trainers, TableAndUnknownName) {
     EXPECT_NE(std::string(entry.description), "");
   }
   EXPECT_EQ(names.size(), Trainers().size());
-  EXPECT_EQ(ErrorOf([] { FindTrainer("lstm"); }),
-            "no forecaster 'lstm'; known: constant, persistence, linear, "
-            "xgboost");
+  EXPECT_THAT(ErrorOf([] { FindTrainer("lstm"); }),
+              HasSubstr("no forecaster 'lstm'; known: constant, persistence, "
+                        "seasonal-naive, linear, ridge, xgboost"));
   ForecasterOptions options;
   options.parameters["depht"] = 3;
   EXPECT_THAT(ErrorOf([&] { TrainForecaster("xgboost", {}, options); }),
@@ -89,24 +93,6 @@ TEST(Trainers, TableAndUnknownName) {
   options.parameters = {{"depth", 99}};
   EXPECT_THAT(ErrorOf([&] { TrainForecaster("xgboost", {}, options); }),
               HasSubstr("depth = 99 must lie within 1 and 12"));
-}
-
-TEST(Trainers, LinearRecoversAnExactRelation) {
-  // y = 2 a - 3 b + 5, and a duplicate of a must do no harm.
-  SampleTable table;
-  table.columns = 3;
-  for (int i = 0; i < 50; ++i) {
-    const double a = std::sin(0.7 * i), b = std::cos(1.3 * i);
-    table.x.insert(table.x.end(), {a, b, a});
-    table.y.push_back(2 * a - 3 * b + 5);
-    table.last_target.push_back(0);
-    table.origin.push_back(i);
-  }
-  ForecasterOptions options;
-  options.parameters["ridge"] = 1e-12;
-  const auto linear = TrainForecaster("linear", table, options);
-  const double x[] = {0.3, -0.4, 0.3};
-  EXPECT_NEAR(linear->Predict(x, 0), 2 * 0.3 + 3 * 0.4 + 5, 1e-6);
 }
 
 TEST(Forecasters, PersistenceNeedsThePast) {
@@ -231,6 +217,59 @@ TEST(ForecastModel, RefusesFilesThatAreNotItsOwn) {
   newer.replace(newer.find("\"version\":[2"), 12, "\"version\":[9");
   EXPECT_THAT(ErrorOf([&] { ForecastModel::FromText(newer, "m.json"); }),
               HasSubstr("model of version 9"));
+}
+
+TEST(ForecastModel, RefusesAForecasterOfMoreFeaturesThanItHas) {
+  ModelParts parts;
+  parts.forecaster =
+      LoadForecaster("linear", R"({"intercept":0,"weights":[1,2,3]})");
+  EXPECT_THAT(ErrorOf([&] { ForecastModel{parts}; }),
+              HasSubstr("the forecaster linear reads 3 features, the model "
+                        "has 0"));
+}
+
+TEST(Forecasters, RefuseWhatTheyHaveNotWritten) {
+  EXPECT_THAT(ErrorOf([] { LoadForecaster("lstm", "{}"); }),
+              HasSubstr("no forecaster 'lstm'; known: constant, persistence"));
+  EXPECT_THAT(ErrorOf([] { LoadForecaster("linear", "{}"); }),
+              HasSubstr("forecaster linear: not its parameters: key"));
+  EXPECT_THAT(ErrorOf([] { LoadForecaster("seasonal", R"({"season":-3})"); }),
+              HasSubstr("a season of -3 samples"));
+  const auto trees = [](const std::string& tree) {
+    return ErrorOf([&] {
+      LoadForecaster("trees", R"({"mean":0,"scale":1,"trees":[)" + tree + "]}");
+    });
+  };
+  EXPECT_THAT(trees(R"({"left":[],"right":[],"feature":[],"threshold":[]})"),
+              HasSubstr("a tree is empty"));
+  EXPECT_THAT(
+      trees(R"({"left":[0],"right":[0],"feature":[0],"threshold":[1]})"),
+      HasSubstr("node 0 has children 0 and 0 of 1 nodes"));
+  EXPECT_THAT(
+      trees(R"({"left":[-1],"right":[],"feature":[0],"threshold":[1]})"),
+      HasSubstr("1 left and 0 right children"));
+  EXPECT_THAT(ErrorOf([] {
+                LoadForecaster(
+                    "sum", R"({"intercept":0,"parts":[{"weight":1,)"
+                           R"("name":"seasonal","learned":{"season":5}}]})");
+              }),
+              HasSubstr("its part seasonal has a season"));
+}
+
+TEST(ForecastModel, PredictsTheTargetOfTheLastSeason) {
+  const Trace trace = SyntheticTrace(300, 14);
+  const std::vector<double>& y = trace.Get("delivered_rate").values;
+  FitOptions options = With("seasonal-naive");
+  options.forecaster_options.parameters["period"] = 7;
+  ForecastProblem problem;
+  problem.horizon = 3;
+  const ForecastModel model = FitModel(problem, trace, 200, options);
+  const Predictions predictions = model.Predict(trace, 100, 300);
+  ASSERT_EQ(predictions.value.size(), 200u);
+  for (size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(predictions.value[i], y[100 + i + 3 - 7]);
+    EXPECT_EQ(predictions.last_target[i], y[100 + i]);
+  }
 }
 
 TEST(ForecastModel, OneSampleTakesMicroseconds) {

@@ -56,6 +56,9 @@ ColumnTable ByColumn(const SampleTable& table) {
 
 double AbsoluteCorrelation(const std::vector<double>& x,
                            const std::vector<double>& y) {
+  // Rounding of the means would make a correlation of it.
+  const auto range = std::minmax_element(x.begin(), x.end());
+  if (*range.first == *range.second) return 0;
   const double n = static_cast<double>(x.size());
   double mean_x = 0, mean_y = 0;
   for (size_t i = 0; i < x.size(); ++i) {

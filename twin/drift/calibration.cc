@@ -248,15 +248,15 @@ RunLengthCurve CurveOf(const RunLengths& lengths, double longest) {
   return RunLengthCurve(evidence, run_length);
 }
 
-// Features that need a simulation of their own. Those that are independent and
-// continuous all behave like the first of them, because their ranks do.
+// Features that need a simulation of their own. Of `independent` samples those
+// that are continuous all behave like the first, because their ranks do.
 std::vector<size_t> Representatives(
-    const std::vector<PreparedFeature>& features,
+    const std::vector<PreparedFeature>& features, bool independent,
     std::vector<size_t>* represented_by) {
   std::vector<size_t> which;
   size_t common = SIZE_MAX;
   for (size_t j = 0; j < features.size(); ++j) {
-    const bool free = features[j].independent && features[j].continuous &&
+    const bool free = independent && features[j].continuous &&
                       features[j].feed != Feed::kValue;
     if (free && common != SIZE_MAX) {
       represented_by->push_back(common);
@@ -374,8 +374,14 @@ void ThresholdSearch::CheckReached(double threshold, double run_length,
 
 void ThresholdSearch::FindAlone() {
   CheckErt(options_);
-  std::vector<size_t> represented_by;
-  const std::vector<size_t> which = Representatives(features_, &represented_by);
+  std::vector<size_t> all, represented_by;
+  for (size_t j = 0; j < features_.size(); ++j) all.push_back(j);
+  const bool independent =
+      Simulator(features_, all, entry_, parameters_, options_)
+          .model()
+          .independent();
+  const std::vector<size_t> which =
+      Representatives(features_, independent, &represented_by);
   Simulator simulator(features_, which, entry_, parameters_, options_);
   start_ = StartOf(&simulator, static_cast<int64_t>(options_.ert));
   if (start_ < 0 || static_cast<double>(start_) >= options_.ert) {

@@ -114,12 +114,29 @@ double RefineFrequency(const std::vector<double>& x, double centre,
   return (low + high) / 2;
 }
 
+// Spectral density (of white noise: its variance) of the autoregression that
+// fits `x`, at a frequency.
+double SpectralLevel(const std::vector<double>& x, double frequency) {
+  const std::vector<double> phi =
+      FitAutoregression(x, std::log(static_cast<double>(x.size())));
+  const std::vector<double> r =
+      Autocovariance(x, static_cast<int64_t>(phi.size()));
+  double variance = r[0];
+  std::complex<double> filter = 1;
+  for (size_t k = 0; k < phi.size(); ++k) {
+    variance -= phi[k] * r[k + 1];
+    filter -= phi[k] * std::polar(1.0, -frequency * static_cast<double>(k + 1));
+  }
+  const double least = 1e-12 * r[0] + 1e-300;  // a cycle without noise
+  return std::max(variance / std::norm(filter), least);
+}
+
 }  // namespace
 
 LinearFit FitCycles(const std::vector<double>& series) {
   LinearFit fit;
   fit.mean = MeanOfKnown(series);
-  fit.memory = static_cast<double>(series.size());
+  fit.memory = static_cast<double>(series.size()) / 4;
   double low = INFINITY, high = -INFINITY;
   std::vector<double> rest;
   for (const double value : series) {
@@ -153,7 +170,6 @@ LinearFit FitCycles(const std::vector<double>& series) {
                          power.end() - 1) -
         power.begin());
     if (relative[peak] < kPeak * LevelAround(relative, peak, per_cycle)) break;
-    const double level = LevelAround(power, peak, per_cycle);
     const double frequency = RefineFrequency(
         rest, step * static_cast<double>(peak), 1.2 * step * per_cycle);
     const CycleFit cycle = FitCycle(rest, frequency);
@@ -165,7 +181,9 @@ LinearFit FitCycles(const std::vector<double>& series) {
     fit.mean += cycle.mean;
     fit.frequencies.push_back(frequency);
     fit.amplitudes.push_back(std::hypot(cycle.cosine, cycle.sine));
-    fit.noise = level;
+  }
+  if (!fit.frequencies.empty()) {
+    fit.noise = SpectralLevel(rest, fit.frequencies[0]);
   }
   return fit;
 }

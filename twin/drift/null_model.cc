@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMostLevels = 8;
 constexpr size_t kLongestMemory = 3;  // samples of a Markov chain
+constexpr double kLevel = 0.01;       // of tests for independence
 
 std::vector<double> ColumnOf(const std::vector<double>& rows, int64_t columns,
                              int64_t column) {
@@ -248,7 +249,10 @@ Kind ChooseKind(const std::vector<double>& reference, int64_t columns) {
         LevelsOf(series).size() <= kMostLevels) {
       return Kind::kMarkov;
     }
-    independent = independent && LooksIndependent(series, 0);
+    // The columns share the risk of a false finding.
+    independent =
+        independent &&
+        LooksIndependent(series, 0, kLevel / static_cast<double>(columns));
   }
   return independent ? Kind::kIndependent : Kind::kBlock;
 }
@@ -281,15 +285,15 @@ bool IsContinuous(const std::vector<double>& series) {
          0.9 * static_cast<double>(sorted.size());
 }
 
-bool LooksIndependent(const std::vector<double>& series, int64_t fitted) {
+bool LooksIndependent(const std::vector<double>& series, int64_t fitted,
+                      double level) {
   constexpr int64_t kLags = 20;
-  constexpr double kLevel = 0.01;
-  if (PortmanteauP(series, kLags, fitted) < kLevel) return false;
+  if (PortmanteauP(series, kLags, fitted) < level) return false;
   std::vector<double> distances = NormalScores(series);
   for (size_t t = 0; t < series.size(); ++t) {
     distances[t] = std::isnan(series[t]) ? series[t] : std::abs(distances[t]);
   }
-  return PortmanteauP(distances, kLags, 0) >= kLevel;
+  return PortmanteauP(distances, kLags, 0) >= level;
 }
 
 int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {

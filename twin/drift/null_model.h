@@ -63,8 +63,9 @@ std::unique_ptr<NullModel> MakeNullModel(const std::vector<double>& reference,
 bool IsContinuous(const std::vector<double>& series);
 
 // No autocorrelation of the values or of their distances from the middle at
-// 1 %, up to lag 20; `fitted` parameters made them.
-bool LooksIndependent(const std::vector<double>& series, int64_t fitted);
+// `level`, up to lag 20; `fitted` parameters made them.
+bool LooksIndependent(const std::vector<double>& series, int64_t fitted,
+                      double level = 0.01);
 
 // 20 times the largest autocorrelation time of the columns, at most an eighth
 // of the rows: the break between blocks then costs a tenth of the long-run

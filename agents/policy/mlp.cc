@@ -79,6 +79,12 @@ bool Parse(const std::string& text, Activation* activation) {
   return false;
 }
 
+int64_t Mlp::weights() const {
+  int64_t count = 0;
+  for (const Layer& layer : layers_) count += layer.weights.size();
+  return count;
+}
+
 Mlp::Mlp(const std::vector<MlpLayer>& layers) {
   if (layers.empty()) throw InputError("network: it has no layers");
   for (size_t i = 0; i < layers.size(); ++i) {

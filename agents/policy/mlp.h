@@ -32,6 +32,8 @@ class Mlp {
   // the one before, or a number is not finite.
   explicit Mlp(const std::vector<MlpLayer>& layers);
 
+  // How many weights all layers have, without biases.
+  int64_t weights() const;
   int64_t inputs() const { return layers_.front().weights.cols(); }
   int64_t outputs() const { return layers_.back().weights.rows(); }
   // Width of the penultimate layer: the inputs of the last one.

@@ -136,7 +136,8 @@ int Main(int argc, char** argv) {
   AddScenarioVerbs(&app, &line);
   AddRunVerbs(&app, &line);
   AddTraceVerbs(&app, &line);
-  AddModelVerbs(&app, &line);
+  AddForecastVerbs(&app, &line);
+  AddDriftVerbs(&app, &line);
   AddGateVerbs(&app, &line);
   try {
     app.parse(argc, argv);

@@ -12,6 +12,7 @@
 #include "twin/cli/verb.h"
 #include "twin/drift/detector.h"
 #include "twin/gate/criterion.h"
+#include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
 #include "twin/worker/run_batch.h"
 
@@ -43,7 +44,8 @@ const std::vector<Axis>& Axes() {
        [] { return RowsOf(Agents()); }},
       {"criteria", "what a gate file can ask",
        [] { return RowsOf(Criteria()); }},
-      {"detectors", "drift detectors", [] { return RowsOf(DriftDetectors()); }},
+      {"detectors", "drift detectors",
+       [] { return RowsOf(ChangeStatistics()); }},
       {"engines", "fidelities at which a scenario runs",
        [] { return RowsOf(Engines()); }},
       {"forecasters", "kinds of forecasting models",
@@ -71,6 +73,10 @@ const std::vector<Text>& Texts() {
        ScenarioJsonSchema},
       {"gate-keys", "reference of every key of a gate file", GateKeyReference},
       {"gate-schema", "JSON Schema of gate files, for editors", GateJsonSchema},
+      {"pipeline-keys", "reference of every key of a pipeline file",
+       PipelineKeyReference},
+      {"pipeline-schema", "JSON Schema of pipeline files, for editors",
+       PipelineJsonSchema},
   };
   return texts;
 }
@@ -78,10 +84,10 @@ const std::vector<Text>& Texts() {
 std::string KnownAxes() {
   std::string text;
   for (const Axis& axis : Axes()) {
-    text += fmt::format("  {:12}  {}\n", axis.name, axis.description);
+    text += fmt::format("  {:15}  {}\n", axis.name, axis.description);
   }
   for (const Text& document : Texts()) {
-    text += fmt::format("  {:12}  {}\n", document.name, document.description);
+    text += fmt::format("  {:15}  {}\n", document.name, document.description);
   }
   return text;
 }

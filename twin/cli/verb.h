@@ -26,8 +26,10 @@ void AddScenarioVerbs(CLI::App* app, CommandLine* line);
 void AddRunVerbs(CLI::App* app, CommandLine* line);
 // import, calibrate
 void AddTraceVerbs(CLI::App* app, CommandLine* line);
-// forecast, drift
-void AddModelVerbs(CLI::App* app, CommandLine* line);
+// forecast
+void AddForecastVerbs(CLI::App* app, CommandLine* line);
+// drift
+void AddDriftVerbs(CLI::App* app, CommandLine* line);
 // gate, promote, rollback, history
 void AddGateVerbs(CLI::App* app, CommandLine* line);
 

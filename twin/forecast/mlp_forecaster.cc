@@ -53,6 +53,12 @@ double MlpForecaster::Predict(const double* x, double) const {
   return sum / static_cast<double>(members_.size());
 }
 
+int64_t MlpForecaster::operations() const {
+  int64_t operations = 0;
+  for (const Mlp& mlp : members_) operations += mlp.weights();
+  return operations;
+}
+
 std::string MlpForecaster::Save() const {
   json members = json::array();
   for (const Mlp& mlp : members_) members.push_back(mlp.ToJson());

@@ -23,6 +23,7 @@ class MlpForecaster : public Forecaster {
   std::string name() const override { return "mlp"; }
   int64_t inputs() const override { return members_.front().inputs(); }
   double Predict(const double* x, double last_target) const override;
+  int64_t operations() const override;
   std::string Save() const override;
 
   const std::vector<Mlp>& members() const { return members_; }

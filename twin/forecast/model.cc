@@ -193,6 +193,13 @@ ForecastModel ForecastModel::WithReport(const std::string& report) const {
   return ForecastModel(std::move(parts));
 }
 
+ForecastModel ForecastModel::WithIntervals(
+    std::optional<AdaptiveIntervals> intervals) const {
+  ModelParts parts = parts_;
+  parts.intervals = std::move(intervals);
+  return ForecastModel(std::move(parts));
+}
+
 void ForecastModel::Save(const std::string& path) const {
   WriteFileAtomically(path, ToText());
 }
@@ -335,6 +342,10 @@ int64_t ForecastModel::LongestLag() const {
     lag = std::max(lag, -facts.feature.shift);
   }
   return lag;
+}
+
+int64_t ModelSizeBytes(const ForecastModel& model) {
+  return static_cast<int64_t>(model.ToText().size());
 }
 
 double MicrosecondsPerSample(const ForecastModel& model, const Trace& trace,

@@ -99,8 +99,9 @@ class ForecastModel {
     return parts_.intervals;
   }
   const std::string& report() const { return parts_.report; }
-  // The same model with another report.
+  // The same model with another report, or other intervals.
   ForecastModel WithReport(const std::string& report) const;
+  ForecastModel WithIntervals(std::optional<AdaptiveIntervals> intervals) const;
   // How many samples, from its trace's first on, it was fitted on.
   int64_t training_samples() const { return parts_.training_samples; }
   // Digest of the training samples, and of the problem, their number and the
@@ -116,6 +117,9 @@ class ForecastModel {
   ModelParts parts_;
   std::string configuration_digest_;
 };
+
+// Bytes of the model's file.
+int64_t ModelSizeBytes(const ForecastModel& model);
 
 // Wall-clock time of PredictSample over the trace's samples, `repeats` times:
 // microseconds a sample, the median of the repeats.

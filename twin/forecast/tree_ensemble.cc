@@ -53,6 +53,18 @@ RegressionTree TreeFromJson(const json& saved) {
 
 }  // namespace
 
+int64_t RegressionTree::Depth() const {
+  std::vector<int64_t> depth(left.size(), 1);
+  int64_t deepest = 1;
+  for (size_t node = 0; node < left.size(); ++node) {
+    deepest = std::max(deepest, depth[node]);
+    if (left[node] < 0) continue;
+    depth[static_cast<size_t>(left[node])] = depth[node] + 1;
+    depth[static_cast<size_t>(right[node])] = depth[node] + 1;
+  }
+  return deepest;
+}
+
 size_t RegressionTree::Leaf(const double* x) const {
   size_t node = 0;
   while (left[node] >= 0) {
@@ -67,6 +79,7 @@ TreeEnsemble::TreeEnsemble(double mean, double scale,
     : mean_(mean), scale_(scale), trees_(std::move(trees)) {
   for (const RegressionTree& tree : trees_) {
     CheckTree(tree);
+    operations_ += tree.Depth();
     for (size_t node = 0; node < tree.left.size(); ++node) {
       if (tree.left[node] < 0) continue;
       inputs_ = std::max<int64_t>(inputs_, tree.feature[node] + int64_t{1});

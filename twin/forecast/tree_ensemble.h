@@ -19,6 +19,7 @@ struct RegressionTree {
   std::vector<float> threshold;
 
   size_t Leaf(const double* x) const;  // the node where the walk ends
+  int64_t Depth() const;               // nodes on the longest walk
   float Value(const double* x) const { return threshold[Leaf(x)]; }
 };
 
@@ -34,6 +35,7 @@ class TreeEnsemble : public Forecaster {
   std::string name() const override { return "trees"; }
   int64_t inputs() const override { return inputs_; }
   double Predict(const double* x, double last_target) const override;
+  int64_t operations() const override { return operations_; }
   std::string Save() const override;
 
   // The sum of the trees alone.
@@ -44,6 +46,7 @@ class TreeEnsemble : public Forecaster {
   double scale_;
   std::vector<RegressionTree> trees_;
   int64_t inputs_ = 0;
+  int64_t operations_ = 0;
 };
 
 }  // namespace airlock

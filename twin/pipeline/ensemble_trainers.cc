@@ -201,12 +201,12 @@ TrainerEntry LinearBoostTrainer() {
 
 TrainerEntry StackTrainer() {
   return {"stack",
-          "ridge, linear-boost, xgboost and mlp, weighted by blocks of time "
-          "left out",
+          "ridge and xgboost (or others: linear-boost=1, mlp=1), weighted by "
+          "blocks of time left out",
           {{"blocks", 5, 2, 50},
            {"gap", 10, 0, 1e6},
            {"ridge", 1, 0, 1},
-           {"linear-boost", 1, 0, 1},
+           {"linear-boost", 0, 0, 1},
            {"xgboost", 1, 0, 1},
            {"mlp", 0, 0, 1}},
           {},

@@ -17,8 +17,9 @@ TrainerEntry LinearBoostTrainer();
 // out of the training, since neighbours in time tell each other's target. The
 // weights are the non-negative ones of least squares that sum to at most 1;
 // what is missing to 1 goes to the training's mean. A part without weight is
-// left out. Parameters: blocks 5, gap 10, and 1 or 0 for each part: ridge,
-// linear-boost, xgboost, mlp.
+// left out. Parameters: blocks 5, gap 10, and 1 or 0 for each part: ridge and
+// xgboost (1), linear-boost and mlp (0: a block amid the training flatters what
+// carries on beyond it, and networks take long to train so often).
 TrainerEntry StackTrainer();
 
 // Weights w >= 0 with sum(w) <= 1 that minimise |y - sum_k w_k predicted_k|^2.

@@ -65,7 +65,9 @@ Trace WithoutKnowledgeAfter(const Trace& trace, int64_t cut,
 Trace OnlyColumns(const Trace& trace, const std::vector<Feature>& features,
                   const std::string& target) {
   std::set<std::string> names = {target};
-  for (const Feature& feature : features) names.insert(feature.column);
+  for (const Feature& feature : features) {
+    for (const std::string& name : feature.Columns()) names.insert(name);
+  }
   Trace slim;
   slim.source = trace.source;
   slim.time_seconds = trace.time_seconds;

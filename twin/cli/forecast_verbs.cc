@@ -1,0 +1,266 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+
+#include "sim/base/diagnostics.h"
+#include "sim/results/hdf5_file.h"
+#include "twin/cli/progress.h"
+#include "twin/cli/verb.h"
+#include "twin/forecast/interval_predictions.h"
+#include "twin/forecast/model.h"
+#include "twin/pipeline/ablation.h"
+#include "twin/pipeline/comparison.h"
+#include "twin/pipeline/pipeline.h"
+#include "twin/pipeline/pipeline_report.h"
+
+namespace airlock {
+namespace {
+
+struct CompareOptions {
+  std::string trace;
+  std::string target = "delivered_rate";
+  std::vector<int64_t> horizons = {0, 1, 4};
+  std::vector<std::string> include = {"counter:*"};
+  std::vector<std::string> exclude;
+  int64_t lags = 0;
+  double train = 0.6;
+  int64_t gap = 10;
+  int64_t seed = 1;
+  bool json = false;
+};
+
+ExitCode Compare(const CompareOptions& options) {
+  const Trace trace = ReadTrace(options.trace);
+  ComparisonOptions comparison;
+  comparison.target = options.target;
+  comparison.horizons = options.horizons;
+  comparison.include = ParseFeaturePatterns(options.include);
+  comparison.exclude = ParseFeaturePatterns(options.exclude);
+  comparison.lags = options.lags;
+  comparison.split = {options.train, options.gap};
+  comparison.seed = static_cast<uint64_t>(options.seed);
+  const Comparison result = CompareForecasters(trace, comparison);
+  fmt::print("{}\n", options.json ? result.ToJson() : result.ToText());
+  return ExitCode::kDone;
+}
+
+// A pipeline file, and what the command line changes in it.
+struct PipelineOptions {
+  std::string trace;
+  std::string pipeline;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+std::optional<PipelineFile> LoadPipeline(const PipelineOptions& options) {
+  Diagnostics diagnostics;
+  auto file =
+      LoadPipelineFile(options.pipeline, options.overrides, &diagnostics);
+  Tell(diagnostics.Format());
+  return file;
+}
+
+struct FitVerbOptions : PipelineOptions {
+  std::string forecaster;
+  std::string out;
+  bool overwrite = false;
+};
+
+// `--forecaster NAME`: that one at its defaults, on all features.
+void AddForecasterOverrides(FitVerbOptions* options) {
+  if (options->forecaster.empty()) return;
+  options->overrides.push_back(fmt::format("models=[{}]", options->forecaster));
+  options->overrides.push_back("selection.method=none");
+  options->overrides.push_back("tuning.evaluations=0");
+}
+
+ExitCode FitModel(FitVerbOptions options) {
+  AddForecasterOverrides(&options);
+  const std::optional<PipelineFile> file = LoadPipeline(options);
+  if (!file) return ExitCode::kInput;
+  CheckOutputFile(options.out, options.overwrite);
+  const Trace trace = ReadTrace(options.trace);
+  ProgressDisplay display;
+  const PipelineResult result =
+      RunPipeline(*file, trace, display.Begin("choosing the model"));
+  display.Begin("scoring on the held-out part");
+  const PipelineReport report = ReportOf(*file, result, trace);
+  display.End();
+  result.model.WithReport(report.ToJson()).Save(options.out);
+  fmt::print("{}\n", options.json ? report.ToJson() : report.ToText());
+  return ExitCode::kDone;
+}
+
+struct AblateOptions : PipelineOptions {
+  std::string split = "both";
+};
+
+ExitCode Ablate(const AblateOptions& options) {
+  const std::optional<PipelineFile> file = LoadPipeline(options);
+  if (!file) return ExitCode::kInput;
+  const Trace trace = ReadTrace(options.trace);
+  AblationOptions ablation;
+  ablation.in_time = options.split != "random";
+  ablation.random = options.split != "time";
+  ProgressDisplay display;
+  const Ablation result =
+      RunAblation(*file, trace, ablation, display.Begin("running the stages"));
+  display.End();
+  fmt::print("{}\n", options.json ? result.ToJson() : result.ToText());
+  return ExitCode::kDone;
+}
+
+struct PredictOptions {
+  std::string model;
+  std::string trace;
+};
+
+// One line a sample; intervals, where the model has them, are corrected by the
+// labels of the trace as they arrive.
+ExitCode Predict(const PredictOptions& options) {
+  const ForecastModel model = ForecastModel::Load(options.model);
+  const Trace trace = ReadTrace(options.trace);
+  const Predictions predictions = model.Predict(trace);
+  const IntervalPredictions intervals = PredictIntervals(model, predictions);
+  fmt::print("time [s],predicted [{0}],observed [{0}]", model.target_unit());
+  for (const double level : intervals.levels) {
+    fmt::print(",low{1:g} [{0}],high{1:g} [{0}]", model.target_unit(),
+               100 * level);
+  }
+  fmt::print("\n");
+  for (size_t i = 0; i < predictions.origin.size(); ++i) {
+    const auto origin = static_cast<size_t>(predictions.origin[i]);
+    fmt::print("{},{},{}", trace.time_seconds[origin], predictions.value[i],
+               std::isnan(predictions.observed[i])
+                   ? ""
+                   : fmt::format("{}", predictions.observed[i]));
+    for (size_t k = 0; k < intervals.levels.size(); ++k) {
+      fmt::print(",{},{}", intervals.intervals[i][k].low,
+                 intervals.intervals[i][k].high);
+    }
+    fmt::print("\n");
+  }
+  if (predictions.samples_outside > 0) {
+    Tell(fmt::format(
+        "{} of {} samples lie outside what the model was trained on\n",
+        predictions.samples_outside, predictions.origin.size()));
+  }
+  return ExitCode::kDone;
+}
+
+struct ShowOptions {
+  std::string model;
+  bool json = false;
+};
+
+ExitCode ShowModel(const ShowOptions& options) {
+  const ForecastModel model = ForecastModel::Load(options.model);
+  fmt::print("{}\n", options.json ? DescribeModelJson(model)
+                                  : DescribeModelText(model));
+  return ExitCode::kDone;
+}
+
+void AddPipelineOptions(CLI::App* verb, PipelineOptions* options) {
+  verb->add_option("TRACE", options->trace, "trace of airlock import")
+      ->required();
+  verb->add_option("--pipeline", options->pipeline,
+                   "pipeline file; without one, the defaults of airlock list "
+                   "pipeline-keys");
+  verb->add_option("--set", options->overrides,
+                   "override one key: --set target=latency_p99")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", options->json, "print the answer as JSON");
+}
+
+void AddCompare(CLI::App* forecast, CommandLine* line) {
+  auto options = std::make_shared<CompareOptions>();
+  CLI::App* const verb = AddVerb(
+      forecast, line, "compare",
+      "forecasters at their defaults against persistence and a constant",
+      "airlock forecast compare out/sweep.h5 --target delivered_rate",
+      [options] { return Compare(*options); });
+  verb->add_option("TRACE", options->trace, "trace of airlock import")
+      ->required();
+  verb->add_option("--target", options->target, "column to predict")
+      ->capture_default_str();
+  verb->add_option("--features", options->include,
+                   "columns to use: [ROLE[/SCOPE]:]GLOB[@SHIFT]")
+      ->capture_default_str();
+  verb->add_option("--exclude", options->exclude, "columns not to use");
+  verb->add_option("--lags", options->lags, "earlier samples to use")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--train", options->train,
+                   "share of the trace to learn from")
+      ->capture_default_str()
+      ->check(NumberWithin(0.1, 0.9));
+  verb->add_option("--gap", options->gap,
+                   "samples between the parts for learning and test")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--seed", options->seed, "seed of what is drawn")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--horizons", options->horizons, "samples ahead")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb->add_flag("--json", options->json, "print the table as JSON");
+}
+
+}  // namespace
+
+void AddForecastVerbs(CLI::App* app, CommandLine* line) {
+  CLI::App* const forecast =
+      app->add_subcommand("forecast", "make, compare and use models");
+  forecast->require_subcommand(1);
+  AddCompare(forecast, line);
+
+  auto fit = std::make_shared<FitVerbOptions>();
+  CLI::App* verb =
+      AddVerb(forecast, line, "fit",
+              "run a pipeline: prepare, select, choose, tune; write the model",
+              "airlock forecast fit out/sweep.h5 --pipeline "
+              "scenarios/pipelines/quickstart.yaml -o out/rate.model",
+              [fit] { return FitModel(*fit); });
+  AddPipelineOptions(verb, fit.get());
+  verb->add_option("--forecaster", fit->forecaster,
+                   "only this one of airlock list forecasters, at its "
+                   "defaults and on all features");
+  verb->add_option("-o,--out", fit->out, "model to write")->required();
+  verb->add_flag("--overwrite", fit->overwrite, "replace the file");
+
+  auto ablate = std::make_shared<AblateOptions>();
+  verb = AddVerb(forecast, line, "ablate",
+                 "what each stage of a pipeline is worth on a trace",
+                 "airlock forecast ablate out/sweep.h5 --pipeline "
+                 "scenarios/pipelines/quickstart.yaml",
+                 [ablate] { return Ablate(*ablate); });
+  AddPipelineOptions(verb, ablate.get());
+  verb->add_option("--split", ablate->split,
+                   "time (the file's), random (70/30, as in the literature) "
+                   "or both")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"time", "random", "both"}));
+
+  auto predict = std::make_shared<PredictOptions>();
+  verb = AddVerb(forecast, line, "predict",
+                 "print predictions and their intervals as CSV",
+                 "airlock forecast predict out/rate.model out/sweep.h5",
+                 [predict] { return Predict(*predict); });
+  verb->add_option("MODEL", predict->model, "model of forecast fit")
+      ->required();
+  verb->add_option("TRACE", predict->trace, "trace of airlock import")
+      ->required();
+
+  auto show = std::make_shared<ShowOptions>();
+  verb = AddVerb(forecast, line, "show",
+                 "print what a model is made of and how it was chosen",
+                 "airlock forecast show out/rate.model",
+                 [show] { return ShowModel(*show); });
+  verb->add_option("MODEL", show->model, "model of forecast fit")->required();
+  verb->add_flag("--json", show->json, "print it as JSON");
+}
+
+}  // namespace airlock

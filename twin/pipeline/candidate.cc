@@ -1,0 +1,221 @@
+#include "twin/pipeline/candidate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "sim/base/error.h"
+#include "sim/base/interrupt.h"
+#include "twin/forecast/naive_forecasters.h"
+#include "twin/forecast/scores.h"
+#include "twin/pipeline/trainer.h"
+
+namespace airlock {
+namespace {
+
+// Nothing but what every model needs: numbers, on one scale.
+PreparationOptions RawOptions() {
+  PreparationOptions options;
+  options.maximum_missing = 1;
+  options.maximum_drift = 1;
+  options.duplicates = false;
+  return options;
+}
+
+PreparationOptions PreparationOptionsOf(const PreparationStage& stage) {
+  PreparationOptions options;
+  if (!stage.enabled) return RawOptions();
+  options.maximum_missing = stage.maximum_missing.value();
+  options.maximum_drift = stage.maximum_drift.value();
+  options.duplicates = stage.duplicates;
+  return options;
+}
+
+// Rows whose target is known and that can be predicted, before preparation.
+SampleTable UsableRows(const SampleTable& rows) {
+  std::vector<int64_t> usable;
+  for (int64_t r = 0; r < rows.rows(); ++r) {
+    if (rows.IsWhole(r) && !std::isnan(rows.y[static_cast<size_t>(r)])) {
+      usable.push_back(r);
+    }
+  }
+  return KeepRows(rows, usable);
+}
+
+int64_t LongestLag(const std::vector<Feature>& features) {
+  int64_t longest = 0;
+  for (const Feature& feature : features) {
+    longest = std::max(longest, -feature.shift);
+  }
+  return longest;
+}
+
+Preparation Restricted(const Preparation& preparation,
+                       const std::vector<int64_t>& columns) {
+  std::vector<FeatureFacts> kept;
+  for (const int64_t column : columns) {
+    kept.push_back(preparation.features()[static_cast<size_t>(column)]);
+  }
+  return Preparation(std::move(kept));
+}
+
+SampleTable Joined(const SampleTable& a, const SampleTable& b) {
+  SampleTable joined = a;
+  joined.x.insert(joined.x.end(), b.x.begin(), b.x.end());
+  joined.y.insert(joined.y.end(), b.y.begin(), b.y.end());
+  joined.last_target.insert(joined.last_target.end(), b.last_target.begin(),
+                            b.last_target.end());
+  joined.origin.insert(joined.origin.end(), b.origin.begin(), b.origin.end());
+  return joined;
+}
+
+// The forecaster's predictions for `test`, which follows `training`.
+std::vector<double> PredictRows(const Forecaster& forecaster,
+                                const SampleTable& training,
+                                const SampleTable& test, int64_t horizon) {
+  const std::vector<double> past =
+      PastTargets(forecaster, Joined(training, test), horizon);
+  const size_t before = static_cast<size_t>(training.rows());
+  std::vector<double> predicted;
+  for (int64_t r = 0; r < test.rows(); ++r) {
+    const double last = past[before + static_cast<size_t>(r)];
+    predicted.push_back(forecaster.needs_past() && std::isnan(last)
+                            ? last
+                            : forecaster.Predict(test.Row(r), last));
+  }
+  return predicted;
+}
+
+// The columns of `all` that `kept` has, for rows of raw features `all`.
+std::vector<int64_t> ColumnsWithin(const std::vector<Feature>& all,
+                                   const Preparation& kept) {
+  std::vector<int64_t> columns;
+  for (const FeatureFacts& facts : kept.features()) {
+    const auto found = std::find(all.begin(), all.end(), facts.feature);
+    columns.push_back(found - all.begin());
+  }
+  return columns;
+}
+
+// The rows' raw columns as `preparation`, made from all of them, wants them.
+PreparedRows Prepare(const PipelineFile& file, const PipelineFeatures& found,
+                     const SampleTable& training, const SampleTable& test) {
+  ThrowIfInterrupted();
+  PreparedRows rows;
+  rows.training = rows.preparation.Fit(
+      found.selection.features, training, found.problem,
+      PreparationOptionsOf(file.preparation), &rows.record);
+  if (test.rows() > 0) rows.test = PreparedAs(rows.preparation, found, test);
+  if (file.selection.method == "none") return rows;
+  RankingOptions options;
+  options.seed = static_cast<uint64_t>(file.seed);
+  options.limit =
+      *std::max_element(file.selection.keep.begin(), file.selection.keep.end());
+  rows.ranking = RankFeatures(ParseRankingMethod(file.selection.method),
+                              rows.training, options);
+  return rows;
+}
+
+std::vector<int64_t> ColumnsOf(const PreparedRows& rows, int64_t keep) {
+  if (keep > 0 && !rows.ranking.empty()) {
+    return FirstColumns(rows.ranking, keep);
+  }
+  std::vector<int64_t> columns;
+  for (int64_t j = 0; j < rows.training.columns; ++j) columns.push_back(j);
+  return columns;
+}
+
+std::unique_ptr<Forecaster> Train(const PipelineFile& file,
+                                  const Candidate& candidate,
+                                  const SampleTable& training) {
+  ForecasterOptions options;
+  options.seed = static_cast<uint64_t>(file.seed);
+  options.parameters = candidate.parameters;
+  return TrainForecaster(candidate.trainer, training, options);
+}
+
+FittedCandidate FitPrepared(const PipelineFile& file, const PreparedRows& rows,
+                            const Candidate& candidate) {
+  FittedCandidate fitted;
+  const std::vector<int64_t> columns = ColumnsOf(rows, candidate.keep);
+  fitted.preparation = Restricted(rows.preparation, columns);
+  fitted.record = rows.record;
+  fitted.forecaster =
+      Train(file, candidate, KeepColumns(rows.training, columns));
+  return fitted;
+}
+
+}  // namespace
+
+std::string Candidate::ToText() const {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += fmt::format("{}{} {:.4g}", text.empty() ? "" : ", ", name, value);
+  }
+  text = text.empty() ? trainer : fmt::format("{}({})", trainer, text);
+  return keep == 0 ? text : fmt::format("{} on {} features", text, keep);
+}
+
+ValidationBench::ValidationBench(const PipelineFile& file,
+                                 const PipelineFeatures& found,
+                                 const SampleTable& rows)
+    : file_(file), found_(found), usable_(UsableRows(rows)) {
+  WalkForwardOptions options;
+  options.scheme = file.validation.scheme == "sliding"
+                       ? WalkForwardScheme::kSliding
+                       : WalkForwardScheme::kExpanding;
+  options.folds = file.validation.folds;
+  options.gap =
+      std::max(file.split.gap,
+               Embargo(file.horizon, LongestLag(found.selection.features)));
+  folds_ = WalkForwardFolds(usable_.origin, options);
+  for (const Fold& fold : folds_) {
+    prepared_folds_.push_back(Prepare(file_, found_,
+                                      KeepRows(usable_, fold.training),
+                                      KeepRows(usable_, fold.test)));
+  }
+  all_ = Prepare(file_, found_, usable_, {});
+}
+
+WalkForwardResult ValidationBench::Validate(const Candidate& candidate) const {
+  std::vector<std::vector<double>> predicted;
+  for (const PreparedRows& fold : prepared_folds_) {
+    ThrowIfInterrupted();
+    const std::vector<int64_t> columns = ColumnsOf(fold, candidate.keep);
+    const SampleTable training = KeepColumns(fold.training, columns);
+    predicted.push_back(PredictRows(*Train(file_, candidate, training),
+                                    training, KeepColumns(fold.test, columns),
+                                    file_.horizon));
+  }
+  return JudgeFolds(usable_, folds_, predicted);
+}
+
+FittedCandidate ValidationBench::Fit(const Candidate& candidate) const {
+  return FitPrepared(file_, all_, candidate);
+}
+
+FittedCandidate FitCandidate(const PipelineFile& file,
+                             const PipelineFeatures& found,
+                             const SampleTable& rows,
+                             const Candidate& candidate) {
+  return FitPrepared(file, Prepare(file, found, UsableRows(rows), {}),
+                     candidate);
+}
+
+SampleTable PreparedAs(const Preparation& preparation,
+                       const PipelineFeatures& found, const SampleTable& raw) {
+  SampleTable prepared =
+      KeepColumns(raw, ColumnsWithin(found.selection.features, preparation));
+  std::vector<double> row(static_cast<size_t>(prepared.columns));
+  int64_t imputed = 0;
+  for (int64_t r = 0; r < prepared.rows(); ++r) {
+    double* const out = prepared.x.data() + r * prepared.columns;
+    std::copy(out, out + prepared.columns, row.begin());
+    preparation.Apply(row.data(), out, &imputed);
+  }
+  return prepared;
+}
+
+}  // namespace airlock

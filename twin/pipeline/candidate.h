@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "twin/forecast/forecaster.h"
+#include "twin/forecast/preparation.h"
+#include "twin/forecast/samples.h"
+#include "twin/pipeline/clock_offset.h"
+#include "twin/pipeline/pipeline_file.h"
+#include "twin/pipeline/selection.h"
+#include "twin/pipeline/walk_forward.h"
+
+namespace airlock {
+
+// One way to make a model of prepared rows: which trainer, with which
+// parameters (its defaults where they say nothing), on how many features.
+struct Candidate {
+  std::string trainer;
+  std::map<std::string, double> parameters;
+  int64_t keep = 0;  // the best so many features; 0: all
+
+  std::string ToText() const;  // "xgboost(depth 3) on 20 features"
+};
+
+// A candidate's model of some rows.
+struct FittedCandidate {
+  Preparation preparation;  // of the features that it kept
+  PreparationRecord record;
+  std::unique_ptr<Forecaster> forecaster;
+};
+
+// The problem and the candidate features of a pipeline on one trace.
+struct PipelineFeatures {
+  ForecastProblem problem;
+  std::optional<ClockOffset> clock_offset;  // stage 1, where searched for
+  FeatureSelection selection;
+};
+
+// The candidate's model of `rows`: raw, in time order, with the columns of the
+// selection. Ranks the features where the candidate does not keep all.
+FittedCandidate FitCandidate(const PipelineFile& file,
+                             const PipelineFeatures& found,
+                             const SampleTable& rows,
+                             const Candidate& candidate);
+// Raw rows with the columns of `found` as a model with `preparation` wants
+// them.
+SampleTable PreparedAs(const Preparation& preparation,
+                       const PipelineFeatures& found, const SampleTable& raw);
+
+// Rows of a fold, cleaned, standardised and ranked.
+struct PreparedRows {
+  Preparation preparation;
+  PreparationRecord record;
+  SampleTable training;
+  SampleTable test;
+  std::vector<RankedFeature> ranking;  // best first; empty: not ranked
+};
+
+// Training rows, prepared and ranked once for each fold, so that many
+// candidates can be validated on them. Preparation, ranking and training see
+// the fold's own training rows only. Owns the rows.
+class ValidationBench {
+ public:
+  // `rows`: raw, in time order, with the columns of the selection; rows without
+  // target or that are not whole are disregarded. Throws InputError if they are
+  // too few for the folds.
+  ValidationBench(const PipelineFile& file, const PipelineFeatures& found,
+                  const SampleTable& rows);
+
+  WalkForwardResult Validate(const Candidate& candidate) const;
+  // Made from all rows.
+  FittedCandidate Fit(const Candidate& candidate) const;
+
+  // Of all rows, best first; empty if nothing is ranked.
+  const std::vector<RankedFeature>& ranking() const { return all_.ranking; }
+  // All rows, prepared.
+  const SampleTable& prepared() const { return all_.training; }
+  const Preparation& preparation() const { return all_.preparation; }
+  const PreparationRecord& record() const { return all_.record; }
+  int64_t folds() const { return static_cast<int64_t>(folds_.size()); }
+
+ private:
+  PipelineFile file_;
+  PipelineFeatures found_;
+  SampleTable usable_;  // raw
+  std::vector<Fold> folds_;
+  PreparedRows all_;
+  std::vector<PreparedRows> prepared_folds_;
+};
+
+}  // namespace airlock

@@ -16,7 +16,7 @@ using testing::StationaryStreams;
 DriftOptions Options(double ert) {
   DriftOptions options;
   options.ert = ert;
-  options.replications = 400;
+  options.replications = 300;
   return options;
 }
 
@@ -32,7 +32,7 @@ void ExpectRunLength(const char* name) {
   const DriftOptions options = Options(500);
   RunLengthPlan plan;
   plan.reference = 2000;
-  plan.references = 20;
+  plan.references = 14;
   plan.streams = 10;
   const Interval measured = MeasureRunLength(*row, options, plan);
   std::printf("%s: run length set %.0f, measured %.0f [%.0f, %.0f]\n", name,
@@ -91,7 +91,7 @@ TEST(RunLength, BlocksKeepTheAutocorrelation) {
   options.conditioning = Conditioning::kScores;
   RunLengthPlan plan;
   plan.reference = 3000;
-  plan.references = 20;
+  plan.references = 14;
   const StationaryStream row = {"AR(1) .7", [](RngStream rng) {
                                   return testing::Autoregressive(rng, .7);
                                 }};
@@ -107,7 +107,7 @@ TEST(RunLength, OfErrorsByTheirOwnDetectors) {
     DriftOptions options = Options(1000);
     options.detector = name;
     RunLengthPlan plan;
-    plan.references = 20;
+    plan.references = 14;
     const StationaryStream row = {
         "Bernoulli .2", [](RngStream rng) -> testing::Source {
           return [rng]() mutable { return rng.Uniform() < .2 ? 1.0 : 0.0; };
@@ -127,7 +127,7 @@ TEST(RunLength, OfSeveralFeatures) {
     for (int j = 0; j < 4; ++j) row[j] = common + rng->Normal(0, 1);
   };
   std::vector<double> means;
-  for (uint64_t r = 0; r < 16; ++r) {
+  for (uint64_t r = 0; r < 10; ++r) {
     const RngTree tree(100 + r);
     RngStream history = tree.Stream("test/history", Replication(0));
     DriftReference reference;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
@@ -65,7 +66,9 @@ const char* ToString(Treatment treatment) {
 
 void Monitor::CheckColumns(const Trace& trace) const {
   std::string wrong;
+  std::set<std::string> checked;
   const auto check = [&](const std::string& name, const std::string& unit) {
+    if (!checked.insert(name).second) return;
     const Column* column = trace.Find(name);
     if (column == nullptr) {
       wrong += fmt::format("{}{} is missing", wrong.empty() ? "" : ", ", name);
@@ -74,7 +77,15 @@ void Monitor::CheckColumns(const Trace& trace) const {
                            wrong.empty() ? "" : ", ", name, column->unit, unit);
     }
   };
-  for (const Watched& watched : watched_) check(watched.column, watched.unit);
+  for (const Watched& watched : watched_) {
+    check(watched.column, watched.unit);
+    if (!watched.level) continue;
+    for (const FeatureFacts& facts : watched.level->features()) {
+      for (const std::string& column : facts.feature.Columns()) {
+        check(column, facts.feature.unit);
+      }
+    }
+  }
   if (!per_unit_of_.empty()) check(per_unit_of_, per_unit_unit_);
   if (!wrong.empty()) {
     throw InputError(
@@ -106,19 +117,73 @@ std::vector<double> Monitor::ValuesOf(const Watched& watched,
   return {};
 }
 
-MonitoredSamples Monitor::Apply(const Trace& trace) const {
+std::vector<std::string> Monitor::units() const {
+  std::vector<std::string> units;
+  for (const Watched& watched : watched_) {
+    switch (watched.treatment) {
+      case Treatment::kRaw:
+        units.push_back(watched.unit);
+        break;
+      case Treatment::kPerUnit:
+        units.push_back(fmt::format("{} per {}", watched.unit, per_unit_unit_));
+        break;
+      case Treatment::kResidual:
+        units.push_back("1");
+        break;
+    }
+  }
+  return units;
+}
+
+std::vector<bool> Monitor::responses() const {
+  std::vector<bool> responses;
+  for (const Watched& watched : watched_) {
+    responses.push_back(watched.treatment != Treatment::kRaw);
+  }
+  return responses;
+}
+
+std::vector<std::string> Monitor::Columns() const {
+  std::set<std::string> columns;
+  if (!per_unit_of_.empty()) columns.insert(per_unit_of_);
+  for (const Watched& watched : watched_) {
+    columns.insert(watched.column);
+    for (const auto& model : {watched.level, watched.spread}) {
+      if (!model) continue;
+      for (const FeatureFacts& facts : model->features()) {
+        for (const std::string& column : facts.feature.Columns()) {
+          columns.insert(column);
+        }
+      }
+    }
+  }
+  return {columns.begin(), columns.end()};
+}
+
+std::vector<double> Monitor::Rows(const Trace& trace) const {
   CheckColumns(trace);
   std::vector<std::vector<double>> series;
   for (const Watched& watched : watched_) {
     series.push_back(ValuesOf(watched, trace));
   }
-  MonitoredSamples samples;
-  samples.first = lags_;
-  for (int64_t t = lags_; t < trace.samples(); ++t) {
+  std::vector<double> rows;
+  for (size_t t = 0; t < trace.time_seconds.size(); ++t) {
     for (const std::vector<double>& values : series) {
-      samples.values.push_back(values[static_cast<size_t>(t)]);
+      rows.push_back(values[t]);
     }
   }
+  return rows;
+}
+
+MonitoredSamples Monitor::Apply(const Trace& trace) const {
+  MonitoredSamples samples;
+  samples.first = lags_;
+  samples.values = Rows(trace);
+  const auto dropped =
+      static_cast<size_t>(std::min(lags_, trace.samples())) * names_.size();
+  samples.values.erase(
+      samples.values.begin(),
+      samples.values.begin() + static_cast<std::ptrdiff_t>(dropped));
   return samples;
 }
 

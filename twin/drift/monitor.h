@@ -72,9 +72,20 @@ class Monitor {
   std::string ToText() const;
 
   const std::vector<std::string>& features() const { return names_; }
+  // Of each feature: its unit, and whether it is the response to a load rather
+  // than a quantity as it is.
+  std::vector<std::string> units() const;
+  std::vector<bool> responses() const;
+  // The columns that are read, sorted; and how many earlier samples are needed.
+  std::vector<std::string> Columns() const;
+  int64_t lags() const { return lags_; }
   // The first `load_lags` samples have no row if a residual is watched. Throws
   // InputError naming columns that are missing or in another unit.
   MonitoredSamples Apply(const Trace& trace) const;
+  // The same with a row for every sample; residuals that have no past are NaN.
+  std::vector<double> Rows(const Trace& trace) const;
+  // The error that Apply() throws.
+  void CheckColumns(const Trace& trace) const;
 
  private:
   struct Watched {
@@ -85,7 +96,6 @@ class Monitor {
     std::shared_ptr<const ForecastModel> spread;  // kResidual
     double least_spread = 0;                      // kResidual
   };
-  void CheckColumns(const Trace& trace) const;
   std::vector<double> ValuesOf(const Watched& watched,
                                const Trace& trace) const;
 

@@ -55,7 +55,7 @@ TEST(DriftTrigger, IsSilentOnLoadAndFiresOnItsEffect) {
   const DriftWatch silent = trigger.Watch(rest);
   EXPECT_FALSE(silent.drift()) << silent.ToText();
   EXPECT_EQ(silent.samples, 598);  // two lags
-  trigger.mutable_detector()->Reset();
+  trigger.Reset();
   const DriftWatch found = trigger.Watch(Slowed(rest, 300));
   ASSERT_TRUE(found.drift());
   const DriftAlarm& first = found.alarms.front();

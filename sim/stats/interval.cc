@@ -55,6 +55,12 @@ double FisherFCdf(double f, double degrees_of_freedom_1,
       boost::math::fisher_f(degrees_of_freedom_1, degrees_of_freedom_2), f);
 }
 
+double ChiSquaredTail(double x, double degrees_of_freedom) {
+  if (std::isnan(x) || !(degrees_of_freedom > 0)) return kNaN;
+  if (x <= 0) return 1;
+  return boost::math::gamma_q(degrees_of_freedom / 2, x / 2);
+}
+
 double BinomialCdf(int64_t k, int64_t n, double p) {
   if (n < 0 || !(0 <= p && p <= 1)) return kNaN;
   if (k < 0) return 0;

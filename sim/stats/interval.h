@@ -26,6 +26,8 @@ double StudentTCdf(double t, double degrees_of_freedom);
 double StudentTQuantile(double p, double degrees_of_freedom);
 double FisherFCdf(double f, double degrees_of_freedom_1,
                   double degrees_of_freedom_2);
+// P(X >= x) of a chi-squared variable, without the cancellation of 1 - P.
+double ChiSquaredTail(double x, double degrees_of_freedom);
 // P(X <= k) of a binomial with n trials of probability p.
 double BinomialCdf(int64_t k, int64_t n, double p);
 // P(X >= k) of a Poisson variable of mean `mean` (>= 0; NaN below), without the

@@ -60,7 +60,7 @@ void PrintDetector(const std::vector<double>& rows) {
   reference.values = Normals(kReference * kFeatures, kFeatures);
   DriftOptions options;
   options.classic = true;  // no simulation
-  options.preparation = Preparation::kScores;
+  options.conditioning = Conditioning::kScores;
   const auto detector = CalibrateDriftDetector(reference, options);
   const double start = Seconds();
   for (int64_t t = 0; t < kSamples; ++t) {

@@ -1,7 +1,6 @@
 #include "twin/drift/autocorrelation.h"
 
 #include <algorithm>
-#include <boost/math/distributions/chi_squared.hpp>
 #include <cmath>
 
 #include "sim/stats/interval.h"
@@ -114,8 +113,7 @@ double PortmanteauP(const std::vector<double>& series, int64_t lags,
     q += rho * rho / (n - static_cast<double>(k));
   }
   q *= n * (n + 2);
-  const boost::math::chi_squared law(static_cast<double>(lags - fitted));
-  return boost::math::cdf(boost::math::complement(law, q));
+  return ChiSquaredTail(q, static_cast<double>(lags - fitted));
 }
 
 }  // namespace airlock

@@ -42,8 +42,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"agents/learn", {"agents/policy", "sim/base"}},
       {"twin/forecast", {"agents/policy", "sim/base", "sim/telemetry"}},
       {"twin/pipeline",
-       {"agents/learn", "sim/base", "sim/stats", "sim/telemetry",
-        "twin/forecast"}},
+       {"agents/learn", "sim/base", "sim/config", "sim/optimisation",
+        "sim/stats", "sim/telemetry", "twin/forecast"}},
       {"twin/drift",
        {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
       // Fits models; the rest of the folder runs on a node.

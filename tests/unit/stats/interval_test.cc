@@ -21,6 +21,9 @@ TEST(DistributionTest, TabulatedValues) {
   EXPECT_NEAR(StudentTQuantile(0.95, 1), 6.313751515, 1e-8);
   EXPECT_NEAR(StudentTCdf(2.228138852, 10), 0.975, 1e-9);
   EXPECT_NEAR(FisherFCdf(4.964602744, 1, 10), 0.95, 1e-9);
+  EXPECT_NEAR(ChiSquaredTail(31.410432845, 20), 0.05, 1e-9);
+  EXPECT_NEAR(ChiSquaredTail(200, 2), std::exp(-100), 1e-50);
+  EXPECT_EQ(ChiSquaredTail(-1, 2), 1);
   // 56/1024: at most 2 heads of 10.
   EXPECT_NEAR(BinomialCdf(2, 10, 0.5), 56.0 / 1024, 1e-12);
 }

@@ -23,7 +23,8 @@
 //             [{column, shift, unit, minimum, maximum, median, mean,
 //             standard_deviation, missing}], record {...},
 //             training_samples, training_digest, configuration_digest,
-//             intervals (null or AdaptiveIntervals), report {...}
+//             intervals (null or AdaptiveIntervals), quantile_intervals (null,
+//             absent before 2.1, or QuantileIntervals), report {...}
 
 namespace airlock {
 namespace {
@@ -32,7 +33,7 @@ using nlohmann::json;
 
 constexpr const char* kFileType = "airlock forecast model";
 constexpr int kMajor = 2;
-constexpr int kMinor = 0;
+constexpr int kMinor = 1;
 
 json PatternsToJson(const std::vector<FeaturePattern>& patterns) {
   json texts = json::array();
@@ -149,14 +150,20 @@ std::vector<Feature> KeptFeatures(const std::vector<FeatureFacts>& facts) {
 
 ForecastModel::ForecastModel(ModelParts parts) : parts_(std::move(parts)) {
   AIRLOCK_CHECK(parts_.forecaster != nullptr, "a model without a forecaster");
-  const int64_t inputs = parts_.forecaster->inputs();
-  const int64_t features = static_cast<int64_t>(this->features().size());
-  if (inputs > features) {
-    throw InputError(
-        fmt::format("the forecaster {} reads {} features, the model has {}",
-                    parts_.forecaster->name(), inputs, features));
+  CheckInputs(parts_.forecaster->name(), parts_.forecaster->inputs());
+  if (parts_.quantile_intervals) {
+    CheckInputs("of quantiles", parts_.quantile_intervals->inputs());
   }
   configuration_digest_ = ConfigurationDigest(parts_);
+}
+
+void ForecastModel::CheckInputs(const std::string& forecaster,
+                                int64_t inputs) const {
+  const int64_t features = static_cast<int64_t>(this->features().size());
+  if (inputs <= features) return;
+  throw InputError(
+      fmt::format("the forecaster {} reads {} features, the model has {}",
+                  forecaster, inputs, features));
 }
 
 std::string ForecastModel::ToText() const {
@@ -175,8 +182,11 @@ std::string ForecastModel::ToText() const {
                {"training_samples", training_samples()},
                {"training_digest", training_digest()},
                {"configuration_digest", configuration_digest_},
-               {"intervals", intervals() ? json::parse(intervals()->Save())
-                                         : json(nullptr)},
+               {"intervals",
+                intervals() ? json::parse(intervals()->Save()) : json(nullptr)},
+               {"quantile_intervals",
+                quantile_intervals() ? json::parse(quantile_intervals()->Save())
+                                     : json(nullptr)},
                {"report", json::parse(report())}};
   // One pass through text, so that what is digested is what a reader sees.
   body = json::parse(body.dump());
@@ -197,6 +207,14 @@ ForecastModel ForecastModel::WithIntervals(
     std::optional<AdaptiveIntervals> intervals) const {
   ModelParts parts = parts_;
   parts.intervals = std::move(intervals);
+  return ForecastModel(std::move(parts));
+}
+
+ForecastModel ForecastModel::WithQuantileIntervals(
+    QuantileIntervals intervals) const {
+  ModelParts parts = parts_;
+  parts.intervals.reset();
+  parts.quantile_intervals = std::move(intervals);
   return ForecastModel(std::move(parts));
 }
 
@@ -231,6 +249,10 @@ ForecastModel ForecastModel::FromText(const std::string& text,
     parts.training_digest = body.at("training_digest").get<std::string>();
     if (!body.at("intervals").is_null()) {
       parts.intervals = AdaptiveIntervals::Load(body.at("intervals").dump());
+    }
+    const auto quantiles = body.find("quantile_intervals");
+    if (quantiles != body.end() && !quantiles->is_null()) {
+      parts.quantile_intervals = QuantileIntervals::Load(quantiles->dump());
     }
     parts.report = body.at("report").dump();
     return ForecastModel(std::move(parts));
@@ -294,6 +316,15 @@ double ForecastModel::PredictSample(const double* raw, double last_target,
   return forecaster().Predict(x, last_target);
 }
 
+std::vector<BaseInterval> ForecastModel::QuantilesOfSample(
+    const double* raw) const {
+  AIRLOCK_CHECK(quantile_intervals().has_value(), "a model without quantiles");
+  std::vector<double> x(features().size());
+  int64_t imputed = 0;
+  parts_.preparation.Apply(raw, x.data(), &imputed);
+  return quantile_intervals()->Bases(x.data());
+}
+
 Predictions ForecastModel::Predict(const Trace& trace) const {
   return Predict(trace, 0, trace.samples());
 }
@@ -323,6 +354,9 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
     }
     int64_t outside = 0;
     predictions.value.push_back(PredictSample(raw, past[row], &outside));
+    if (quantile_intervals()) {
+      predictions.quantiles.push_back(QuantilesOfSample(raw));
+    }
     if (outside > 0) ++predictions.samples_outside;
     predictions.origin.push_back(t);
     predictions.observed.push_back(table.y[row]);

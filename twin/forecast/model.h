@@ -11,6 +11,7 @@
 #include "twin/forecast/feature.h"
 #include "twin/forecast/forecaster.h"
 #include "twin/forecast/preparation.h"
+#include "twin/forecast/quantile_intervals.h"
 #include "twin/forecast/samples.h"
 
 namespace airlock {
@@ -21,6 +22,9 @@ struct Predictions {
   std::vector<double> value;        // of the target at origin + horizon
   std::vector<double> observed;     // NaN where the trace does not have it
   std::vector<double> last_target;  // newest target known at the origin
+  // By prediction, one for each level of the model's quantile intervals; empty
+  // if it has none.
+  std::vector<std::vector<BaseInterval>> quantiles;
   // Samples left out because a shifted feature lies beyond the trace's ends, or
   // the forecaster needs the target's past and it is missing.
   int64_t skipped = 0;
@@ -46,6 +50,8 @@ struct ModelParts {
   std::string training_digest;
   // Prediction intervals, calibrated on errors made out of sample.
   std::optional<AdaptiveIntervals> intervals;
+  // In their place: intervals as wide as the features say.
+  std::optional<QuantileIntervals> quantile_intervals;
   // How it was chosen and how it scored, for people: a JSON object as text.
   std::string report = "{}";
 };
@@ -54,7 +60,7 @@ struct ModelParts {
 // and a forecaster. One JSON file (FORMAT in model.cc) holds it whole.
 class ForecastModel {
  public:
-  // Throws InputError if the forecaster reads more features than there are.
+  // Throws InputError if a forecaster reads more features than there are.
   explicit ForecastModel(ModelParts parts);
 
   // Throws Error on I/O, InputError with the path for a file that is not a
@@ -82,6 +88,10 @@ class ForecastModel {
   double PredictSample(const double* raw, double last_target,
                        int64_t* outside) const;
 
+  // What the quantile forecasts say of the same values, one for each level.
+  // AIRLOCK_CHECKs that the model has them.
+  std::vector<BaseInterval> QuantilesOfSample(const double* raw) const;
+
   // The raw features of every sample of `trace`, as PredictSample wants them.
   SampleTable Samples(const Trace& trace) const;
 
@@ -98,10 +108,15 @@ class ForecastModel {
   const std::optional<AdaptiveIntervals>& intervals() const {
     return parts_.intervals;
   }
+  const std::optional<QuantileIntervals>& quantile_intervals() const {
+    return parts_.quantile_intervals;
+  }
   const std::string& report() const { return parts_.report; }
   // The same model with another report, or other intervals.
   ForecastModel WithReport(const std::string& report) const;
   ForecastModel WithIntervals(std::optional<AdaptiveIntervals> intervals) const;
+  // Throws InputError if they read more features than there are.
+  ForecastModel WithQuantileIntervals(QuantileIntervals intervals) const;
   // How many samples, from its trace's first on, it was fitted on.
   int64_t training_samples() const { return parts_.training_samples; }
   // Digest of the training samples, and of the problem, their number and the
@@ -114,6 +129,8 @@ class ForecastModel {
   int64_t LongestLag() const;
 
  private:
+  void CheckInputs(const std::string& forecaster, int64_t inputs) const;
+
   ModelParts parts_;
   std::string configuration_digest_;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "twin/pipeline/interval_calibration.h"
 #include "twin/pipeline/trainer.h"
 
 namespace airlock {
@@ -95,23 +96,6 @@ void TryDefaults(const PipelineFile& file, const ValidationBench& bench,
       }
     }
   }
-}
-
-// The intervals' calibration: what the chosen candidate missed out of sample.
-std::optional<AdaptiveIntervals> CalibrateIntervals(
-    const PipelineFile& file, const WalkForwardResult& validation) {
-  if (file.intervals.method == "none") return std::nullopt;
-  AdaptiveOptions options;
-  options.levels.clear();
-  for (const Ratio level : file.intervals.levels) {
-    options.levels.push_back(level.value());
-  }
-  std::sort(options.levels.begin(), options.levels.end());
-  if (file.intervals.method == "split") {
-    options.adaptation = Adaptation::kNone;
-  }
-  return AdaptiveIntervals(
-      options, PointCalibration(validation.predicted, validation.observed));
 }
 
 // What the ranking of all training rows looks like, and how far it holds.
@@ -249,8 +233,7 @@ PipelineResult RunPipeline(const PipelineFile& file, const Trace& trace,
       RunFalsifiers(found.problem, trace,
                     {file.split.train.value(), file.split.gap}, fit, {});
   const ForecastModel model = fit(found.problem, trace, record.split.train_end);
-  return {model.WithIntervals(
-              CalibrateIntervals(file, record.choice.best.validation)),
+  return {WithCalibratedIntervals(file, bench, record.choice.best, model),
           std::move(record)};
 }
 

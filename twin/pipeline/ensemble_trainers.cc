@@ -186,13 +186,6 @@ TrainerEntry LinearBoostTrainer() {
   TrainerEntry entry = XgboostTrainer();
   entry.name = "linear-boost";
   entry.description = "ridge, and boosted trees of what it leaves";
-  // A quantile of what a mean leaves is not a quantile of the target.
-  entry.parameters.erase(
-      std::remove_if(entry.parameters.begin(), entry.parameters.end(),
-                     [](const ForecasterParameter& parameter) {
-                       return std::string(parameter.name) == "quantile";
-                     }),
-      entry.parameters.end());
   entry.parameters.push_back({"penalty", 0, 0, 1e6});
   entry.search.push_back({"penalty", 1e-6, 10, true});
   entry.train = TrainLinearBoost;

@@ -8,7 +8,9 @@ namespace airlock {
 
 // Ridge regression and trees (XgboostTrainer) of what it leaves: the line
 // carries beyond the training range, where trees stay constant, and the trees
-// bend it within. Parameters: penalty as ridge has it, the rest as xgboost.
+// bend it within. Given the features the line is a constant, so a quantile of
+// what it leaves, plus the line, is that quantile of the target. Parameters:
+// penalty as ridge has it, the rest as xgboost.
 TrainerEntry LinearBoostTrainer();
 
 // A stack (Wolpert 1992; Breiman 1996): forecasters of several kinds at their

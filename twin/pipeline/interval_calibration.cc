@@ -12,7 +12,10 @@
 namespace airlock {
 namespace {
 
-// Small trees, since a quantile far out has few samples to learn from.
+// Trees of what a line leaves: of the target itself they would be as coarse as
+// their steps. Small ones, since a quantile far out has few samples to learn
+// from.
+constexpr const char* kTrainer = "linear-boost";
 constexpr double kMostRounds = 80;
 constexpr double kFewestRounds = 5;
 constexpr double kDepth = 3;
@@ -27,7 +30,7 @@ std::vector<double> LevelsOf(const IntervalStage& stage) {
 
 Candidate QuantileCandidate(double quantile, double rounds, int64_t keep) {
   Candidate candidate;
-  candidate.trainer = "xgboost";
+  candidate.trainer = kTrainer;
   candidate.keep = keep;
   candidate.parameters = {{"quantile", quantile},
                           {"rounds", rounds},

@@ -31,8 +31,12 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-CsvReader::CsvReader(const TextFile& file, char separator, LastLine last_line)
-    : file_(file), separator_(separator), last_line_(last_line) {}
+CsvReader::CsvReader(const TextFile& file, char separator, LastLine last_line,
+                     int first_line)
+    : file_(file),
+      separator_(separator),
+      last_line_(last_line),
+      next_line_(first_line) {}
 
 void CsvReader::Fail(int column, const std::string& message) const {
   FailAt(file_.path, row_line_, column, message);

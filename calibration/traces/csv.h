@@ -29,8 +29,10 @@ class CsvReader {
     kMayEnd,   // the writer starts lines with the line end (Intel PCM)
   };
 
+  // `first_line`: the number of the text's first line, where it is a part of a
+  // longer one.
   CsvReader(const TextFile& file, char separator,
-            LastLine last_line = LastLine::kMustEnd);
+            LastLine last_line = LastLine::kMustEnd, int first_line = 1);
 
   // The next row into `cells`, or false at the end of the file.
   bool Next(std::vector<CsvCell>* cells);

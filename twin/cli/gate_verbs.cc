@@ -21,18 +21,6 @@ struct GateVerbOptions {
   bool json = false;
 };
 
-ExitCode CodeOf(Outcome verdict) {
-  switch (verdict) {
-    case Outcome::kPromote:
-      return ExitCode::kDone;
-    case Outcome::kReject:
-      return ExitCode::kNo;
-    case Outcome::kInconclusive:
-      return ExitCode::kInconclusive;
-  }
-  return ExitCode::kInconclusive;
-}
-
 ExitCode RunGateVerb(const GateVerbOptions& options) {
   Diagnostics diagnostics;
   const std::optional<GateFile> file =
@@ -52,7 +40,7 @@ ExitCode RunGateVerb(const GateVerbOptions& options) {
   ThrowIfInterrupted();
   folder.Commit();
   fmt::print("{}", options.json ? summary : verdict.ToText());
-  return CodeOf(verdict.verdict);
+  return ExitCodeOf(verdict.verdict);
 }
 
 struct RegistryOptions {

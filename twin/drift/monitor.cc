@@ -17,17 +17,6 @@ using Treatment = MonitorOptions::Treatment;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-bool ParseTreatment(const std::string& text, Treatment* treatment) {
-  for (const Treatment each :
-       {Treatment::kRaw, Treatment::kPerUnit, Treatment::kResidual}) {
-    if (text == ToString(each)) {
-      *treatment = each;
-      return true;
-    }
-  }
-  return false;
-}
-
 // The model's value at every sample; NaN where it has none.
 std::vector<double> Expected(const ForecastModel& model, const Trace& trace) {
   const Predictions predictions = model.Predict(trace);
@@ -62,6 +51,16 @@ const char* ToString(Treatment treatment) {
       return "residual";
   }
   return "";
+}
+
+Treatment ParseTreatment(const std::string& text) {
+  for (const Treatment each :
+       {Treatment::kRaw, Treatment::kPerUnit, Treatment::kResidual}) {
+    if (text == ToString(each)) return each;
+  }
+  throw InputError(fmt::format(
+      "drift monitor: '{}' is not a treatment; known: raw, per-unit, residual",
+      text));
 }
 
 void Monitor::CheckColumns(const Trace& trace) const {
@@ -221,12 +220,7 @@ Monitor Monitor::FromText(const std::string& text) {
       watched.column = each.at("column").get<std::string>();
       watched.unit = each.at("unit").get<std::string>();
       const std::string treatment = each.at("treatment").get<std::string>();
-      if (!ParseTreatment(treatment, &watched.treatment)) {
-        throw InputError(fmt::format(
-            "drift monitor: '{}' is not a treatment; known: raw, per-unit, "
-            "residual",
-            treatment));
-      }
+      watched.treatment = ParseTreatment(treatment);
       if (watched.treatment == Treatment::kResidual) {
         watched.level = std::make_shared<ForecastModel>(ForecastModel::FromText(
             each.at("level").dump(), "level of " + watched.column));

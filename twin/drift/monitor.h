@@ -45,6 +45,8 @@ struct MonitorOptions {
   uint64_t seed = 1;
 };
 const char* ToString(MonitorOptions::Treatment treatment);
+// Throws InputError that lists the known ones.
+MonitorOptions::Treatment ParseTreatment(const std::string& text);
 
 // Residuals in units of the spread that is expected, never less than `least`.
 std::vector<double> StandardisedResiduals(const std::vector<double>& observed,

@@ -17,7 +17,7 @@
 //   version   [major, minor]; readers refuse another major
 //   digest    SHA-256 of the text of `body` with sorted keys and no blanks
 //   body      {monitor, detector, explainer, model_monitor (null: none),
-//             reference_digest, identity, interval_seconds, stream}
+//             reference_digest, identity, interval_seconds, stream, companion}
 //   stream    {samples, fed, last_seconds, tail {times, columns}}
 
 namespace airlock {
@@ -205,6 +205,7 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
     trigger.reference_digest_ = body.at("reference_digest").get<std::string>();
     trigger.identity_ = body.at("identity").get<std::string>();
     trigger.interval_seconds_ = body.at("interval_seconds").get<double>();
+    trigger.companion_ = body.at("companion").dump();
     const json& stream = body.at("stream");
     trigger.samples_ = stream.at("samples").get<int64_t>();
     trigger.fed_ = stream.at("fed").get<int64_t>();
@@ -227,7 +228,8 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
   }
 }
 
-void DriftTrigger::Save(const std::string& path) const {
+void DriftTrigger::Save(const std::string& path,
+                        const std::string& companion) const {
   json explainer;
   explainer_.Save(&explainer);
   const json body = {
@@ -238,6 +240,7 @@ void DriftTrigger::Save(const std::string& path) const {
       {"reference_digest", reference_digest_},
       {"identity", identity_},
       {"interval_seconds", interval_seconds_},
+      {"companion", json::parse(companion)},
       {"stream",
        {{"samples", samples_},
         {"fed", fed_},

@@ -63,7 +63,11 @@ class DriftTrigger {
   // Throws Error on I/O, InputError with the path for a file that is not a
   // trigger, is corrupt, or of another version.
   static DriftTrigger Load(const std::string& path);
-  void Save(const std::string& path) const;
+  // `companion`: a JSON text that a caller wants to be in step with it.
+  void Save(const std::string& path,
+            const std::string& companion = "null") const;
+  // What the file had that it was loaded from.
+  const std::string& companion() const { return companion_; }
 
   // Looks at the champion's errors too from now on, for a trigger that was
   // calibrated with it. Throws InputError if that was another model.
@@ -121,6 +125,7 @@ class DriftTrigger {
   WatchedModels models_;  // not saved
   std::string reference_digest_;
   std::string identity_;
+  std::string companion_ = "null";
   double interval_seconds_ = 0;
 
   // The stream.

@@ -352,6 +352,18 @@ const char* ToString(Outcome outcome) {
   return "inconclusive";
 }
 
+ExitCode ExitCodeOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPromote:
+      return ExitCode::kDone;
+    case Outcome::kReject:
+      return ExitCode::kNo;
+    case Outcome::kInconclusive:
+      return ExitCode::kInconclusive;
+  }
+  return ExitCode::kInconclusive;
+}
+
 const std::vector<CriterionRow>& Criteria() {
   static const std::vector<CriterionRow> rows = {
       {"complete",

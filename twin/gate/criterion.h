@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/error.h"
 #include "sim/stats/interval.h"
 #include "twin/gate/gate_file.h"
 
@@ -14,6 +15,7 @@ struct Evidence;
 // is kInconclusive, never kPromote.
 enum class Outcome { kPromote, kReject, kInconclusive };
 const char* ToString(Outcome outcome);  // "promote", "reject", "inconclusive"
+ExitCode ExitCodeOf(Outcome outcome);
 
 // The answer of one criterion.
 struct CriterionResult {

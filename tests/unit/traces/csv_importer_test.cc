@@ -66,8 +66,10 @@ TEST(ImportCsv, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(ImportFailure("csv", "time,a,b,a\n0,1,2,3\n"),
             "trace.csv:1:10: error: a second column is named 'a'; the first "
             "is at column 6");
-  EXPECT_EQ(ImportFailure("csv", "time,a [s],a [ms]\n0,1,2\n"),
-            "trace.csv:1:12: error: a second column is named 'a'");
+  EXPECT_EQ(
+      ImportFailure("csv", "time,a [s],a [ms]\n0,1,2\n"),
+      "trace.csv:1:12: error: a second column is named 'a'; the first is at "
+      "column 6");
   EXPECT_EQ(ImportFailure("csv", "time,a\n0,1\n2,1\n1,1\n"),
             "trace.csv:4:1: error: time 1 s does not come after 2 s of the row "
             "before");

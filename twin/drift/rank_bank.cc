@@ -30,6 +30,7 @@ constexpr double SpreadTilt(double ratio) {
   return (1 - 1 / (ratio * ratio)) / 2;
 }
 
+constexpr size_t kLevels = 8;  // those of level come first
 constexpr std::array<Tilt, 18> kTilts = {{
     {Score::kLevel, 0.25},
     {Score::kLevel, -0.25},
@@ -100,6 +101,12 @@ int64_t CusumsOf(const StatisticParameters& complete) {
   });
 }
 
+// What the sums other than those of level must exceed them by: a shift is taken
+// to be e times as likely as any other change. None if level is not looked at.
+double HandicapOf(const StatisticParameters& complete) {
+  return Uses(complete, Score::kLevel) ? 1 : 0;
+}
+
 // The log-likelihood ratio of each cell for one alternative. Its exponential
 // has mean 1 or less both under the reference's observed shares and under the
 // expected ones: a value never seen neither counts for nor against a change
@@ -144,7 +151,10 @@ class RankBank : public ChangeStatistic {
     ages_.fill(0);
   }
   int64_t SamplesSinceChange() const override {
-    const auto largest = std::max_element(sums_.begin(), sums_.end());
+    const auto others = sums_.begin() + kLevels;
+    const auto level = std::max_element(sums_.begin(), others);
+    const auto other = std::max_element(others, sums_.end());
+    const auto largest = *level >= *other - handicap_ ? level : other;
     return static_cast<int64_t>(
         ages_[static_cast<size_t>(largest - sums_.begin())]);
   }
@@ -155,24 +165,32 @@ class RankBank : public ChangeStatistic {
 
  private:
   double Largest() const {
-    double even = 0, odd = 0;
-    for (size_t k = 0; k < kCusums; k += 2) {
-      even = even > sums_[k] ? even : sums_[k];
-      odd = odd > sums_[k + 1] ? odd : sums_[k + 1];
+    double level = 0, other = 0;
+    for (size_t k = 0; k < kLevels; ++k) {
+      level = level > sums_[k] ? level : sums_[k];
     }
-    return even > odd ? even : odd;
+    for (size_t k = kLevels; k < kCusums; ++k) {
+      other = other > sums_[k] ? other : sums_[k];
+    }
+    other -= handicap_;
+    return level > other ? level : other;
   }
 
   RankCells cells_;
   std::vector<Sums> ratios_;  // of each cell
+  double handicap_;
   Sums sums_;
   Sums ages_;  // samples since each sum was zero
 };
-static_assert(kCusums % 2 == 0, "Largest() takes pairs");
+static_assert(kTilts[kLevels - 1].score == Score::kLevel &&
+                  kTilts[kLevels].score != Score::kLevel,
+              "the sums of level come first");
 
 RankBank::RankBank(const std::vector<double>& reference,
                    const StatisticParameters& complete)
-    : cells_(reference), ratios_(cells_.count()) {
+    : cells_(reference),
+      ratios_(cells_.count()),
+      handicap_(HandicapOf(complete)) {
   std::vector<double> normal_scores;
   for (const double rank : cells_.ranks()) {
     normal_scores.push_back(NormalQuantile(rank));
@@ -225,8 +243,12 @@ std::unique_ptr<ChangeStatistic> MakeRankBank(
 double ClassicThreshold(const StatisticParameters& given) {
   const StatisticParameters complete =
       CompleteParameters(kName, Parameters(), given);
-  return std::log(complete.at("run-length") *
-                  static_cast<double>(CusumsOf(complete)));
+  double rates = 0;  // of alarms, in those of a sum without handicap
+  for (const Tilt& tilt : kTilts) {
+    if (!Uses(complete, tilt.score)) continue;
+    rates += tilt.score == Score::kLevel ? 1 : std::exp(-HandicapOf(complete));
+  }
+  return std::log(complete.at("run-length") * rates);
 }
 
 // Of a tenth of the run length.

@@ -59,10 +59,12 @@ class RankCells {
 //                               theta = (1 - 1 / r^2) / 2
 //   shape   Legendre polynomials of degree 3 (skew) and 4 (tails), orthonormal
 // each with several theta, from small lasting to large quick changes. Evidence
-// is the largest sum, in nats: for independent values and a known distribution
-// the mean run length at threshold h is at least exp(h) / (number of CUSUMs)
-// (Lorden 1971). Ranks make it indifferent to monotone transforms and to heavy
-// tails. A change is dated by the last zero of the largest sum (Page).
+// is the largest sum, in nats, those of spread and shape less one: shifts are
+// the more common change, and found sooner for it. For independent values and a
+// known distribution the mean run length at threshold h is at least exp(h) /
+// (n + m / e) with n CUSUMs of level and m others (Lorden 1971). Ranks make it
+// indifferent to monotone transforms and to heavy tails. A change is dated by
+// the last zero of the largest sum (Page).
 StatisticEntry RankBankStatistic();
 
 }  // namespace airlock

@@ -16,10 +16,11 @@ Trace Shipped(const std::string& name) {
 }
 
 // The defaults: latencies and busy times, given the load; the rank bank;
-// expected run length 10 000 samples.
+// expected run length 10 000 samples, simulated less closely than by default.
 DriftOptions Options() {
   DriftOptions options;
   options.replications = 100;
+  options.most_updates = 2e7;
   return options;
 }
 

@@ -127,7 +127,7 @@ Delays MeasureDelays(const StatisticEntry& entry, double threshold,
 // shifts of 1 and .5 sd, and 90 % of doubled deviations missed by the former.
 TEST(RankBank, FindsShiftsSpreadAndShapeAtARunLengthOf1000) {
   const StatisticEntry entry = RankBankStatistic();
-  constexpr double kThreshold = 7.37;
+  constexpr double kThreshold = 6.934;
   EXPECT_NEAR(MeanRunLength(entry, kThreshold, 1000, 3), 1000, 130);
 
   const Delays shift = MeasureDelays(

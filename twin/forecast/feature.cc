@@ -350,6 +350,8 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
   const std::vector<FeaturePattern> patterns = AllIncludes(problem);
   FeatureSelection selection;
   for (const Column& column : trace.columns) {
+    const int64_t offset =
+        column.role == Role::kCounter ? problem.clock_offset : 0;
     std::set<int64_t> shifts;
     std::string dropped;
     for (const FeaturePattern& pattern : patterns) {
@@ -360,16 +362,19 @@ FeatureSelection SelectFeatures(const ForecastProblem& problem,
         dropped = reason;
         continue;
       }
-      shifts.insert(pattern.shift);
+      shifts.insert(pattern.shift + offset);
       if (pattern.shift != 0) continue;
-      for (int64_t lag = 1; lag <= problem.lags; ++lag) shifts.insert(-lag);
+      // With an offset the neighbours after it are known too.
+      const int64_t newest =
+          std::min(offset + problem.lags, std::max<int64_t>(offset, 0));
+      for (int64_t shift = offset - problem.lags; shift <= newest; ++shift) {
+        shifts.insert(shift);
+      }
     }
-    const int64_t offset =
-        column.role == Role::kCounter ? problem.clock_offset : 0;
     for (const int64_t shift : shifts) {
       Feature feature;
       feature.column = column.name;
-      feature.shift = shift + offset;
+      feature.shift = shift;
       feature.unit = column.unit;
       selection.features.push_back(feature);
     }

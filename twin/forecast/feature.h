@@ -108,7 +108,10 @@ struct ForecastProblem {
   // Adds the target's own past: its last observed value (shift 0 for
   // horizon > 0, shift -1 at horizon 0).
   bool past_target = false;
-  // Every feature of shift 0 is also taken at shifts -1 .. -lags.
+  // Every feature of shift 0 is also taken at shifts -1 .. -lags. A counter that
+  // a clock offset moves is taken `lags` samples to either side of where it is
+  // moved to, as far as they are known: interval counters of two clocks overlap
+  // in part.
   int64_t lags = 0;
   // The counters of sample t + clock_offset tell of the same moment as the
   // KPIs of sample t, because two programs with two clocks wrote them: added

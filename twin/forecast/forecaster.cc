@@ -24,7 +24,7 @@ const std::vector<ForecasterEntry>& Forecasters() {
 }
 
 double EstimatedMicroseconds(const Forecaster& forecaster) {
-  return 0.002 * static_cast<double>(forecaster.operations());
+  return 0.004 * static_cast<double>(forecaster.operations());
 }
 
 std::unique_ptr<Forecaster> LoadForecaster(const std::string& name,

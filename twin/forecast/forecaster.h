@@ -28,14 +28,15 @@ class Forecaster {
   virtual bool needs_past() const { return false; }
   // 0, or the season's length in samples.
   virtual int64_t season() const { return 0; }
-  // Multiply-adds and visits of tree nodes that a prediction takes at most.
-  virtual int64_t operations() const { return inputs(); }
+  // What a prediction takes at most: visits of tree nodes, and multiply-adds,
+  // eight of which take as long as a visit.
+  virtual int64_t operations() const { return (inputs() + 7) / 8; }
   // What was learnt as JSON text: what is loaded from it predicts the same
   // bits.
   virtual std::string Save() const = 0;
 };
 
-// How long a prediction takes on a processor of today, from its operations: 2 ns
+// How long a prediction takes on a processor of today, from its operations: 4 ns
 // each, in microseconds. Unlike a measured time it is the same in every run, so
 // a choice may depend on it; the benchmark of the models prints both.
 double EstimatedMicroseconds(const Forecaster& forecaster);

@@ -56,7 +56,7 @@ double MlpForecaster::Predict(const double* x, double) const {
 int64_t MlpForecaster::operations() const {
   int64_t operations = 0;
   for (const Mlp& mlp : members_) operations += mlp.weights();
-  return operations;
+  return (operations + 7) / 8;
 }
 
 std::string MlpForecaster::Save() const {

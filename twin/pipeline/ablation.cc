@@ -59,7 +59,6 @@ std::vector<Step> Steps() {
              WithoutChoice(file);
              WithoutTuning(file);
            }},
-          {"+ model", WithoutTuning},
           {"+ tuning", [](PipelineFile*) {}}};
 }
 
@@ -115,32 +114,57 @@ Parts SplitByFile(const PipelineFile& file, const std::vector<int64_t>& origins,
   return parts;
 }
 
-// Runs one step and scores it on the test samples.
-AblationRow RunStep(const Step& step, PipelineFile file, const Trace& trace,
-                    const Parts& parts) {
-  step.without_the_rest(&file);
-  // Clock offset and columns are found before the first test sample; of a
-  // random split there is no before.
+// The rows, clock offset and columns of a step. They are found before the first
+// test sample; of a random split there is no before.
+struct Ground {
+  PipelineFeatures found;
+  SampleTable training;
+  SampleTable test;
+};
+
+Ground Prepare(const PipelineFile& file, const Trace& trace,
+               const Parts& parts) {
   const int64_t end = parts.test.front() > parts.training.back()
                           ? parts.training.back() + 1
                           : trace.samples();
-  const PipelineFeatures found = FindFeatures(file, trace.Slice(0, end));
+  Ground ground;
+  ground.found = FindFeatures(file, trace.Slice(0, end));
   const SampleTable rows =
-      BuildSamples(trace, found.selection.features, file.target, file.horizon,
-                   found.problem.samples);
-  const ValidationBench bench(file, found, KeepRows(rows, parts.training));
-  const Choice choice = ChooseModel(file, bench, {});
-  const FittedCandidate fitted = bench.Fit(choice.best.candidate);
+      BuildSamples(trace, ground.found.selection.features, file.target,
+                   file.horizon, ground.found.problem.samples);
+  ground.training = KeepRows(rows, parts.training);
+  ground.test = KeepRows(rows, parts.test);
+  return ground;
+}
+
+AblationRow Judge(const char* step, const Candidate& candidate,
+                  const ValidationBench& bench, const Ground& ground) {
+  const FittedCandidate fitted = bench.Fit(candidate);
   const SampleTable test =
-      PreparedAs(fitted.preparation, found, KeepRows(rows, parts.test));
+      PreparedAs(fitted.preparation, ground.found, ground.test);
   std::vector<double> predicted;
   for (int64_t r = 0; r < test.rows(); ++r) {
     predicted.push_back(fitted.forecaster->Predict(
         test.Row(r), test.last_target[static_cast<size_t>(r)]));
   }
-  return {step.name, choice.best.candidate.ToText(),
+  return {step, candidate.ToText(),
           static_cast<int64_t>(fitted.preparation.features().size()),
           Score(test.y, predicted)};
+}
+
+// Runs one step and scores it on the test samples; the last one gives two rows,
+// as it stands before and after tuning.
+void RunStep(const Step& step, PipelineFile file, const Trace& trace,
+             const Parts& parts, AblationTable* table) {
+  step.without_the_rest(&file);
+  const Ground ground = Prepare(file, trace, parts);
+  const ValidationBench bench(file, ground.found, ground.training);
+  const Choice choice = ChooseModel(file, bench, {});
+  if (!choice.tuning.empty()) {
+    table->rows.push_back(
+        Judge("+ model", choice.untuned.candidate, bench, ground));
+  }
+  table->rows.push_back(Judge(step.name, choice.best.candidate, bench, ground));
 }
 
 void AddBaselines(const PipelineFile& file, const Trace& trace,
@@ -202,7 +226,7 @@ Ablation RunAblation(const PipelineFile& given, const Trace& trace,
       table.test_samples = static_cast<int64_t>(parts.test.size());
       AddBaselines(file, trace, parts, &table);
       for (const Step& step : steps) {
-        table.rows.push_back(RunStep(step, file, trace, parts));
+        RunStep(step, file, trace, parts, &table);
         if (progress) progress(++done, total);
       }
       ablation.tables.push_back(std::move(table));

@@ -167,6 +167,7 @@ ValidationBench::ValidationBench(const PipelineFile& file,
                        ? WalkForwardScheme::kSliding
                        : WalkForwardScheme::kExpanding;
   options.folds = file.validation.folds;
+  options.first_share = file.validation.first.value();
   options.gap =
       std::max(file.split.gap,
                Embargo(file.horizon, LongestLag(found.selection.features)));

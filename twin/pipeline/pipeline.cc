@@ -20,10 +20,10 @@ std::vector<int64_t> NumbersToKeep(const SelectionStage& selection) {
   return selection.method == "none" ? std::vector<int64_t>{0} : selection.keep;
 }
 
-// Only the cheap trainers try every number of features; those whose training
-// takes seconds take over what the best of the cheap ones chose.
+// Least squares, trained in milliseconds, tries every number of features; the
+// others start from the number that was best for it, and tuning may leave it.
 bool IsCostly(const std::string& trainer) {
-  return trainer == "mlp" || trainer == "stack";
+  return trainer != "linear" && trainer != "ridge";
 }
 
 bool Better(const TriedCandidate& a, const TriedCandidate& b) {
@@ -142,7 +142,8 @@ Choice ChooseModel(const PipelineFile& file, const ValidationBench& bench,
   Counter counter(file, progress);
   TryDefaults(file, bench, &counter, &choice.tried);
   const std::vector<TriedCandidate> ranked = BestOfEach(choice.tried);
-  choice.best = ranked.front();
+  choice.untuned = ranked.front();
+  choice.best = choice.untuned;
   if (file.tuning.evaluations > 1) {
     for (const TriedCandidate& start : ranked) {
       if (static_cast<int64_t>(choice.tuning.size()) == file.tuning.models) {

@@ -21,6 +21,7 @@ namespace airlock {
 struct Choice {
   // With each of the stage's numbers of features, at the trainers' defaults.
   std::vector<TriedCandidate> tried;
+  TriedCandidate untuned;  // the best of them
   std::vector<TuningRecord> tuning;
   TriedCandidate best;
 };

@@ -126,6 +126,12 @@ void DeclareFields(Fields<ValidationStage>& fields) {
       .OneOf({"expanding", "sliding"});
   fields.Add("folds", &ValidationStage::folds, "How many steps it takes.")
       .Between(2, 20);
+  fields
+      .Add("first", &ValidationStage::first,
+           "The share of the training part before the first step's test. The "
+           "earlier the first step, the more conditions a model meets that it "
+           "has not learnt from.")
+      .Between(Ratio(0.1), Ratio(0.8));
 }
 
 void DeclareFields(Fields<TuningStage>& fields) {

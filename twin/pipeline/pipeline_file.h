@@ -40,19 +40,20 @@ struct PreparationStage {
 struct SelectionStage {
   std::string method = "mrmr";
   // Numbers of features that validation chooses among; 0 stands for all.
-  std::vector<int64_t> keep = {5, 10, 20, 40, 0};
+  std::vector<int64_t> keep = {10, 20, 40, 80, 160, 0};
   int64_t resamples = 10;  // of the ranking's stability; 0: not computed
 };
 
 // Stages 3 and 4 are judged by walk-forward validation on the training part.
 struct ValidationStage {
   std::string scheme = "expanding";
-  int64_t folds = 4;
+  int64_t folds = 8;
+  Ratio first{0.2};  // of the training part, before the first fold's test
 };
 
 // Stage 4. Off: no evaluations.
 struct TuningStage {
-  int64_t evaluations = 24;  // of each model that is tuned
+  int64_t evaluations = 16;  // of each model that is tuned
   int64_t models = 2;        // how many of the best are tuned
   std::string search = "bayesian";
   double maximum_microseconds = 20;  // to predict one sample
@@ -79,7 +80,8 @@ struct PipelineFile {
   PipelineSplit split;
   PreparationStage preparation;
   SelectionStage selection;
-  std::vector<std::string> models = {"ridge", "xgboost", "mlp", "stack"};
+  std::vector<std::string> models = {"ridge", "xgboost", "linear-boost", "mlp",
+                                     "stack"};
   // Where a trainer's parameters start, by trainer and parameter; elsewhere at
   // the trainer's own defaults.
   std::map<std::string, std::map<std::string, double>> parameters;

@@ -29,6 +29,10 @@ FitOptions With(const std::string& forecaster) {
   if (forecaster == "xgboost") {
     options.forecaster_options.parameters["rounds"] = 40;
   }
+  if (forecaster == "mlp") {
+    options.forecaster_options.parameters = {
+        {"width", 8}, {"epochs", 5}, {"members", 2}};
+  }
   if (forecaster == "stack") {
     options.forecaster_options.parameters["blocks"] = 2;
   }
@@ -74,7 +78,8 @@ TEST_P(EveryForecaster, FitsTheSameTwice) {
 INSTANTIATE_TEST_SUITE_P(Table, EveryForecaster,
                          ::testing::Values("constant", "persistence",
                                            "seasonal-naive", "linear", "ridge",
-                                           "xgboost", "linear-boost", "stack"));
+                                           "xgboost", "linear-boost", "mlp",
+                                           "stack"));
 
 TEST(Trainers, TableAndUnknownName) {
   std::set<std::string> names;

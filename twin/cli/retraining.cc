@@ -45,6 +45,19 @@ std::string Absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).string();
 }
 
+// A gate file that can be read again: a model that is named by its file has no
+// forecaster, and an empty name is none of the known ones.
+std::string GateText(const GateFile& file) {
+  std::istringstream lines(ResolvedGateText(file));
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("forecaster: \"\"") == std::string::npos) {
+      text += line + "\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Retraining::Retraining(const RetrainingOptions& options) : options_(options) {
@@ -164,7 +177,7 @@ ExitCode Retraining::Run(bool json_lines) {
   WriteTrace(window, folder.path() + "/window.h5");
   result.model.WithReport(report.ToJson())
       .Save(folder.path() + "/candidate.model");
-  WriteFileAtomically(folder.path() + "/gate.yaml", ResolvedGateText(file));
+  WriteFileAtomically(folder.path() + "/gate.yaml", GateText(file));
   const json record = {
       {"type", "retrained"},
       {"since_sample", since_},

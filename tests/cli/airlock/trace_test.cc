@@ -144,7 +144,8 @@ TEST(TraceTest, AThresholdAboveTheBoundIsAConfigurationError) {
                 .exit_code,
             0);
   const ProgramResult result =
-      RunAirlock({"drift", "calibrate", folder / "t.h5", "--threshold", "0.8",
+      RunAirlock({"drift", "calibrate", folder / "t.h5", "--detector",
+                  "jensen-shannon", "--classic", "--set", "threshold=0.8",
                   "-o", folder / "d"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.err, HasSubstr("0.693"));

@@ -25,14 +25,14 @@ enum class GradientNormOrder { kOne, kTwo };
 //   function of a chain by its counters,
 //   one of five withheld, low load            .61      +.045    +.044
 //   the same under contention                 .58      +.043    +.039
-//   beyond Gaussian classes (2 times)         above softmax
-//   among Gaussian classes                    .79      -.02     -.04
+//   beyond Gaussian classes, 3 times as far   .42      +.052    +.054
+//   among Gaussian classes                    .79      -.031    -.037
 // (tests/statistical/learn). It gains where an unknown excites the features and
 // loses a little where it lies in the middle of the known ones. Others were
 // tried on the function and contention data with a network of their own and are
 // left out: the gradient of the divergence from a uniform label (GradNorm,
-// Huang, Geng and Li 2021) and the logits' energy stay below softmax by .03 to
-// .16; a gradient averaged over labels drawn from p differs from this one by
+// Huang, Geng and Li 2021) and the logits' energy stay below softmax by .04 to
+// .18; a gradient averaged over labels drawn from p differs from this one by
 // less than .005; its mean square (the trace of the Fisher information) is .01
 // to .03 above on functions but has no publication for this use. What kind of
 // stress a host is under, one of five withheld, no score tells: softmax .36 to

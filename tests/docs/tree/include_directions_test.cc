@@ -64,8 +64,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "twin/worker"}},
       {"twin/cli",
        {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
-        "sim/engine", "sim/results", "sim/scenario", "sim/topology",
-        "twin/drift", "twin/forecast", "twin/gate", "twin/pipeline",
+        "sim/engine", "sim/results", "sim/scenario", "sim/telemetry",
+        "sim/topology", "twin/drift", "twin/forecast", "twin/gate", "twin/pipeline",
         "twin/registry", "twin/worker"}},
   };
   return edges;

@@ -65,8 +65,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"twin/cli",
        {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
         "sim/engine", "sim/results", "sim/scenario", "sim/telemetry",
-        "sim/topology", "twin/drift", "twin/forecast", "twin/gate", "twin/pipeline",
-        "twin/registry", "twin/worker"}},
+        "sim/topology", "twin/drift", "twin/forecast", "twin/gate",
+        "twin/pipeline", "twin/registry", "twin/worker"}},
   };
   return edges;
 }

@@ -67,9 +67,12 @@ void RunLengthCurve::Load(const nlohmann::json& state) {
 
 namespace {
 
-constexpr int64_t kStepsBetweenLooks = 4096;  // for a signal: milliseconds
-constexpr double kLongestRun = 1e7;           // samples
+constexpr int64_t kStepsBetweenLooks = 64;  // for a signal: milliseconds
+// Samples that a column is fed at once, while what it looks up is in the cache.
+constexpr size_t kStretch = 64;
+constexpr double kLongestRun = 1e7;  // samples
 constexpr double kFewestRuns = 100;
+constexpr size_t kManyColumns = 64;
 
 // Draws references and streams of some features together.
 class Simulator {
@@ -80,9 +83,12 @@ class Simulator {
 
   // Begins run `run`: a new reference every `runs_per_reference` runs.
   void Begin(const char* name, int64_t run, int64_t runs_per_reference);
-  // The next sample: evidence of every column, NaN where there is none yet.
-  // `done` columns (may be null) keep theirs.
-  const std::vector<double>& Next(const std::vector<bool>* done);
+  // The next kStretch samples: evidence of every column at each, NaN where
+  // there is none yet. `done` columns (may be null) are left out.
+  void Next(const std::vector<bool>* done);
+  double evidence(size_t column, int64_t sample) const {
+    return evidence_[column * kStretch + static_cast<size_t>(sample)];
+  }
   size_t columns() const { return which_.size(); }
   int64_t rows() const { return rows_; }
   const NullModel& model() const { return *model_; }
@@ -101,7 +107,9 @@ class Simulator {
   std::unique_ptr<NullStream> stream_;
   RngStream draws_{0};
   std::vector<double> row_;
-  std::vector<double> evidence_;
+  std::vector<double> values_;     // column x sample of the stretch
+  std::vector<double> draws_now_;  // one a sample of the stretch
+  std::vector<double> evidence_;   // column x sample of the stretch
   int64_t steps_ = 0;
 };
 
@@ -172,29 +180,46 @@ void Simulator::Begin(const char* name, int64_t run,
   }
   stream_ = model_->Open(tree_.Stream(path + "/stream", Replication(run)));
   draws_ = tree_.Stream(path + "/draw", Replication(run));
-  evidence_.assign(which_.size(), std::nan(""));
+  values_.resize(which_.size() * kStretch);
+  draws_now_.resize(kStretch);
+  evidence_.assign(which_.size() * kStretch, std::nan(""));
 }
 
-const std::vector<double>& Simulator::Next(const std::vector<bool>* done) {
+void Simulator::Next(const std::vector<bool>* done) {
   if (++steps_ % kStepsBetweenLooks == 0) ThrowIfInterrupted();
-  stream_->Next(row_.data());
-  const double draw = draws_.Uniform();
-  for (size_t c = 0; c < which_.size(); ++c) {
-    if (std::isnan(row_[c]) || (done != nullptr && (*done)[c])) continue;
-    evidence_[c] = Resolved(channels_[c].Update(row_[c]), draw);
+  for (size_t t = 0; t < kStretch; ++t) {
+    stream_->Next(row_.data());
+    for (size_t c = 0; c < which_.size(); ++c) {
+      values_[c * kStretch + t] = row_[c];
+    }
+    draws_now_[t] = draws_.Uniform();
   }
-  return evidence_;
+  for (size_t c = 0; c < which_.size(); ++c) {
+    if (done != nullptr && (*done)[c]) continue;
+    const double* values = values_.data() + c * kStretch;
+    double* evidence = evidence_.data() + c * kStretch;
+    double latest = evidence[kStretch - 1];  // a missing value leaves it
+    for (size_t t = 0; t < kStretch; ++t) {
+      if (!std::isnan(values[t])) {
+        latest = Resolved(channels_[c].Update(values[t]), draws_now_[t]);
+      }
+      evidence[t] = latest;
+    }
+  }
 }
 
 // Samples until every column has evidence; -1 if not within `most`.
 int64_t StartOf(Simulator* simulator, int64_t most) {
   simulator->Begin("start", 0, 1);
+  size_t known = 0;  // columns, in order, that have evidence
   for (int64_t t = 1; t <= most; ++t) {
-    const std::vector<double>& evidence = simulator->Next(nullptr);
-    if (std::none_of(evidence.begin(), evidence.end(),
-                     [](double e) { return std::isnan(e); })) {
-      return t;
+    const int64_t at = (t - 1) % static_cast<int64_t>(kStretch);
+    if (at == 0) simulator->Next(nullptr);
+    while (known < simulator->columns() &&
+           !std::isnan(simulator->evidence(known, at))) {
+      ++known;
     }
+    if (known == simulator->columns()) return t;
   }
   return -1;
 }
@@ -213,11 +238,13 @@ std::vector<RunLengths> RunAlone(Simulator* simulator, const char* name,
     std::vector<bool> done(simulator->columns(), false);
     size_t left = done.size();
     for (int64_t t = 1; t <= horizon && left > 0; ++t) {
-      const std::vector<double>& evidence = simulator->Next(&done);
+      const int64_t at = (t - 1) % static_cast<int64_t>(kStretch);
+      if (at == 0) simulator->Next(&done);
       for (size_t c = 0; c < done.size(); ++c) {
-        if (done[c] || std::isnan(evidence[c])) continue;
-        lengths[c].Add(t, evidence[c]);
-        if (enough != nullptr && evidence[c] >= (*enough)[c]) {
+        const double evidence = simulator->evidence(c, at);
+        if (done[c] || std::isnan(evidence)) continue;
+        lengths[c].Add(t, evidence);
+        if (enough != nullptr && evidence >= (*enough)[c]) {
           done[c] = true;
           --left;
           lengths[c].End(t);
@@ -289,9 +316,13 @@ Plan MakePlan(const DriftOptions& options, double run_length, int64_t start,
       std::clamp<int64_t>(static_cast<int64_t>(options.most_updates /
                                                (2.5 * plan.run_length * width)),
                           20, options.replications);
-  plan.runs_per_reference =
-      std::clamp<int64_t>(rows / static_cast<int64_t>(4 * plan.run_length + 1),
-                          1, std::max<int64_t>(plan.runs / 40, 1));
+  // Of many columns most of the chance in a reference averages out.
+  const auto most = std::max<int64_t>(plan.runs / 40, 1);
+  plan.runs_per_reference = std::clamp<int64_t>(
+      columns >= kManyColumns
+          ? most
+          : rows / static_cast<int64_t>(4 * plan.run_length + 1),
+      1, most);
   return plan;
 }
 
@@ -342,6 +373,7 @@ class ThresholdSearch {
  private:
   void FindAlone();
   void FindTogether();
+  void WarnOfShortReference();
   void Warn(std::string text) {
     found_.calibration.warnings.push_back(std::move(text));
   }
@@ -394,8 +426,12 @@ void ThresholdSearch::FindAlone() {
   }
   const bool one = features_.size() == 1;
   const double width = std::min(static_cast<double>(features_.size()), 4.0);
-  const Plan plan = MakePlan(options_, width * options_.ert, start_,
-                             which.size(), simulator.rows());
+  // Of several features these curves only say which threshold goes with which:
+  // their common run length is simulated on its own.
+  DriftOptions alone = options_;
+  if (!one) alone.most_updates /= 4;
+  const Plan plan = MakePlan(alone, width * options_.ert, start_, which.size(),
+                             simulator.rows());
   const std::vector<RunLengths> lengths = RunColumns(&simulator, plan, start_);
   std::vector<RunLengthCurve> curves;
   for (const RunLengths& each : lengths) {
@@ -436,11 +472,13 @@ void ThresholdSearch::FindTogether() {
     simulator.Begin("together", run, plan.runs_per_reference);
     lengths.Begin();
     for (int64_t t = 1; t <= horizon; ++t) {
-      const std::vector<double>& evidence = simulator.Next(nullptr);
+      const int64_t at = (t - 1) % static_cast<int64_t>(kStretch);
+      if (at == 0) simulator.Next(nullptr);
       double longest = 0;
       for (size_t j = 0; j < all.size(); ++j) {
-        if (!(evidence[j] >= enough[j])) continue;
-        longest = std::max(longest, found_.curves[j].RunLengthAt(evidence[j]));
+        const double evidence = simulator.evidence(j, at);
+        if (!(evidence >= enough[j])) continue;
+        longest = std::max(longest, found_.curves[j].RunLengthAt(evidence));
       }
       if (longest == 0) continue;
       lengths.Add(t, longest);
@@ -479,6 +517,11 @@ void ThresholdSearch::FindTogether() {
 Thresholds ThresholdSearch::Find() {
   FindAlone();
   if (features_.size() > 1) FindTogether();
+  WarnOfShortReference();
+  return std::move(found_);
+}
+
+void ThresholdSearch::WarnOfShortReference() {
   const double samples = static_cast<double>(features_[0].base.size());
   if (samples < options_.ert / 10) {
     Warn(
@@ -486,7 +529,21 @@ Thresholds ThresholdSearch::Find() {
                     "of {:.0f}; have {:.0f} or more",
                     samples, options_.ert, options_.ert / 10));
   }
-  return std::move(found_);
+  int64_t lacking = 0;
+  const PreparedFeature* longest = &features_[0];
+  for (const PreparedFeature& feature : features_) {
+    lacking += feature.reference_needed > samples;
+    if (feature.reference_needed > longest->reference_needed) {
+      longest = &feature;
+    }
+  }
+  if (lacking == 0) return;
+  Warn(fmt::format(
+      "the reference's {} samples are few for the memory of {} of {} features; "
+      "with less than {:.0f} (for '{}': {}) alarms may come up to a fifth too "
+      "early",
+      samples, lacking, features_.size(), longest->reference_needed,
+      longest->name, longest->description));
 }
 
 }  // namespace

@@ -274,6 +274,14 @@ double LinearWhitener::Next(double value) {
   return (deviation - predicted) / std::sqrt(1 + variance / fit_.noise);
 }
 
+double LinearWhitener::longest_cycle() const {
+  double longest = 0;
+  for (const double frequency : fit_.frequencies) {
+    longest = std::max(longest, 2 * M_PI / frequency);
+  }
+  return longest;
+}
+
 std::string LinearWhitener::description() const {
   std::string text;
   for (const double frequency : fit_.frequencies) {

@@ -33,6 +33,7 @@ class LinearWhitener : public Whitener {
   int64_t start() const override {
     return static_cast<int64_t>(fit_.coefficients.size());
   }
+  double longest_cycle() const override;
   std::string description() const override;
   void Save(nlohmann::json* state) const override;
   void Load(const nlohmann::json& state);

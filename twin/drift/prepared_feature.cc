@@ -6,6 +6,7 @@
 
 #include "sim/base/error.h"
 #include "sim/stats/moments.h"
+#include "twin/drift/autocorrelation.h"
 #include "twin/drift/null_model.h"
 
 namespace airlock {
@@ -67,6 +68,13 @@ void CheckKind(const std::string& name, const std::vector<double>& series,
   }
 }
 
+double ReferenceNeeded(const Whitener* whitener,
+                       const std::vector<double>& series) {
+  if (whitener == nullptr) return 0;
+  const double cycle = whitener->longest_cycle();
+  return cycle > 0 ? 2 * cycle : 100 * AutocorrelationTime(series);
+}
+
 }  // namespace
 
 PreparedFeature Prepare(const std::string& name,
@@ -85,6 +93,7 @@ PreparedFeature Prepare(const std::string& name,
                     name, series.size()));
   }
   PreparedFeature feature;
+  feature.name = name;
   const bool as_values = TakesValues(finite, entry, options);
   CheckKind(name, finite, entry, as_values);
   if (as_values || options.conditioning == Conditioning::kScores) {
@@ -97,6 +106,7 @@ PreparedFeature Prepare(const std::string& name,
     feature.base = std::move(whitened.innovations);
     feature.independent = whitened.independent;
     feature.description = std::move(whitened.description);
+    feature.reference_needed = ReferenceNeeded(feature.whitener.get(), finite);
   }
   feature.continuous = IsContinuous(feature.base);
   feature.constant = IsConstant(feature.base);

@@ -26,6 +26,7 @@ constexpr size_t kMostReference = 1024;
 
 // One feature of a reference, ready to be watched and resampled.
 struct PreparedFeature {
+  std::string name;
   std::unique_ptr<Whitener> whitener;  // null: none
   Feed feed = Feed::kValue;
   // What streams without drift are drawn from: innovations (or values), one a
@@ -36,6 +37,9 @@ struct PreparedFeature {
   bool constant = false;
   bool bounded = false;  // to [0, 1]
   std::string description;
+  // Samples of reference from which the filter is known well enough: two of the
+  // longest cycle, else a hundred autocorrelation times. 0: any number.
+  double reference_needed = 0;
 
   // `base`; of a constant one a value each way is changed: all that n equal
   // values tell is that the chance of another is about 1 / n.

@@ -24,6 +24,8 @@ class Whitener {
   virtual void Reset() = 0;
   // Values that must have been seen before the first innovation.
   virtual int64_t start() const = 0;
+  // Samples of the longest cycle that is taken off; 0: none is.
+  virtual double longest_cycle() const { return 0; }
   // "autoregression of order 1", as part of a sentence.
   virtual std::string description() const = 0;
   // Everything, the fit included; LoadWhitener() makes an equal one.

@@ -50,6 +50,7 @@ PipelineFile With(const std::string& method) {
   file.preparation.lags = 0;
   file.preparation.aggregates = false;
   file.selection.method = "none";
+  file.validation.folds = 4;
   file.tuning.evaluations = 0;
   file.intervals.method = method;
   return file;
@@ -83,14 +84,14 @@ class EveryMethod : public ::testing::TestWithParam<const char*> {};
 
 // Four standard errors of a share, for the held-out and the calibration rows.
 TEST_P(EveryMethod, CoversWhatWasHeldOut) {
-  const Trace trace = UnequalNoise(4000, 1);
+  const Trace trace = UnequalNoise(2500, 1);
   const HeldOut held = Predict(Fit(With(GetParam()), trace), trace);
   ASSERT_EQ(held.issued.levels, (std::vector<double>{0.8, 0.9, 0.95}));
   for (size_t k = 0; k < held.issued.levels.size(); ++k) {
     const double level = held.issued.levels[k];
     const IntervalScores scores =
         ScoreIntervals(held.predictions.observed, OfLevel(held, k), level);
-    const double variance = level * (1 - level) * (1 / 1400. + 1 / 1590.);
+    const double variance = level * (1 - level) * (1 / 900. + 1 / 990.);
     EXPECT_NEAR(scores.coverage, level, 4 * std::sqrt(variance));
   }
 }
@@ -116,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod,
                          ::testing::Values("split", "adaptive", "quantile"));
 
 // The true ends of 90 % are 1.645 standard deviations off: the ratio of the
-// widths is 10, of which trees of 1400 samples find the better part. Those of
+// widths is 10, of which trees of 1500 samples find the better part. Those of
 // the point forecast's level know nothing of it.
 TEST(QuantileIntervalsTest, AreAsWideAsTheFeaturesSay) {
-  const Trace trace = UnequalNoise(4000, 3);
+  const Trace trace = UnequalNoise(2500, 3);
   const std::vector<double>& noisy = trace.Get("core.0.noisy").values;
   for (const char* method : {"quantile", "split"}) {
     const HeldOut held = Predict(Fit(With(method), trace), trace);
@@ -141,7 +142,7 @@ TEST(QuantileIntervalsTest, AreAsWideAsTheFeaturesSay) {
 }
 
 TEST(QuantileIntervalsTest, HigherLevelsContainLowerOnes) {
-  const Trace trace = UnequalNoise(1000, 4);
+  const Trace trace = UnequalNoise(600, 4);
   const HeldOut held = Predict(Fit(With("quantile"), trace), trace);
   for (const auto& all : held.issued.intervals) {
     for (size_t k = 1; k < all.size(); ++k) {
@@ -153,9 +154,9 @@ TEST(QuantileIntervalsTest, HigherLevelsContainLowerOnes) {
 
 // A shift that the features do not show: labels bring the coverage back.
 TEST(QuantileIntervalsTest, FollowLabelsThroughAShift) {
-  Trace trace = UnequalNoise(3000, 5);
+  Trace trace = UnequalNoise(2000, 5);
   auto& rate = const_cast<Column&>(trace.Get("delivered_rate")).values;
-  for (size_t t = 2000; t < rate.size(); ++t) rate[t] += 2e7;
+  for (size_t t = 1400; t < rate.size(); ++t) rate[t] += 2e7;
   const double quantile_coverage = [&] {
     const HeldOut held = Predict(Fit(With("quantile"), trace), trace);
     return ScoreIntervals(held.predictions.observed, OfLevel(held, 1), 0.9)
@@ -165,7 +166,7 @@ TEST(QuantileIntervalsTest, FollowLabelsThroughAShift) {
 }
 
 TEST(QuantileIntervalsTest, TreesFitIntoTheModelOrAreRefused) {
-  const Trace trace = UnequalNoise(1000, 6);
+  const Trace trace = UnequalNoise(600, 6);
   PipelineFile file = With("quantile");
   const int64_t whole = ModelSizeBytes(Fit(file, trace));
   file.tuning.maximum_bytes = whole / 2;

@@ -143,8 +143,15 @@ Simulator::Simulator(const std::vector<PreparedFeature>& features,
       rows.push_back(each[static_cast<size_t>(t)]);
     }
   }
-  model_ = MakeNullModel(rows, static_cast<int64_t>(which.size()),
-                         options.null_model);
+  NullModelOptions null_model = options.null_model;
+  // A filter that left dependence is known to, whatever a test without its
+  // parameters finds.
+  const PreparedFeature& first = features[which[0]];
+  if (null_model.kind == NullModelOptions::Kind::kAuto && which.size() == 1 &&
+      first.whitener && !first.independent) {
+    null_model.kind = NullModelOptions::Kind::kBlock;
+  }
+  model_ = MakeNullModel(rows, static_cast<int64_t>(which.size()), null_model);
   row_.resize(which.size());
 }
 

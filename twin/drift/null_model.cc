@@ -239,6 +239,15 @@ std::vector<double> MarkovModel::Counts(const std::vector<size_t>& states,
   return counts;
 }
 
+// Of the normal scores: how much a stream varies at each time.
+std::vector<double> DistancesFromMiddle(const std::vector<double>& series) {
+  std::vector<double> distances = NormalScores(series);
+  for (size_t t = 0; t < series.size(); ++t) {
+    distances[t] = std::isnan(series[t]) ? series[t] : std::abs(distances[t]);
+  }
+  return distances;
+}
+
 using Kind = NullModelOptions::Kind;
 
 Kind ChooseKind(const std::vector<double>& reference, int64_t columns) {
@@ -289,18 +298,15 @@ bool LooksIndependent(const std::vector<double>& series, int64_t fitted,
                       double level) {
   constexpr int64_t kLags = 20;
   if (PortmanteauP(series, kLags, fitted) < level) return false;
-  std::vector<double> distances = NormalScores(series);
-  for (size_t t = 0; t < series.size(); ++t) {
-    distances[t] = std::isnan(series[t]) ? series[t] : std::abs(distances[t]);
-  }
-  return PortmanteauP(distances, kLags, 0) >= level;
+  return PortmanteauP(DistancesFromMiddle(series), kLags, 0) >= level;
 }
 
 int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {
   double slowest = 1;
   for (int64_t j = 0; j < columns; ++j) {
-    slowest =
-        std::max(slowest, AutocorrelationTime(ColumnOf(reference, columns, j)));
+    const std::vector<double> series = ColumnOf(reference, columns, j);
+    slowest = std::max({slowest, AutocorrelationTime(series),
+                        AutocorrelationTime(DistancesFromMiddle(series))});
   }
   const int64_t rows = static_cast<int64_t>(reference.size()) / columns;
   if (slowest < 1.2) return 1;

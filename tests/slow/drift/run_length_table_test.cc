@@ -52,6 +52,7 @@ TEST(RunLengthTable, EveryDetectorOnEveryStream) {
       static_cast<int64_t>(FromEnvironment("AIRLOCK_REFERENCE", 3000));
   plan.references =
       static_cast<int64_t>(FromEnvironment("AIRLOCK_REFERENCES", 40));
+  plan.streams = 150;
   std::printf("run length set: %.0f samples; measured [95 %% interval]\n",
               OptionsOf("").ert);
   for (const StatisticEntry& entry : ChangeStatistics()) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "sim/base/diagnostics.h"
 #include "sim/results/hdf5_file.h"
@@ -45,18 +46,53 @@ ExitCode Compare(const CompareOptions& options) {
   return ExitCode::kDone;
 }
 
-// A pipeline file, and what the command line changes in it.
+// A pipeline file, and what the command line changes in it: any key by `--set`,
+// the question also by options of its own.
 struct PipelineOptions {
   std::string trace;
   std::string pipeline;
   std::vector<std::string> overrides;
+  std::string target;
+  std::optional<int64_t> horizon;
+  std::vector<std::string> features;
+  std::vector<std::string> exclude;
+  bool offered_rate = false;
+  bool past_target = false;
   bool json = false;
 };
+
+// "features=["counter:*", "offered_rate"]"
+std::string ListOverride(const std::string& key,
+                         const std::vector<std::string>& values) {
+  std::string list;
+  for (const std::string& value : values) {
+    list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", value);
+  }
+  return fmt::format("{}=[{}]", key, list);
+}
+
+std::vector<std::string> OverridesOf(const PipelineOptions& options) {
+  std::vector<std::string> all;
+  if (!options.target.empty()) all.push_back("target=" + options.target);
+  if (options.horizon) {
+    all.push_back(fmt::format("horizon={}", *options.horizon));
+  }
+  if (!options.features.empty()) {
+    all.push_back(ListOverride("features", options.features));
+  }
+  if (!options.exclude.empty()) {
+    all.push_back(ListOverride("exclude", options.exclude));
+  }
+  if (options.offered_rate) all.push_back("offered_rate=true");
+  if (options.past_target) all.push_back("past_target=true");
+  all.insert(all.end(), options.overrides.begin(), options.overrides.end());
+  return all;
+}
 
 std::optional<PipelineFile> LoadPipeline(const PipelineOptions& options) {
   Diagnostics diagnostics;
   auto file =
-      LoadPipelineFile(options.pipeline, options.overrides, &diagnostics);
+      LoadPipelineFile(options.pipeline, OverridesOf(options), &diagnostics);
   Tell(diagnostics.Format());
   return file;
 }
@@ -167,8 +203,18 @@ void AddPipelineOptions(CLI::App* verb, PipelineOptions* options) {
   verb->add_option("--pipeline", options->pipeline,
                    "pipeline file; without one, the defaults of airlock list "
                    "pipeline-keys");
+  verb->add_option("--target", options->target, "column to predict");
+  verb->add_option("--horizon", options->horizon, "samples ahead")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--features", options->features,
+                   "columns to use: [ROLE[/SCOPE]:]GLOB[@SHIFT]");
+  verb->add_option("--exclude", options->exclude, "columns not to use");
+  verb->add_flag("--offered-rate", options->offered_rate,
+                 "may see how much traffic is offered");
+  verb->add_flag("--past-target", options->past_target,
+                 "may see the target's last value");
   verb->add_option("--set", options->overrides,
-                   "override one key: --set target=latency_p99")
+                   "override one key of the file: --set tuning.evaluations=0")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_flag("--json", options->json, "print the answer as JSON");

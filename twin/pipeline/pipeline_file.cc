@@ -6,6 +6,7 @@
 
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
+#include "twin/pipeline/selection.h"
 #include "twin/pipeline/trainer.h"
 
 namespace airlock {
@@ -14,6 +15,14 @@ namespace {
 std::vector<std::string> TrainerNames() {
   std::vector<std::string> names;
   for (const TrainerEntry& entry : Trainers()) names.push_back(entry.name);
+  return names;
+}
+
+std::vector<std::string> SelectionMethods() {
+  std::vector<std::string> names = {"none"};
+  for (const RankingMethodEntry& entry : RankingMethods()) {
+    names.push_back(entry.name);
+  }
   return names;
 }
 
@@ -102,7 +111,7 @@ void DeclareFields(Fields<SelectionStage>& fields) {
   fields
       .Add("method", &SelectionStage::method,
            "How features are ranked; `none` keeps all.")
-      .OneOf({"none", "pearson", "mutual-information", "mrmr"});
+      .OneOf(SelectionMethods);
   fields
       .Add("keep", &SelectionStage::keep,
            "Numbers of features that validation chooses among; 0 is all.")

@@ -198,7 +198,7 @@ const std::vector<RankingMethodEntry>& RankingMethods() {
   static const std::vector<RankingMethodEntry> kTable = {
       {"pearson", RankingMethod::kPearson,
        "absolute linear correlation with the target"},
-      {"mutual_information", RankingMethod::kMutualInformation,
+      {"mutual-information", RankingMethod::kMutualInformation,
        "mutual information with the target, by nearest neighbours"},
       {"mrmr", RankingMethod::kMrmr,
        "information about the target less that about features chosen before"},

@@ -26,7 +26,7 @@ enum class RankingMethod {
   kMrmr,
 };
 
-// A row of the table of methods: pearson, mutual_information, mrmr.
+// A row of the table of methods: pearson, mutual-information, mrmr.
 struct RankingMethodEntry {
   const char* name;
   RankingMethod method;

@@ -41,7 +41,8 @@ TEST(CommandLineTest, AWrongCommandLineIsExitCode2) {
 
 TEST(CommandLineTest, AnUnknownVerbListsTheKnownOnes) {
   EXPECT_EQ(RunAirlock({"forecast", "score"}).err,
-            "forecast: 'score' is not a verb; known: compare, fit, predict\n");
+            "forecast: 'score' is not a verb; known: compare, fit, "
+            "ablate, predict, show\n");
 }
 
 // The command in a shell, for what is done to its standard streams.

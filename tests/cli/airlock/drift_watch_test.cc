@@ -100,10 +100,10 @@ TEST_F(DriftWatch, ARestartedWatchGoesOnBitByBit) {
 
 TEST_F(DriftWatch, ReadsAPipe) {
   WriteFileAtomically(folder_ / "p.csv", kHeader + Csv(300, 200));
-  const ProgramResult result =
-      airlock::testing::Run({"/bin/sh", "-c",
-           fmt::format("cat {} | {}/airlock drift watch {} -",
-                       folder_ / "p.csv", AIRLOCK_BINARY_DIR, trigger_)});
+  const ProgramResult result = airlock::testing::Run(
+      {"/bin/sh", "-c",
+       fmt::format("cat {} | {}/airlock drift watch {} -", folder_ / "p.csv",
+                   AIRLOCK_BINARY_DIR, trigger_)});
   EXPECT_EQ(result.exit_code, 1) << result.err;
   EXPECT_THAT(result.out, StartsWith("drift at 20"));
 }

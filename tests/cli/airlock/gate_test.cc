@@ -123,9 +123,10 @@ TEST(GateTest, ACandidateThatHasSeenTheHeldOutPartIsRejected) {
             0);
   const auto outcome = [&](const std::string& train) {
     const std::string model = folder / "candidate-" + train;
-    const ProgramResult fit = RunAirlock(
-        {"forecast", "fit", trace, "--forecaster", "linear", "--features",
-         "function.inspect.busy", "--train", train, "-o", model});
+    const ProgramResult fit =
+        RunAirlock({"forecast", "fit", trace, "--forecaster", "linear",
+                    "--features", "function.inspect.busy", "--set",
+                    "split.train=" + train, "-o", model});
     EXPECT_EQ(fit.exit_code, 0) << fit.err;
     const std::string gate = folder / "gate-" + train + ".yaml";
     WriteFileAtomically(gate, "schema: 1\nname: seen\ntrace: {path: " + trace +
@@ -139,8 +140,8 @@ TEST(GateTest, ACandidateThatHasSeenTheHeldOutPartIsRejected) {
     EXPECT_NE(result.exit_code, 3) << result.err;
     return OutcomeOf(SummaryOf(out), "no-leak");
   };
-  EXPECT_EQ(outcome("0.6"), "promote");
-  EXPECT_EQ(outcome("0.9"), "reject");
+  EXPECT_EQ(outcome("60%"), "promote");
+  EXPECT_EQ(outcome("90%"), "reject");
 }
 
 TEST(GateTest, TooFewSamplesAreInconclusive) {

@@ -143,10 +143,9 @@ TEST(TraceTest, AThresholdAboveTheBoundIsAConfigurationError) {
                         folder / "t.h5"})
                 .exit_code,
             0);
-  const ProgramResult result =
-      RunAirlock({"drift", "calibrate", folder / "t.h5", "--detector",
-                  "jensen-shannon", "--classic", "--set", "threshold=0.8",
-                  "-o", folder / "d"});
+  const ProgramResult result = RunAirlock(
+      {"drift", "calibrate", folder / "t.h5", "--detector", "jensen-shannon",
+       "--classic", "--set", "threshold=0.8", "-o", folder / "d"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.err, HasSubstr("0.693"));
   EXPECT_EQ(folder.CountEntries(), 1);

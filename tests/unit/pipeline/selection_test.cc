@@ -81,7 +81,7 @@ TEST(RankFeatures, ScoresConstantColumnsZeroAndKeepsTiesInOrder) {
     EXPECT_EQ(zero->score, 0) << entry.name;
   }
   EXPECT_THAT(ErrorOf([] { ParseRankingMethod("mrm"); }),
-              HasSubstr("known: pearson, mutual_information, mrmr"));
+              HasSubstr("known: pearson, mutual-information, mrmr"));
   table.y.assign(100, std::nan(""));
   EXPECT_THAT(ErrorOf([&] {
                 RankFeatures(RankingMethod::kPearson, table, RankingOptions());

@@ -396,5 +396,47 @@ TEST(NullModel, AChainHasTheMemoryOfTheSeries) {
   EXPECT_NEAR(ones / equal, 0.6, 0.03);
 }
 
+// A cycle of 1000 samples: less than two of it are few to know it by.
+TEST(DriftDetector, NamesAReferenceShortForItsMemory) {
+  const auto warnings = [](int64_t samples) {
+    RngStream rng = RngTree(8).Stream("test/cycle", Replication(0));
+    DriftReference reference;
+    reference.features = {"load"};
+    for (int64_t t = 0; t < samples; ++t) {
+      const double angle = 2 * M_PI * static_cast<double>(t) / 1000;
+      reference.values.push_back(2 * std::sin(angle) + rng.Normal(0, 1));
+    }
+    DriftOptions options;
+    options.ert = 400;
+    options.replications = 50;
+    return CalibrateDriftDetector(reference, options)->calibration().warnings;
+  };
+  const std::vector<std::string> few = warnings(1700);
+  ASSERT_EQ(few.size(), 1u);
+  EXPECT_THAT(
+      few.front(),
+      HasSubstr("the reference's 1700 samples are few for the memory of 1 of 1 "
+                "features; with less than 2"));
+  EXPECT_THAT(few.front(), HasSubstr("(for 'load': cycles of "));
+  EXPECT_TRUE(warnings(3000).empty());
+}
+
+// Values without autocorrelation whose spread comes in spells: blocks must hold
+// a spell, or its end would come with every sample.
+TEST(NullModel, BlocksAreAsLongAsSpellsOfSpread) {
+  RngStream rng = RngTree(9).Stream("test/spells", Replication(0));
+  std::vector<double> spells, independent;
+  bool busy = false;
+  for (int t = 0; t < 4000; ++t) {
+    if (rng.Uniform() < 0.02) busy = !busy;
+    spells.push_back(rng.Normal(0, busy ? 4 : 1));
+    independent.push_back(rng.Normal(0, 1));
+  }
+  // 1 / (.02 + .02) samples are an autocorrelation time of the spells; that of
+  // the distances is less, because each is mostly chance.
+  EXPECT_GT(AutomaticBlock(spells, 1), 100);
+  EXPECT_EQ(AutomaticBlock(independent, 1), 1);
+}
+
 }  // namespace
 }  // namespace airlock

@@ -147,6 +147,26 @@ FittedCandidate FitPrepared(const PipelineFile& file, const PreparedRows& rows,
   return fitted;
 }
 
+// The file's validation, with fewer and later folds where the rows are few.
+WalkForwardOptions FoldsFor(const PipelineFile& file, int64_t rows,
+                            int64_t gap) {
+  constexpr double kFewestRows = 21;  // of either part, rounding allowed for
+  const double count = static_cast<double>(std::max<int64_t>(rows, 1));
+  WalkForwardOptions options;
+  options.scheme = file.validation.scheme == "sliding"
+                       ? WalkForwardScheme::kSliding
+                       : WalkForwardScheme::kExpanding;
+  options.gap = gap;
+  options.first_share =
+      std::min(0.8, std::max(file.validation.first.value(),
+                             (kFewestRows + static_cast<double>(gap)) / count));
+  options.folds = std::max<int64_t>(
+      1, std::min(file.validation.folds,
+                  static_cast<int64_t>((1 - options.first_share) * count /
+                                       kFewestRows)));
+  return options;
+}
+
 }  // namespace
 
 std::string Candidate::ToText() const {
@@ -161,23 +181,29 @@ std::string Candidate::ToText() const {
 ValidationBench::ValidationBench(const PipelineFile& file,
                                  const PipelineFeatures& found,
                                  const SampleTable& rows)
-    : file_(file), found_(found), usable_(UsableRows(rows)) {
-  WalkForwardOptions options;
-  options.scheme = file.validation.scheme == "sliding"
-                       ? WalkForwardScheme::kSliding
-                       : WalkForwardScheme::kExpanding;
-  options.folds = file.validation.folds;
-  options.first_share = file.validation.first.value();
-  options.gap =
-      std::max(file.split.gap,
-               Embargo(file.horizon, LongestLag(found.selection.features)));
-  folds_ = WalkForwardFolds(usable_.origin, options);
+    : file_(file), usable_(UsableRows(rows)) {
+  all_ = Prepare(file_, found, usable_, {});
+  // What wanders off is known from all rows; a fold is too short to tell.
+  PipelineFeatures kept = found;
+  kept.selection.features.clear();
+  for (const FeatureFacts& facts : all_.preparation.features()) {
+    kept.selection.features.push_back(facts.feature);
+  }
+  usable_ = KeepColumns(
+      usable_, ColumnsWithin(found.selection.features, all_.preparation));
+  PipelineFile in_fold = file;
+  in_fold.preparation.maximum_drift = Ratio(1);
+  folds_ = WalkForwardFolds(
+      usable_.origin,
+      FoldsFor(file, usable_.rows(),
+               std::max(file.split.gap,
+                        Embargo(file.horizon,
+                                LongestLag(found.selection.features)))));
   for (const Fold& fold : folds_) {
-    prepared_folds_.push_back(Prepare(file_, found_,
+    prepared_folds_.push_back(Prepare(in_fold, kept,
                                       KeepRows(usable_, fold.training),
                                       KeepRows(usable_, fold.test)));
   }
-  all_ = Prepare(file_, found_, usable_, {});
 }
 
 WalkForwardResult ValidationBench::Validate(const Candidate& candidate) const {

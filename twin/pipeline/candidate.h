@@ -67,8 +67,9 @@ struct PreparedRows {
 class ValidationBench {
  public:
   // `rows`: raw, in time order, with the columns of the selection; rows without
-  // target or that are not whole are disregarded. Throws InputError if they are
-  // too few for the folds.
+  // target or that are not whole are disregarded. Where they are few, there are
+  // fewer folds than the file says and the first comes later. Throws InputError
+  // if they are too few for one.
   ValidationBench(const PipelineFile& file, const PipelineFeatures& found,
                   const SampleTable& rows);
 
@@ -86,8 +87,7 @@ class ValidationBench {
 
  private:
   PipelineFile file_;
-  PipelineFeatures found_;
-  SampleTable usable_;  // raw
+  SampleTable usable_;  // raw, of the columns that preparation kept
   std::vector<Fold> folds_;
   PreparedRows all_;
   std::vector<PreparedRows> prepared_folds_;

@@ -84,6 +84,31 @@ TEST(SelectFeatures, TheOfferedRateIsAChoice) {
                   "interface.out.tx_packets@-1", "interface.out.tx_packets"));
 }
 
+// Interval counters of two clocks overlap in part: the neighbours on both sides
+// tell something, as far as the offset makes them known.
+TEST(SelectFeatures, LagsReachToBothSidesOfAClockOffset) {
+  const Trace trace = SyntheticTrace(100, 1);
+  ForecastProblem problem;
+  problem.include = ParseFeaturePatterns({"core.0.busy"});
+  problem.offered_rate = true;
+  problem.lags = 1;
+  problem.clock_offset = 1;
+  EXPECT_THAT(Labels(problem, trace),
+              ElementsAre("offered_rate@-1", "offered_rate", "core.0.busy",
+                          "core.0.busy@+1"));
+  problem.offered_rate = false;
+  problem.clock_offset = -1;
+  EXPECT_THAT(Labels(problem, trace),
+              ElementsAre("core.0.busy@-2", "core.0.busy@-1", "core.0.busy"));
+  problem.clock_offset = -3;
+  EXPECT_THAT(
+      Labels(problem, trace),
+      ElementsAre("core.0.busy@-4", "core.0.busy@-3", "core.0.busy@-2"));
+  problem.lags = 5;
+  EXPECT_THAT(Labels(problem, trace), ::testing::SizeIs(9));
+  EXPECT_EQ(Labels(problem, trace).back(), "core.0.busy");
+}
+
 TEST(SelectFeatures, MeasuringEquipmentIsTraffic) {
   Column column = MakeColumn("function.generate.cpu", Role::kCounter, "1",
                              Scope::kFunction, {});

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <map>
+#include <thread>
 
 #include "sim/base/error.h"
 #include "sim/base/interrupt.h"
@@ -37,7 +39,7 @@ PreparationOptions PreparationOptionsOf(const PreparationStage& stage) {
 SampleTable UsableRows(const SampleTable& rows) {
   std::vector<int64_t> usable;
   for (int64_t r = 0; r < rows.rows(); ++r) {
-    if (rows.IsWhole(r) && !std::isnan(rows.y[static_cast<size_t>(r)])) {
+    if (rows.IsWhole(r) && std::isfinite(rows.y[static_cast<size_t>(r)])) {
       usable.push_back(r);
     }
   }
@@ -193,28 +195,54 @@ ValidationBench::ValidationBench(const PipelineFile& file,
       usable_, ColumnsWithin(found.selection.features, all_.preparation));
   PipelineFile in_fold = file;
   in_fold.preparation.maximum_drift = Ratio(1);
-  folds_ = WalkForwardFolds(
+  const std::vector<Fold> folds = WalkForwardFolds(
       usable_.origin,
       FoldsFor(file, usable_.rows(),
                std::max(file.split.gap,
                         Embargo(file.horizon,
                                 LongestLag(found.selection.features)))));
-  for (const Fold& fold : folds_) {
-    prepared_folds_.push_back(Prepare(in_fold, kept,
-                                      KeepRows(usable_, fold.training),
-                                      KeepRows(usable_, fold.test)));
+  for (const Fold& fold : folds) {
+    try {
+      prepared_folds_.push_back(Prepare(in_fold, kept,
+                                        KeepRows(usable_, fold.training),
+                                        KeepRows(usable_, fold.test)));
+      folds_.push_back(fold);
+    } catch (const InputError&) {
+      // Many traces start at rest: neither target nor counters vary yet.
+      if (folds_.empty() && &fold == &folds.back()) throw;
+    }
   }
 }
 
+std::vector<double> ValidationBench::PredictFold(const Candidate& candidate,
+                                                 size_t fold) const {
+  ThrowIfInterrupted();
+  const PreparedRows& rows = prepared_folds_[fold];
+  const std::vector<int64_t> columns = ColumnsOf(rows, candidate.keep);
+  const SampleTable training = KeepColumns(rows.training, columns);
+  return PredictRows(*Train(file_, candidate, training), training,
+                     KeepColumns(rows.test, columns), file_.horizon);
+}
+
 WalkForwardResult ValidationBench::Validate(const Candidate& candidate) const {
-  std::vector<std::vector<double>> predicted;
-  for (const PreparedRows& fold : prepared_folds_) {
-    ThrowIfInterrupted();
-    const std::vector<int64_t> columns = ColumnsOf(fold, candidate.keep);
-    const SampleTable training = KeepColumns(fold.training, columns);
-    predicted.push_back(PredictRows(*Train(file_, candidate, training),
-                                    training, KeepColumns(fold.test, columns),
-                                    file_.horizon));
+  // Folds do not touch each other, so the answer is the same in any order. What
+  // the one learner process trains is trained one after the other.
+  const bool alone = candidate.trainer == "mlp" || candidate.trainer == "stack";
+  const size_t threads =
+      alone ? 1 : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::vector<double>> predicted(folds_.size());
+  for (size_t first = 0; first < folds_.size(); first += threads) {
+    const size_t last = std::min(first + threads, folds_.size());
+    std::vector<std::future<std::vector<double>>> running;
+    for (size_t fold = first + 1; fold < last; ++fold) {
+      running.push_back(std::async(
+          std::launch::async,
+          [this, &candidate, fold] { return PredictFold(candidate, fold); }));
+    }
+    predicted[first] = PredictFold(candidate, first);
+    for (size_t fold = first + 1; fold < last; ++fold) {
+      predicted[fold] = running[fold - first - 1].get();
+    }
   }
   return JudgeFolds(usable_, folds_, predicted);
 }
@@ -227,8 +255,9 @@ FittedCandidate FitCandidate(const PipelineFile& file,
                              const PipelineFeatures& found,
                              const SampleTable& rows,
                              const Candidate& candidate) {
-  return FitPrepared(file, Prepare(file, found, UsableRows(rows), {}),
-                     candidate);
+  // Preparation leaves out the rows that cannot be learnt from, and records
+  // them.
+  return FitPrepared(file, Prepare(file, found, rows, {}), candidate);
 }
 
 SampleTable PreparedAs(const Preparation& preparation,

@@ -68,8 +68,9 @@ class ValidationBench {
  public:
   // `rows`: raw, in time order, with the columns of the selection; rows without
   // target or that are not whole are disregarded. Where they are few, there are
-  // fewer folds than the file says and the first comes later. Throws InputError
-  // if they are too few for one.
+  // fewer folds than the file says and the first comes later; a fold before
+  // which the target or the features have not varied yet is left out. Throws
+  // InputError if there are too few rows for one fold.
   ValidationBench(const PipelineFile& file, const PipelineFeatures& found,
                   const SampleTable& rows);
 
@@ -86,6 +87,9 @@ class ValidationBench {
   int64_t folds() const { return static_cast<int64_t>(folds_.size()); }
 
  private:
+  std::vector<double> PredictFold(const Candidate& candidate,
+                                  size_t fold) const;
+
   PipelineFile file_;
   SampleTable usable_;  // raw, of the columns that preparation kept
   std::vector<Fold> folds_;

@@ -53,7 +53,7 @@ struct ValidationStage {
 
 // Stage 4. Off: no evaluations.
 struct TuningStage {
-  int64_t evaluations = 16;  // of each model that is tuned
+  int64_t evaluations = 10;  // of each model that is tuned
   int64_t models = 2;        // how many of the best are tuned
   std::string search = "bayesian";
   double maximum_microseconds = 20;  // to predict one sample

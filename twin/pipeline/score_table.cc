@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
@@ -80,6 +82,11 @@ std::string NameOf(const ScoreRow& row) {
                               : fmt::format("{} ({})", row.model, row.features);
 }
 
+// The unit behind a number, nothing for a pure number.
+std::string UnitText(const std::string& unit) {
+  return unit.empty() || unit == "1" ? "" : " " + unit;
+}
+
 void AddRemark(const ScoreRow& row, const ScoreRow& persistence,
                ScoreTable* table) {
   const double ours = row.scores.rmse, theirs = persistence.scores.rmse;
@@ -87,8 +94,8 @@ void AddRemark(const ScoreRow& row, const ScoreRow& persistence,
                                         table->target, row.horizon, row.split);
   if (!(ours < theirs)) {
     table->remarks.push_back(fmt::format(
-        "{} does not beat persistence {}: RMSE {:.6g} against {:.6g} {}.",
-        NameOf(row), where, ours, theirs, table->unit));
+        "{} does not beat persistence {}: RMSE {:.6g} against {:.6g}{}.",
+        NameOf(row), where, ours, theirs, UnitText(table->unit)));
   } else if (row.p_persistence >= kSignificance) {
     table->remarks.push_back(fmt::format(
         "{} does not beat persistence {} beyond chance: Diebold-Mariano p "
@@ -120,14 +127,118 @@ std::string NumberText(double value, const char* form) {
   return std::isnan(value) ? "-" : fmt::format(fmt::runtime(form), value);
 }
 
-std::string IntervalText(const std::vector<IntervalScores>& intervals) {
+// Columns as wide as their widest cell, the first `left` of them aligned left;
+// the first row is the header.
+std::string AlignedText(const std::vector<std::vector<std::string>>& rows,
+                        size_t left) {
+  std::vector<size_t> width(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (size_t k = 0; k < row.size(); ++k) {
+      width[k] = std::max(width[k], row[k].size());
+    }
+  }
   std::string text;
-  for (const IntervalScores& each : intervals) {
-    text += fmt::format("  {:.4g}%: {:.1f}% width {:.4g} winkler {:.4g}",
-                        100 * each.level, 100 * each.coverage, each.mean_width,
-                        each.winkler);
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t k = 0; k < row.size(); ++k) {
+      line += "  " + (k < left ? fmt::format("{:<{}}", row[k], width[k])
+                               : fmt::format("{:>{}}", row[k], width[k]));
+    }
+    text += line + "\n";
   }
   return text;
+}
+
+// What tells the rows apart: the model, and whatever else is not the same for
+// all of them.
+struct Question {
+  bool split = false;
+  bool horizon = false;
+  bool features = false;
+
+  explicit Question(const std::vector<ScoreRow>& rows) {
+    for (const ScoreRow& row : rows) {
+      split |= row.split != rows.front().split;
+      horizon |= row.horizon != rows.front().horizon;
+      features |= row.features != rows.front().features;
+    }
+  }
+  size_t columns() const { return 1 + split + horizon + features; }
+
+  // What is the same for all, for the heading.
+  std::string CommonText(const ScoreRow& row) const {
+    std::string text;
+    if (!horizon) text += fmt::format(", horizon {}", row.horizon);
+    if (!split) text += fmt::format(", {} split", row.split);
+    if (!features && !row.features.empty()) text += ", from " + row.features;
+    return text;
+  }
+  std::vector<std::string> Header() const {
+    std::vector<std::string> cells;
+    if (split) cells.push_back("split");
+    if (horizon) cells.push_back("horizon");
+    cells.push_back("model");
+    if (features) cells.push_back("features");
+    return cells;
+  }
+  std::vector<std::string> Cells(const ScoreRow& row) const {
+    std::vector<std::string> cells;
+    if (split) cells.push_back(row.split);
+    if (horizon) cells.push_back(fmt::format("{}", row.horizon));
+    cells.push_back(row.model);
+    if (features) cells.push_back(row.features);
+    return cells;
+  }
+};
+
+std::string PercentText(double share) {
+  return NumberText(100 * share, "{:.1f}%");
+}
+
+void Append(const std::vector<std::string>& more,
+            std::vector<std::string>* cells) {
+  cells->insert(cells->end(), more.begin(), more.end());
+}
+
+std::string ScoresText(const std::vector<ScoreRow>& rows,
+                       const Question& question) {
+  std::vector<std::vector<std::string>> table = {question.Header()};
+  Append({"R2", "RMSE", "MAE", "MAPE", "MASE", "CRPS", "acc5", "acc10", "acc15",
+          "acc20", "acc25", "p pers.", "p ridge"},
+         &table.back());
+  for (const ScoreRow& row : rows) {
+    const ForecastScores& s = row.scores;
+    table.push_back(question.Cells(row));
+    Append({NumberText(s.r2, std::abs(s.r2) < 1000 ? "{:.4f}" : "{:.2g}"),
+            NumberText(s.rmse, "{:.4g}"), NumberText(s.mae, "{:.4g}"),
+            PercentText(s.mape), NumberText(s.mase, "{:.3f}"),
+            NumberText(row.crps, "{:.4g}"), PercentText(s.accuracy_5),
+            PercentText(s.accuracy_10), PercentText(s.accuracy_15),
+            PercentText(s.accuracy_20), PercentText(s.accuracy_25),
+            PText(row.p_persistence), PText(row.p_ridge)},
+           &table.back());
+  }
+  return AlignedText(table, question.columns());
+}
+
+// One line a model and level; empty where no model has intervals.
+std::string IntervalsText(const std::vector<ScoreRow>& rows,
+                          const Question& question, const std::string& unit) {
+  std::vector<std::vector<std::string>> table = {question.Header()};
+  Append({"level", "coverage", "mean width", "Winkler score"}, &table.back());
+  for (const ScoreRow& row : rows) {
+    for (const IntervalScores& each : row.intervals) {
+      table.push_back(question.Cells(row));
+      Append({fmt::format("{:.4g}%", 100 * each.level),
+              PercentText(each.coverage), NumberText(each.mean_width, "{:.4g}"),
+              NumberText(each.winkler, "{:.4g}")},
+             &table.back());
+    }
+  }
+  if (table.size() == 1) return "";
+  return fmt::format("prediction intervals; width and Winkler score{}\n",
+                     unit.empty() ? "" : " in" + unit) +
+         AlignedText(table, question.columns());
 }
 
 json RowToJson(const ScoreRow& row) {
@@ -179,30 +290,17 @@ ScoreTable MakeScoreTable(const std::string& target, const std::string& unit,
 }
 
 std::string ScoreTable::ToText() const {
+  if (rows.empty()) return target + ": nothing was scored\n";
+  const Question question(rows);
+  const std::string unit_text = UnitText(unit);
   std::string text = fmt::format(
-      "{} ({})\n{:<8} {:>2}  {:<14} {:<22} {:>7} {:>10} {:>10} {:>7} {:>7} "
-      "{:>10} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>8}\n",
-      target, unit, "split", "h", "model", "features", "R2", "RMSE", "MAE",
-      "MAPE", "MASE", "CRPS", "acc5", "acc10", "acc15", "acc20", "acc25",
-      "p pers.", "p ridge");
-  for (const ScoreRow& row : rows) {
-    const ForecastScores& s = row.scores;
-    text += fmt::format(
-        "{:<8} {:>2}  {:<14} {:<22} {:>7} {:>10.4g} {:>10.4g} {:>7} {:>7} "
-        "{:>10} {:>5.1f}% {:>5.1f}% {:>5.1f}% {:>5.1f}% {:>5.1f}% {:>8} "
-        "{:>8}\n",
-        row.split, row.horizon, row.model, row.features,
-        NumberText(s.r2, "{:.4f}"), s.rmse, s.mae,
-        NumberText(100 * s.mape, "{:.1f}%"), NumberText(s.mase, "{:.3f}"),
-        NumberText(row.crps, "{:.4g}"), 100 * s.accuracy_5, 100 * s.accuracy_10,
-        100 * s.accuracy_15, 100 * s.accuracy_20, 100 * s.accuracy_25,
-        PText(row.p_persistence), PText(row.p_ridge));
-  }
-  for (const ScoreRow& row : rows) {
-    if (row.intervals.empty()) continue;
-    text += fmt::format("intervals of {}, horizon {}, {}:{}\n", NameOf(row),
-                        row.horizon, row.split, IntervalText(row.intervals));
-  }
+      "{}{}; RMSE, MAE and CRPS{}\n", target, question.CommonText(rows.front()),
+      unit_text.empty() ? " without unit" : " in" + unit_text);
+  text += ScoresText(rows, question);
+  text +=
+      "  accN: share within N % of the truth; p: of being no better than "
+      "persistence or ridge\n";
+  text += IntervalsText(rows, question, unit_text);
   for (const std::string& remark : remarks) text += remark + "\n";
   return text;
 }

@@ -15,6 +15,9 @@ namespace {
 
 constexpr const char* kKeep = "features";
 constexpr int kConstraints = 2;  // time, size
+// One in so many evaluations is spread over the ranges before the model of them
+// says where to look: evaluations are few, and a start is known.
+constexpr int kInitialShare = 4, kFewestInitialPoints = 3;
 
 // The axes of the search: the trainer's own, then which of the stage's numbers
 // of features.
@@ -99,6 +102,9 @@ std::unique_ptr<Optimiser> MakeOptimiser(
   BayesianOptions options;
   options.seed = seed;
   options.constraints = kConstraints;
+  options.initial_points =
+      std::max(kFewestInitialPoints,
+               static_cast<int>(file.tuning.evaluations) / kInitialShare);
   return std::make_unique<BayesianOptimiser>(axes, options);
 }
 

@@ -65,6 +65,7 @@ Treatment ParseTreatment(const std::string& text) {
 
 void Monitor::CheckColumns(const Trace& trace) const {
   std::string wrong;
+  bool no_unit = false;
   std::set<std::string> checked;
   const auto check = [&](const std::string& name, const std::string& unit) {
     if (!checked.insert(name).second) return;
@@ -72,6 +73,7 @@ void Monitor::CheckColumns(const Trace& trace) const {
     if (column == nullptr) {
       wrong += fmt::format("{}{} is missing", wrong.empty() ? "" : ", ", name);
     } else if (column->unit != unit) {
+      no_unit |= column->unit == "1";
       wrong += fmt::format("{}{} is in '{}' instead of '{}'",
                            wrong.empty() ? "" : ", ", name, column->unit, unit);
     }
@@ -89,8 +91,9 @@ void Monitor::CheckColumns(const Trace& trace) const {
   if (!wrong.empty()) {
     throw InputError(
         fmt::format("trace '{}' does not suit the drift trigger: "
-                    "{}",
-                    trace.source, wrong));
+                    "{}{}",
+                    trace.source, wrong,
+                    no_unit ? "; a CSV says units as `name [unit]`" : ""));
   }
 }
 

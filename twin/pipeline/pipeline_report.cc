@@ -143,10 +143,11 @@ json RecordToJson(const PipelineRecord& record) {
                            {"text", record.clock_offset->ToText()}};
   }
   if (record.stability) {
-    all["stability"] = {{"features", record.stability_count},
-                        {"index", NumberOrNull(record.stability->index.estimate)},
-                        {"low", NumberOrNull(record.stability->index.low)},
-                        {"high", NumberOrNull(record.stability->index.high)}};
+    all["stability"] = {
+        {"features", record.stability_count},
+        {"index", NumberOrNull(record.stability->index.estimate)},
+        {"low", NumberOrNull(record.stability->index.low)},
+        {"high", NumberOrNull(record.stability->index.high)}};
   }
   return all;
 }
@@ -253,9 +254,14 @@ std::string PipelineReport::ToText() const {
   std::string text =
       fmt::format("{}: {} of {} from {} features, horizon {}\n", name, chosen,
                   target, features.size(), horizon);
+  text += "\npreparation\n";
   if (record.clock_offset) text += record.clock_offset->ToText() + "\n";
-  text += preparation.ToText() + SelectionText(record) + ChoiceText(record);
-  text += record.falsifiers.ToText();
+  text += preparation.ToText();
+  if (!record.ranking.empty()) text += "\nselection\n" + SelectionText(record);
+  text += fmt::format("\nchoice; RMSE{}\n",
+                      unit.empty() || unit == "1" ? "" : " in " + unit) +
+          ChoiceText(record);
+  text += "\nchecks\n" + record.falsifiers.ToText();
   text += fmt::format(
       "\nheld out: samples {} to {}, {} scored; season {}; {:.1f}% of the "
       "samples have a feature outside its training range\n",
@@ -304,6 +310,32 @@ std::string DescribeModelJson(const ForecastModel& model) {
       .dump(2);
 }
 
+namespace {
+
+// How the model was chosen and what it scored, where its report says so.
+std::string HowChosenText(const json& report) {
+  if (!report.is_object() || !report.contains("record")) return "";
+  const json& record = report.at("record");
+  std::string text = fmt::format(
+      "chosen by pipeline {} from {} (samples 0 to {}): {}\n",
+      report.value("pipeline", ""), record.value("trace", ""),
+      record.value("train_end", int64_t{0}), report.value("chosen", ""));
+  const json rows =
+      report.value("scores", json::object()).value("rows", json::array());
+  for (const json& row : rows) {
+    if (row.value("model", "") != kOurs &&
+        row.value("model", "") != "persistence")
+      continue;
+    if (!row.contains("rmse") || !row.at("rmse").is_number()) continue;
+    text += fmt::format("  held out: {:<12} RMSE {:.4g} {}\n",
+                        row.value("model", ""), row.at("rmse").get<double>(),
+                        report.value("unit", ""));
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string DescribeModelText(const ForecastModel& model) {
   std::string text = fmt::format(
       "{} of {} [{}], horizon {}, learnt from {} samples\ntraining digest {}\n"
@@ -319,6 +351,7 @@ std::string DescribeModelText(const ForecastModel& model) {
   if (configuration.contains("parameters")) {
     text += "parameters " + configuration.at("parameters").dump() + "\n";
   }
+  text += HowChosenText(json::parse(model.report()));
   text += fmt::format("{} features and their training ranges\n",
                       model.features().size());
   for (const FeatureFacts& facts : model.features()) {

@@ -298,8 +298,8 @@ std::string ScoreTable::ToText() const {
       unit_text.empty() ? " without unit" : " in" + unit_text);
   text += ScoresText(rows, question);
   text +=
-      "  accN: share within N % of the truth; p: of being no better than "
-      "persistence or ridge\n";
+      "  accN: share within N % of the truth; p: Diebold-Mariano test of "
+      "being better than persistence, than ridge\n";
   text += IntervalsText(rows, question, unit_text);
   for (const std::string& remark : remarks) text += remark + "\n";
   return text;

@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 
 #include "sim/base/rng.h"
 #include "sim/stats/diebold_mariano.h"
@@ -77,8 +79,8 @@ TEST(ScoreTable, TextAndJsonHaveEveryScore) {
   forecast.residuals = {-1, 0, 1};
   forecast.mase_scale = 2;
   const ScoreTable table = MakeScoreTable("rate", "bit/s", {forecast});
-  EXPECT_THAT(table.ToText(), HasSubstr("intervals of ridge (counters)"));
-  EXPECT_THAT(table.ToText(), HasSubstr("90%: "));
+  EXPECT_THAT(table.ToText(), HasSubstr("prediction intervals; width"));
+  EXPECT_THAT(table.ToText(), HasSubstr("  ridge    90%    "));
   EXPECT_THAT(table.ToText(), HasSubstr("acc25"));
   const auto row = nlohmann::json::parse(table.ToJson()).at("rows").at(0);
   EXPECT_DOUBLE_EQ(row.at("mase").get<double>(),
@@ -89,6 +91,31 @@ TEST(ScoreTable, TextAndJsonHaveEveryScore) {
   for (const char* key : {"r2", "rmse", "mape", "accuracy_15", "p_ridge"}) {
     EXPECT_TRUE(row.contains(key)) << key;
   }
+}
+
+TEST(ScoreTable, ColumnsAlignWhateverTheNamesAndOnlyDifferencesAreColumns) {
+  ScoredForecast wild = Forecast("a model with a long name", 1e7, "in time");
+  const ScoreTable table = MakeScoreTable(
+      "rate", "bit/s", {Forecast("ridge", 0.5, "in time"), wild});
+  std::istringstream text(table.ToText());
+  std::string heading, header, first, second;
+  std::getline(text, heading);
+  std::getline(text, header);
+  std::getline(text, first);
+  std::getline(text, second);
+  EXPECT_THAT(heading, HasSubstr("rate, horizon 0, in time split, from "
+                                 "counters; RMSE, MAE and CRPS in bit/s"));
+  EXPECT_EQ(header.find("split"), std::string::npos);
+  EXPECT_EQ(header.size(), first.size());
+  EXPECT_EQ(header.size(), second.size());
+  EXPECT_LT(header.size(), 150u);
+
+  ScoredForecast random = Forecast("ridge", 0.5, "random");
+  const std::string both =
+      MakeScoreTable("share", "1", {Forecast("ridge", 0.5, "in time"), random})
+          .ToText();
+  EXPECT_THAT(both, HasSubstr("  split    model"));
+  EXPECT_THAT(both, HasSubstr("CRPS without unit"));
 }
 
 }  // namespace

@@ -106,6 +106,9 @@ ExitCode CalibrateTrigger(const CalibrateOptions& options) {
                  ? "thresholds as published"
                  : fmt::format("{:g} samples between alarms without drift",
                                options.run_length));
+  for (const std::string& feature : trigger.monitor().features()) {
+    fmt::print("  {}\n", feature);
+  }
   if (trigger.model_monitor()) {
     TellWarnings(trigger.model_monitor()->detector().calibration());
     fmt::print("and on the errors of {}\n", options.model);
@@ -340,7 +343,7 @@ void AddCalibrate(CLI::App* drift, CommandLine* line) {
                    "samples that it was not trained on");
   verb->add_option("--first", options->first, "first sample to use")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--reference", options->reference,
                    "share of the trace, from there on, to learn from")
       ->capture_default_str()
@@ -351,7 +354,7 @@ void AddCalibrate(CLI::App* drift, CommandLine* line) {
       ->check(NumberWithin(20, 1e6));
   verb->add_option("--seed", options->seed, "seed of the null model")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_flag("--overwrite", options->overwrite, "replace the file");
 }
 
@@ -381,7 +384,7 @@ void AddRetrainingOptions(CLI::App* verb, WatchOptions* options) {
       ->check(NumberWithin(60, 1e6));
   verb->add_option("--jobs", retraining->jobs,
                    "simultaneous replications; one a core if not given")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   verb->add_flag("--overwrite", retraining->overwrite, "replace the folder");
 }
 
@@ -403,7 +406,7 @@ void AddWatch(CLI::App* drift, CommandLine* line) {
                    "of a measured file: one of airlock list importers");
   verb->add_option("--first", options->stream.first, "first sample to watch")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_flag("--follow", options->stream.follow,
                  "wait for rows that are appended to the CSV, until "
                  "interrupted");

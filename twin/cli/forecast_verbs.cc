@@ -205,7 +205,7 @@ void AddPipelineOptions(CLI::App* verb, PipelineOptions* options) {
                    "pipeline-keys");
   verb->add_option("--target", options->target, "column to predict");
   verb->add_option("--horizon", options->horizon, "samples ahead")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--features", options->features,
                    "columns to use: [ROLE[/SCOPE]:]GLOB[@SHIFT]");
   verb->add_option("--exclude", options->exclude, "columns not to use");
@@ -237,7 +237,7 @@ void AddCompare(CLI::App* forecast, CommandLine* line) {
   verb->add_option("--exclude", options->exclude, "columns not to use");
   verb->add_option("--lags", options->lags, "earlier samples to use")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--train", options->train,
                    "share of the trace to learn from")
       ->capture_default_str()
@@ -245,13 +245,13 @@ void AddCompare(CLI::App* forecast, CommandLine* line) {
   verb->add_option("--gap", options->gap,
                    "samples between the parts for learning and test")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--seed", options->seed, "seed of what is drawn")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--horizons", options->horizons, "samples ahead")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_flag("--json", options->json, "print the table as JSON");
 }
 

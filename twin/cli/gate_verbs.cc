@@ -164,7 +164,7 @@ void AddGateVerbs(CLI::App* app, CommandLine* line) {
       ->allow_extra_args(false);
   verb->add_option("--jobs", gate->jobs,
                    "simultaneous replications; one a core if not given")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   verb->add_flag("--overwrite", gate->overwrite, "replace the folder");
   verb->add_flag("--json", gate->json, "print the verdict as JSON");
   AddPromote(app, line);

@@ -63,6 +63,30 @@ CLI::Validator NumberWithin(double low, double high) {
       fmt::format("{} to {}", low, high));
 }
 
+CLI::Validator NonNegative() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= 0) {
+          return std::string();
+        }
+        return fmt::format("'{}' is not a number of at least 0", text);
+      },
+      "NONNEGATIVE");
+}
+
+CLI::Validator Positive() {
+  return CLI::Validator(
+      [](std::string& text) {
+        double value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value > 0) {
+          return std::string();
+        }
+        return fmt::format("'{}' is not a number above 0", text);
+      },
+      "POSITIVE");
+}
+
 namespace {
 
 // A standard stream that is closed gets a descriptor that takes nothing, so

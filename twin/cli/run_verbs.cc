@@ -219,14 +219,14 @@ void AddRun(CLI::App* app, CommandLine* line) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--seed", options->seed, "instead of run.seed")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NonNegative());
   verb->add_option("--replications", options->replications,
                    "instead of run.replications")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   verb->add_option("--engine", options->engine, "instead of run.engine");
   verb->add_option("--jobs", options->jobs,
                    "simultaneous replications; one a core if not given")
-      ->check(CLI::PositiveNumber);
+      ->check(Positive());
   verb->add_flag("--overwrite", options->overwrite, "replace the folder");
   verb->add_flag("--json", options->json, "print the answer as JSON");
 }

@@ -42,4 +42,8 @@ void CheckOutputFile(const std::string& path, bool overwrite);
 // Takes numbers from `low` to `high`; unlike CLI::Range, never NaN.
 CLI::Validator NumberWithin(double low, double high);
 
+// Unlike those of CLI11, these name no limit that nobody set.
+CLI::Validator NonNegative();
+CLI::Validator Positive();
+
 }  // namespace airlock

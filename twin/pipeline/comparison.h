@@ -24,7 +24,7 @@ struct ComparisonOptions {
   std::vector<FeatureSet> feature_sets = {FeatureSet::kCounters,
                                           FeatureSet::kCountersAndOffered};
   // constant and persistence are added where they are missing.
-  std::vector<std::string> forecasters = {"linear", "xgboost"};
+  std::vector<std::string> forecasters = {"linear", "ridge", "xgboost"};
   std::vector<FeaturePattern> include = {{Role::kCounter, {}, "*", 0}};
   std::vector<FeaturePattern> exclude;
   int64_t lags = 0;

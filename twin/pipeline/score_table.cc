@@ -104,16 +104,30 @@ void AddRemark(const ScoreRow& row, const ScoreRow& persistence,
   }
 }
 
+// The first row of that model with the split and horizon of `row`; may be null.
+const ScoreRow* Beside(const ScoreRow& row, const std::string& model,
+                       const ScoreTable& table) {
+  for (const ScoreRow& other : table.rows) {
+    if (other.model == model && other.split == row.split &&
+        other.horizon == row.horizon) {
+      return &other;
+    }
+  }
+  return nullptr;
+}
+
 void AddRemarks(ScoreTable* table) {
   for (const ScoreRow& row : table->rows) {
     if (row.model == "persistence" || row.model == "constant") continue;
-    for (const ScoreRow& other : table->rows) {
-      if (other.model != "persistence" || other.split != row.split ||
-          other.horizon != row.horizon) {
-        continue;
-      }
-      AddRemark(row, other, table);
-      break;
+    const ScoreRow* const persistence = Beside(row, "persistence", *table);
+    if (persistence != nullptr) AddRemark(row, *persistence, table);
+    const ScoreRow* const constant = Beside(row, "constant", *table);
+    if (constant != nullptr && !(row.scores.rmse < constant->scores.rmse)) {
+      table->remarks.push_back(fmt::format(
+          "{} does not beat a constant for {} at horizon {}, {} split: RMSE "
+          "{:.6g} against {:.6g}{}.",
+          NameOf(row), table->target, row.horizon, row.split, row.scores.rmse,
+          constant->scores.rmse, UnitText(table->unit)));
     }
   }
 }

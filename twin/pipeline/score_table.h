@@ -53,7 +53,8 @@ struct ScoreTable {
   std::string unit;
   std::vector<ScoreRow> rows;
   // A sentence for each model that does not beat persistence: whose RMSE is no
-  // smaller, or only so much that p >= 0.05.
+  // smaller, or only so much that p >= 0.05; and for each whose RMSE is no
+  // smaller than the constant's.
   std::vector<std::string> remarks;
 
   std::string ToText() const;

@@ -352,6 +352,20 @@ TEST(Honesty, AModelThatKnowsNothingSaysSo) {
   EXPECT_THAT(report.ToText(), HasSubstr("does not beat persistence"));
 }
 
+// Noise without a past: persistence is easily beaten, the mean is not.
+TEST(Honesty, AModelOfNoiseSaysThatItIsNoBetterThanAConstant) {
+  Trace trace = ChainTrace(kSamples, 9);
+  RngStream rng = RngTree(9).Stream("test/unrelated", Replication(0));
+  for (double& value : ColumnOf(&trace, "delivered_rate").values) {
+    value = 1e6 * rng.Normal(0, 1);
+  }
+  const PipelineFile file = Bare();
+  const PipelineReport report = ReportOf(file, RunOn(file, trace), trace);
+  EXPECT_THAT(report.ToText(),
+              HasSubstr("pipeline (counters) does not beat a constant for "
+                        "delivered_rate at horizon 0"));
+}
+
 TEST(Limits, WhatBreaksThemIsNeverChosen) {
   const Trace trace = ChainTrace(kSamples, 10);
   PipelineFile file = Bare();

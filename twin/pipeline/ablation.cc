@@ -16,10 +16,13 @@
 namespace airlock {
 namespace {
 
+constexpr const char* kModel = "+ model";
+
 // A stage that is added, and how the file looks without those after it.
 struct Step {
   const char* name;
   std::function<void(PipelineFile*)> without_the_rest;
+  bool tunes = false;
 };
 
 // What `xgboost` starts from in its own library (XGBoost 1.7, parameters.rst).
@@ -59,7 +62,7 @@ std::vector<Step> Steps() {
              WithoutChoice(file);
              WithoutTuning(file);
            }},
-          {"+ tuning", [](PipelineFile*) {}}};
+          {"+ tuning", [](PipelineFile*) {}, true}};
 }
 
 // Origins of the samples on which everything is trained, and scored.
@@ -162,7 +165,7 @@ void RunStep(const Step& step, PipelineFile file, const Trace& trace,
   const Choice choice = ChooseModel(file, bench, {});
   if (!choice.tuning.empty()) {
     table->rows.push_back(
-        Judge("+ model", choice.untuned.candidate, bench, ground));
+        Judge(kModel, choice.untuned.candidate, bench, ground));
   }
   table->rows.push_back(Judge(step.name, choice.best.candidate, bench, ground));
 }

@@ -32,7 +32,7 @@ struct CompareOptions {
 };
 
 ExitCode Compare(const CompareOptions& options) {
-  const Trace trace = ReadTrace(options.trace);
+  const Trace trace = ReadTraceOrSeries(options.trace);
   ComparisonOptions comparison;
   comparison.target = options.target;
   comparison.horizons = options.horizons;
@@ -116,7 +116,7 @@ ExitCode FitModel(FitVerbOptions options) {
   const std::optional<PipelineFile> file = LoadPipeline(options);
   if (!file) return ExitCode::kInput;
   CheckOutputFile(options.out, options.overwrite);
-  const Trace trace = ReadTrace(options.trace);
+  const Trace trace = ReadTraceOrSeries(options.trace);
   ProgressDisplay display;
   const PipelineResult result =
       RunPipeline(*file, trace, display.Begin("choosing the model"));
@@ -135,7 +135,7 @@ struct AblateOptions : PipelineOptions {
 ExitCode Ablate(const AblateOptions& options) {
   const std::optional<PipelineFile> file = LoadPipeline(options);
   if (!file) return ExitCode::kInput;
-  const Trace trace = ReadTrace(options.trace);
+  const Trace trace = ReadTraceOrSeries(options.trace);
   AblationOptions ablation;
   ablation.in_time = options.split != "random";
   ablation.random = options.split != "time";
@@ -156,7 +156,7 @@ struct PredictOptions {
 // labels of the trace as they arrive.
 ExitCode Predict(const PredictOptions& options) {
   const ForecastModel model = ForecastModel::Load(options.model);
-  const Trace trace = ReadTrace(options.trace);
+  const Trace trace = ReadTraceOrSeries(options.trace);
   const Predictions predictions = model.Predict(trace);
   const IntervalPredictions intervals = PredictIntervals(model, predictions);
   fmt::print("time [s],predicted [{0}],observed [{0}]", model.target_unit());
@@ -198,7 +198,8 @@ ExitCode ShowModel(const ShowOptions& options) {
 }
 
 void AddPipelineOptions(CLI::App* verb, PipelineOptions* options) {
-  verb->add_option("TRACE", options->trace, "trace of airlock import")
+  verb->add_option("TRACE", options->trace,
+                   "trace of airlock import, or result.h5 of airlock run")
       ->required();
   verb->add_option("--pipeline", options->pipeline,
                    "pipeline file; without one, the defaults of airlock list "
@@ -227,7 +228,8 @@ void AddCompare(CLI::App* forecast, CommandLine* line) {
       "forecasters at their defaults against persistence and a constant",
       "airlock forecast compare out/sweep.h5 --target delivered_rate",
       [options] { return Compare(*options); });
-  verb->add_option("TRACE", options->trace, "trace of airlock import")
+  verb->add_option("TRACE", options->trace,
+                   "trace of airlock import, or result.h5 of airlock run")
       ->required();
   verb->add_option("--target", options->target, "column to predict")
       ->capture_default_str();
@@ -297,7 +299,8 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line) {
                  [predict] { return Predict(*predict); });
   verb->add_option("MODEL", predict->model, "model of forecast fit")
       ->required();
-  verb->add_option("TRACE", predict->trace, "trace of airlock import")
+  verb->add_option("TRACE", predict->trace,
+                   "trace of airlock import, or result.h5 of airlock run")
       ->required();
 
   auto show = std::make_shared<ShowOptions>();

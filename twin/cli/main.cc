@@ -12,6 +12,7 @@
 
 #include "sim/base/interrupt.h"
 #include "sim/base/version.h"
+#include "sim/results/hdf5_file.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 
@@ -24,6 +25,16 @@ CLI::App* AddVerb(CLI::App* parent, CommandLine* line, const std::string& name,
   verb->footer("Example: " + example);
   verb->callback([line, run] { line->action = run; });
   return verb;
+}
+
+Trace ReadTraceOrSeries(const std::string& path) {
+  if (ReadFileHeader(path).filetype != "result") return ReadTrace(path);
+  RunRecord record = ReadRunRecord(path);
+  if (record.replications.empty() ||
+      record.replications.front().series.samples() == 0) {
+    throw InputError(fmt::format("{}: the run has no series", path));
+  }
+  return std::move(record.replications.front().series);
 }
 
 void CheckOutputFile(const std::string& path, bool overwrite) {

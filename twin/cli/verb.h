@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/base/error.h"
+#include "sim/telemetry/trace.h"
 
 // How the verbs of `airlock` are put together: each file *_verbs.cc adds some.
 namespace airlock {
@@ -38,6 +39,11 @@ void AddGateVerbs(CLI::App* app, CommandLine* line);
 // Before the work for it: throws InputError if the file exists and `overwrite`
 // is false or it is no plain file, Error if it cannot be written.
 void CheckOutputFile(const std::string& path, bool overwrite);
+
+// A trace file of `airlock import`, or the first replication's series of the
+// result of `airlock run` (its result.h5). Throws as the readers of
+// sim/results do, InputError if the run has no series.
+Trace ReadTraceOrSeries(const std::string& path);
 
 // Takes numbers from `low` to `high`; unlike CLI::Range, never NaN.
 CLI::Validator NumberWithin(double low, double high);

@@ -8,6 +8,7 @@
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
 #include "twin/gate/criterion.h"
+#include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
 
 namespace airlock {
@@ -19,28 +20,10 @@ std::vector<std::string> FormatNames() {
   return names;
 }
 
-std::vector<std::string> ForecasterNames() {
-  std::vector<std::string> names;
-  for (const TrainerEntry& row : Trainers()) names.push_back(row.name);
-  return names;
-}
-
 std::vector<std::string> CriterionNames() {
   std::vector<std::string> names;
   for (const CriterionRow& row : Criteria()) names.push_back(row.name);
   return names;
-}
-
-void CheckFeatures(const std::string& key,
-                   const std::vector<std::string>& patterns,
-                   const Reporter& report) {
-  for (size_t i = 0; i < patterns.size(); ++i) {
-    try {
-      ParseFeaturePattern(patterns[i]);
-    } catch (const InputError& error) {
-      report.Error(fmt::format("{}.{}", key, i), error.what());
-    }
-  }
 }
 
 // Whether the file gives `key` another value than its default: what a resolved
@@ -64,8 +47,8 @@ void CheckModel(const ModelConfig& model, const Reporter& report) {
       report.Error(key, "the fitted file has its own features");
     }
   }
-  CheckFeatures("features", model.features, report);
-  CheckFeatures("exclude", model.exclude, report);
+  CheckFeaturePatterns("features", model.features, report);
+  CheckFeaturePatterns("exclude", model.exclude, report);
 }
 
 void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
@@ -134,7 +117,7 @@ void DeclareFields(Fields<ModelConfig>& fields) {
   fields
       .Add("forecaster", &ModelConfig::forecaster,
            "The kind of model that the gate fits on the training part.")
-      .OneOf(ForecasterNames);
+      .OneOf(TrainerNames);
   fields.Add("features", &ModelConfig::features,
              "Columns it may use: [ROLE[/SCOPE]:]GLOB[@SHIFT].");
   fields.Add("exclude", &ModelConfig::exclude,
@@ -191,7 +174,7 @@ void DeclareFields(Fields<DriftTriggerConfig>& fields) {
   fields.Add("bins", &DriftTriggerConfig::bins, "Bins of the histograms.")
       .Between(2, 1000);
   fields.Check([](const DriftTriggerConfig& drift, const Reporter& report) {
-    CheckFeatures("features", drift.features, report);
+    CheckFeaturePatterns("features", drift.features, report);
     if (drift.bins > drift.window) {
       report.Error("bins", fmt::format("more bins than the window has samples, "
                                        "{}",

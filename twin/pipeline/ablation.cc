@@ -11,6 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/base/json.h"
 #include "sim/base/rng.h"
+#include "twin/pipeline/learners.h"
 #include "twin/pipeline/pipeline.h"
 
 namespace airlock {
@@ -24,11 +25,6 @@ struct Step {
   std::function<void(PipelineFile*)> without_the_rest;
   bool tunes = false;
 };
-
-// What `xgboost` starts from in its own library (XGBoost 1.7, parameters.rst).
-std::map<std::string, double> LibraryDefaults() {
-  return {{"rounds", 100}, {"depth", 6}, {"eta", 0.3}};
-}
 
 void WithoutPreparation(PipelineFile* file) {
   file->preparation.enabled = false;
@@ -49,7 +45,7 @@ std::vector<Step> Steps() {
            [raw](PipelineFile* file) {
              raw(file);
              file->models = {"xgboost"};
-             file->parameters["xgboost"] = LibraryDefaults();
+             file->parameters["xgboost"] = XgboostLibraryDefaults();
            }},
           {"+ preparation",
            [](PipelineFile* file) {

@@ -8,6 +8,7 @@
 #include "sim/base/error.h"
 #include "twin/forecast/weighted_sum.h"
 #include "twin/pipeline/learners.h"
+#include "twin/pipeline/walk_forward.h"
 
 namespace airlock {
 namespace {
@@ -42,22 +43,6 @@ std::unique_ptr<Forecaster> TrainLinearBoost(const SampleTable& training,
   return std::make_unique<WeightedSum>(0, std::move(parts));
 }
 
-// The rows of `all` for which keep(row).
-template <typename Keep>
-SampleTable RowsWhere(const SampleTable& all, Keep keep) {
-  SampleTable rows;
-  rows.columns = all.columns;
-  for (int64_t row = 0; row < all.rows(); ++row) {
-    if (!keep(row)) continue;
-    const size_t r = static_cast<size_t>(row);
-    rows.x.insert(rows.x.end(), all.Row(row), all.Row(row) + all.columns);
-    rows.y.push_back(all.y[r]);
-    rows.last_target.push_back(all.last_target[r]);
-    rows.origin.push_back(all.origin[r]);
-  }
-  return rows;
-}
-
 // For every row what a forecaster says that was trained on the other blocks.
 std::vector<double> OutOfBlock(const std::string& part,
                                const SampleTable& training, int64_t blocks,
@@ -68,10 +53,12 @@ std::vector<double> OutOfBlock(const std::string& part,
     const int64_t end = training.rows() * (block + 1) / blocks;
     const int64_t first = training.origin[static_cast<size_t>(begin)];
     const int64_t last = training.origin[static_cast<size_t>(end - 1)];
-    const SampleTable others = RowsWhere(training, [&](int64_t row) {
+    std::vector<int64_t> beside;
+    for (int64_t row = 0; row < training.rows(); ++row) {
       const int64_t origin = training.origin[static_cast<size_t>(row)];
-      return origin < first - gap || origin > last + gap;
-    });
+      if (origin < first - gap || origin > last + gap) beside.push_back(row);
+    }
+    const SampleTable others = KeepRows(training, beside);
     if (others.rows() == 0) {
       throw InputError(fmt::format(
           "forecaster stack: {} rows leave nothing to learn from beside a "

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "twin/pipeline/trainer.h"
 
 namespace airlock {
@@ -27,5 +30,7 @@ TrainerEntry RidgeTrainer();
 // leaf becomes eta times the quantile of the residuals in it (Friedman 2001,
 // algorithm 3, for other quantiles than the median).
 TrainerEntry XgboostTrainer();
+// Those defaults of the library's: a baseline.
+std::map<std::string, double> XgboostLibraryDefaults();
 
 }  // namespace airlock

@@ -12,30 +12,12 @@
 namespace airlock {
 namespace {
 
-std::vector<std::string> TrainerNames() {
-  std::vector<std::string> names;
-  for (const TrainerEntry& entry : Trainers()) names.push_back(entry.name);
-  return names;
-}
-
 std::vector<std::string> SelectionMethods() {
   std::vector<std::string> names = {"none"};
   for (const RankingMethodEntry& entry : RankingMethods()) {
     names.push_back(entry.name);
   }
   return names;
-}
-
-void CheckPatterns(const std::string& key,
-                   const std::vector<std::string>& patterns,
-                   const Reporter& report) {
-  for (size_t i = 0; i < patterns.size(); ++i) {
-    try {
-      ParseFeaturePattern(patterns[i]);
-    } catch (const InputError& error) {
-      report.Error(fmt::format("{}.{}", key, i), error.what());
-    }
-  }
 }
 
 // Trainers that there are, with parameters that they have.
@@ -229,11 +211,23 @@ void DeclareFields(Fields<PipelineFile>& fields) {
   fields.Add("intervals", &PipelineFile::intervals,
              "Stage 5: prediction intervals.");
   fields.Check([](const PipelineFile& file, const Reporter& report) {
-    CheckPatterns("features", file.features, report);
-    CheckPatterns("exclude", file.exclude, report);
+    CheckFeaturePatterns("features", file.features, report);
+    CheckFeaturePatterns("exclude", file.exclude, report);
     CheckDistinct("models", file.models, report);
     CheckParameters(file, report);
   });
+}
+
+void CheckFeaturePatterns(const std::string& key,
+                          const std::vector<std::string>& patterns,
+                          const Reporter& report) {
+  for (size_t i = 0; i < patterns.size(); ++i) {
+    try {
+      ParseFeaturePattern(patterns[i]);
+    } catch (const InputError& error) {
+      report.Error(fmt::format("{}.{}", key, i), error.what());
+    }
+  }
 }
 
 std::optional<PipelineFile> LoadPipelineFile(

@@ -14,6 +14,8 @@
 // measured trace and a simulated one.
 namespace airlock {
 
+class Reporter;
+
 // The share of the trace that models are made from, and what is held out to
 // score them.
 struct PipelineSplit {
@@ -101,6 +103,12 @@ std::string ResolvedPipelineText(const PipelineFile& file);
 // Markdown reference of every key, and the JSON Schema for editors.
 std::string PipelineKeyReference();
 std::string PipelineJsonSchema();
+
+// Reports at `key`.i each of the file's feature patterns that cannot be read
+// (ParseFeaturePattern).
+void CheckFeaturePatterns(const std::string& key,
+                          const std::vector<std::string>& patterns,
+                          const Reporter& report);
 
 // The problem that the file's models answer.
 ForecastProblem ProblemOf(const PipelineFile& file);

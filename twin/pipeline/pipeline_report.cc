@@ -11,6 +11,7 @@
 #include "sim/base/json.h"
 #include "twin/forecast/interval_predictions.h"
 #include "twin/pipeline/fit.h"
+#include "twin/pipeline/learners.h"
 #include "twin/pipeline/naive_trainers.h"
 
 namespace airlock {
@@ -33,9 +34,7 @@ std::vector<Baseline> Baselines() {
           {"seasonal-naive", "seasonal-naive", {}},
           {"least squares", "linear", {}},
           {"ridge", "ridge", {}},
-          {"default xgboost",
-           "xgboost",
-           {{"rounds", 100}, {"depth", 6}, {"eta", 0.3}}}};
+          {"default xgboost", "xgboost", XgboostLibraryDefaults()}};
 }
 
 // A model's predictions for the held-out part by origin.

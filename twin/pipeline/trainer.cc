@@ -17,6 +17,12 @@ const std::vector<TrainerEntry>& Trainers() {
   return kTable;
 }
 
+std::vector<std::string> TrainerNames() {
+  std::vector<std::string> names;
+  for (const TrainerEntry& entry : Trainers()) names.push_back(entry.name);
+  return names;
+}
+
 const TrainerEntry& FindTrainer(const std::string& name) {
   std::string known;
   for (const TrainerEntry& entry : Trainers()) {

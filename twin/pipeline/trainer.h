@@ -33,6 +33,7 @@ struct TrainerEntry {
                                        const ForecasterOptions& options);
 };
 const std::vector<TrainerEntry>& Trainers();
+std::vector<std::string> TrainerNames();
 
 // Throws InputError naming the known trainers if there is none of the name.
 const TrainerEntry& FindTrainer(const std::string& name);

@@ -224,6 +224,10 @@ std::unique_ptr<Forecaster> TrainXgboost(const SampleTable& training,
 
 }  // namespace
 
+std::map<std::string, double> XgboostLibraryDefaults() {
+  return {{"rounds", 100}, {"depth", 6}, {"eta", 0.3}};
+}
+
 TrainerEntry XgboostTrainer() {
   return {"xgboost",
           "gradient-boosted trees, histogram method (rounds=200, depth=4, "

@@ -7,6 +7,7 @@
 
 #include "sim/stats/batch_means.h"
 #include "sim/stats/moments.h"
+#include "twin/gate/amount.h"
 #include "twin/gate/evidence.h"
 
 namespace airlock {
@@ -81,15 +82,15 @@ CriterionResult CompareHeldOut(const CriterionConfig& config,
   CriterionResult result = Start(config);
   result.label = fmt::format("{} against {}", config.kind, config.against);
   result.limit = limit;
-  const auto candidate = evidence.held_out.find("candidate");
-  const auto other = evidence.held_out.find(config.against);
-  if (candidate == evidence.held_out.end() ||
-      other == evidence.held_out.end() ||
-      candidate->second.absolute_error.empty()) {
+  const KpiSamples* const samples =
+      evidence.Find(config.kpi, KpiSource::kHeldOut);
+  if (samples == nullptr || samples->models.count("candidate") == 0 ||
+      samples->models.count(config.against) == 0 ||
+      samples->models.at("candidate").values.empty()) {
     return Inconclusive(result, "there are no held-out predictions of both");
   }
-  const std::vector<double>& errors = candidate->second.absolute_error;
-  const std::vector<double>& others = other->second.absolute_error;
+  const std::vector<double>& errors = samples->models.at("candidate").values;
+  const std::vector<double>& others = samples->models.at(config.against).values;
   const std::vector<double> beyond = Beyond(errors, others, limit);
   result.n = static_cast<int64_t>(beyond.size());
   if (HasMissing(beyond)) {
@@ -121,12 +122,12 @@ CriterionResult CompareHeldOut(const CriterionConfig& config,
 
 CriterionResult JudgeNonInferiority(const CriterionConfig& config,
                                     const Evidence& evidence) {
-  return CompareHeldOut(config, evidence, config.margin.value());
+  return CompareHeldOut(config, evidence, ParseAmount(config.margin)->value);
 }
 
 CriterionResult JudgeSuperiority(const CriterionConfig& config,
                                  const Evidence& evidence) {
-  return CompareHeldOut(config, evidence, -config.margin.value());
+  return CompareHeldOut(config, evidence, -ParseAmount(config.margin)->value);
 }
 
 CriterionResult JudgeComplete(const CriterionConfig& config,
@@ -288,21 +289,18 @@ CriterionResult JudgeTwinNonInferiority(const CriterionConfig& config,
                                         const Evidence& evidence) {
   CriterionResult result = Start(config);
   result.label = fmt::format("{} against {}", config.kind, config.against);
-  result.limit = config.margin.value();
+  result.limit = ParseAmount(config.margin)->value;
   const std::string doubt = DoubtAboutTwin(evidence);
   if (!doubt.empty()) return Inconclusive(result, doubt);
-  std::vector<double> errors;
-  std::vector<double> others;
-  for (const Rehearsal& rehearsal : evidence.rehearsals) {
-    const auto candidate = rehearsal.mean_absolute_error.find("candidate");
-    const auto other = rehearsal.mean_absolute_error.find(config.against);
-    if (candidate == rehearsal.mean_absolute_error.end() ||
-        other == rehearsal.mean_absolute_error.end() ||
-        !std::isfinite(candidate->second) || !std::isfinite(other->second)) {
-      return Inconclusive(result, "a replication gave no error to compare");
-    }
-    errors.push_back(candidate->second);
-    others.push_back(other->second);
+  const KpiSamples* const samples = evidence.Find(config.kpi, KpiSource::kTwin);
+  if (samples == nullptr || samples->models.count("candidate") == 0 ||
+      samples->models.count(config.against) == 0) {
+    return Inconclusive(result, "a replication gave no error to compare");
+  }
+  const std::vector<double>& errors = samples->models.at("candidate").values;
+  const std::vector<double>& others = samples->models.at(config.against).values;
+  if (HasMissing(errors) || HasMissing(others)) {
+    return Inconclusive(result, "a replication gave no error to compare");
   }
   result.n = static_cast<int64_t>(errors.size());
   if (result.n < kFewestReplications) {

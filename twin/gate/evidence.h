@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/scenario/calibration_profile.h"
+#include "sim/stats/t_test.h"
 #include "sim/telemetry/trace.h"
 #include "twin/forecast/model.h"
 #include "twin/gate/gate_file.h"
@@ -13,10 +15,40 @@
 
 namespace airlock {
 
-// A model's errors on the held-out part of the measured trace, paired by
-// prediction origin with every other model's.
-struct HeldOutErrors {
-  std::vector<double> absolute_error;  // one an origin that all models share
+// Where the samples of a KPI come from; the key `on` of a criterion.
+enum class KpiSource {
+  kHeldOut,   // "held-out": one a sample of the trace's held-out part
+  kTwin,      // "twin": one a replication
+  kMeasured,  // "measured": a table of measurements that the gate was given
+};
+const char* ToString(KpiSource source);
+
+// One model's samples of a KPI.
+struct KpiSeries {
+  std::vector<double> values;  // NaN: asked for and not had
+  std::string unit;            // as of trace columns: "s", "bit/s", "B", "1"
+  // What its samples were timed by: paired samples of two clocks are no pairs.
+  std::string clock;
+  int64_t errored = 0;  // measurements that failed and are not in `values`
+  int64_t stale = 0;    // values that are older than the sample they stand for
+};
+
+// A KPI of every model that has it, from one source: what all criteria that
+// compare look at.
+struct KpiSamples {
+  std::string kpi;  // "absolute_error", "latency_p99", ...
+  Better better = Better::kLower;
+  KpiSource source = KpiSource::kHeldOut;
+  bool paired = true;  // values[i] of all models belong together
+  // In time order, and neighbours depend on each other.
+  bool autocorrelated = false;
+  // Counts or flags, for which long spells of one value are natural.
+  bool discrete = false;
+  // The KPI of the calibration profile that must be credible for samples of the
+  // twin to count; empty: `kpi` itself.
+  std::string credible_as;
+  // By model name: "candidate", "incumbent", "persistence", "constant".
+  std::map<std::string, KpiSeries> models;
 };
 
 // What the trigger did on quiet and on drifting data.
@@ -32,12 +64,28 @@ struct DriftEvidence {
   std::string explanation;     // what moved
 };
 
-// The rehearsal of one replication in the twin.
-struct Rehearsal {
-  // By model, over the samples that all models predict; NaN for a model that
-  // answers one of them with something else than a number.
-  std::map<std::string, double> mean_absolute_error;
-  double outside_share = 0;  // samples outside the candidate's training range
+// The candidate's prediction intervals on the held-out part.
+struct CoverageEvidence {
+  double nominal = 0;           // the share that they promise to hold
+  std::vector<double> covered;  // 1 or 0 a sample, in time order; NaN: unknown
+};
+
+// One cell of the grid of injected faults: the KPI while `fault` is injected at
+// `level`. `samples.models` has "candidate", "incumbent", and
+// "candidate_clean": the candidate on the same samples without the fault.
+struct RobustnessCell {
+  std::string fault;  // "counter-noise", "dropout", "staleness", ...
+  std::string level;  // with its unit: "5%", "200ms"
+  KpiSamples samples;
+};
+
+// What the candidate costs at inference.
+struct CostEvidence {
+  std::vector<double> latency_seconds;  // one a call, in order
+  int64_t failed_calls = 0;
+  std::string clock;  // "monotonic": what the latencies were taken with
+  int64_t artefact_bytes = 0;
+  int64_t resident_bytes = 0;
 };
 
 // All that the criteria may look at. Parts that could not be had say why.
@@ -50,7 +98,8 @@ struct Evidence {
   // keys of all maps by model.
   std::map<std::string, ForecastModel> models;
 
-  std::map<std::string, HeldOutErrors> held_out;
+  // At most one of a KPI and source.
+  std::vector<KpiSamples> kpis;
   int64_t held_out_samples = 0;  // samples of the held-out part
   int64_t candidate_asked = 0;   // with an observed target
   int64_t candidate_not_a_number = 0;
@@ -61,14 +110,26 @@ struct Evidence {
   // on, as far as its file tells.
   int64_t candidate_trained_on_held_out = 0;
 
+  std::optional<CoverageEvidence> coverage;
+  std::vector<RobustnessCell> robustness;
+  std::string robustness_missing;  // why there is none
+  std::optional<CostEvidence> cost;
+  std::string cost_missing;  // why there is none
+
   std::optional<DriftEvidence> drift;
   std::string drift_missing;  // why there is none
 
   std::optional<CalibrationProfile> profile;
-  std::vector<Rehearsal> rehearsals;
+  // By replication: samples outside the candidate's training range.
+  std::vector<double> rehearsal_outside_share;
   // Why there is no profile, or the rehearsal failed; then nothing rests on the
   // twin.
   std::string twin_missing;
+
+  // nullptr if there are none.
+  const KpiSamples* Find(const std::string& kpi, KpiSource source) const;
+  // The samples of a KPI and source, made if there are none yet.
+  KpiSamples& Samples(const std::string& kpi, KpiSource source);
 };
 
 }  // namespace airlock

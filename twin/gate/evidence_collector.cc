@@ -246,8 +246,9 @@ void EvidenceCollector::CompareOnHeldOut() {
     if (!std::isfinite(candidate.value[i])) ++evidence_.candidate_not_a_number;
   }
   evidence_.candidate_outside_share = OutsideShare(candidate);
-  for (auto& [model, errors] : PairedErrors(predictions)) {
-    evidence_.held_out[model].absolute_error = errors;
+  KpiSamples& errors = ErrorSamples(KpiSource::kHeldOut);
+  for (auto& [model, absolute_error] : PairedErrors(predictions)) {
+    errors.models[model].values = absolute_error;
   }
 }
 
@@ -381,9 +382,8 @@ void EvidenceCollector::Rehearse() {
   WriteRunRecord(record, PathOf("result.h5"));
   for (const ReplicationRecord& replication : record.replications) {
     try {
-      evidence_.rehearsals.push_back(RehearseOne(replication.series));
+      RehearseOne(replication.series);
     } catch (const InputError& error) {
-      evidence_.rehearsals.clear();
       evidence_.twin_missing = fmt::format(
           "the twin cannot rehearse the question: {}", error.what());
       return;
@@ -391,14 +391,25 @@ void EvidenceCollector::Rehearse() {
   }
 }
 
-Rehearsal EvidenceCollector::RehearseOne(const Trace& series) const {
-  Rehearsal rehearsal;
+void EvidenceCollector::RehearseOne(const Trace& series) {
   const auto predictions = PredictAll(series, 0, series.samples());
-  for (const auto& [model, errors] : PairedErrors(predictions)) {
-    rehearsal.mean_absolute_error[model] = Mean(errors);
+  KpiSamples& errors = ErrorSamples(KpiSource::kTwin);
+  for (const auto& [model, absolute_error] : PairedErrors(predictions)) {
+    errors.models[model].values.push_back(Mean(absolute_error));
   }
-  rehearsal.outside_share = OutsideShare(predictions.at("candidate"));
-  return rehearsal;
+  evidence_.rehearsal_outside_share.push_back(
+      OutsideShare(predictions.at("candidate")));
+}
+
+KpiSamples& EvidenceCollector::ErrorSamples(KpiSource source) {
+  KpiSamples& errors = evidence_.Samples("absolute_error", source);
+  errors.autocorrelated = source == KpiSource::kHeldOut;
+  errors.credible_as = evidence_.file.question.target;
+  for (const auto& [name, model] : evidence_.models) {
+    errors.models[name].unit = model.target_unit();
+    errors.models[name].clock = ToString(source);
+  }
+  return errors;
 }
 
 }  // namespace airlock

@@ -62,7 +62,10 @@ class EvidenceCollector {
   DriftEvidence TryTrigger(const Trace& drifting, int64_t change) const;
   void FindProfile();
   void Rehearse();
-  Rehearsal RehearseOne(const Trace& series) const;
+  // Adds one value a model: its mean error in this replication.
+  void RehearseOne(const Trace& series);
+  // Where all models' absolute errors of this source go.
+  KpiSamples& ErrorSamples(KpiSource source);
 
   std::string folder_;
   const GateOptions& options_;

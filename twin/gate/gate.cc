@@ -8,6 +8,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/file.h"
 #include "sim/base/json.h"
+#include "sim/stats/moments.h"
 #include "twin/gate/evidence_collector.h"
 #include "twin/registry/verdict.h"
 
@@ -58,6 +59,29 @@ json ToJson(const CriterionResult& result) {
           {"reason", result.reason}};
 }
 
+json ToJson(const KpiSamples& samples) {
+  json models = json::object();
+  for (const auto& [name, series] : samples.models) {
+    json values = json::array();
+    // One a replication: few enough to show, and worth it.
+    if (samples.source == KpiSource::kTwin) {
+      for (double value : series.values) values.push_back(NumberOrNull(value));
+    }
+    models[name] = {{"unit", series.unit},
+                    {"clock", series.clock},
+                    {"n", series.values.size()},
+                    {"errored", series.errored},
+                    {"stale", series.stale},
+                    {"mean", NumberOrNull(Mean(series.values))},
+                    {"values", std::move(values)}};
+  }
+  return {{"kpi", samples.kpi},
+          {"source", ToString(samples.source)},
+          {"better", samples.better == Better::kLower ? "lower" : "higher"},
+          {"paired", samples.paired},
+          {"models", std::move(models)}};
+}
+
 void WriteSummary(const GateVerdict& verdict, const EvidenceCollector& gate,
                   const std::string& folder) {
   json summary = {{"filetype", "gate-verdict"},
@@ -78,15 +102,9 @@ void WriteSummary(const GateVerdict& verdict, const EvidenceCollector& gate,
   for (const CriterionResult& result : verdict.criteria) {
     summary["criteria"].push_back(ToJson(result));
   }
-  summary["rehearsals"] = json::array();
-  for (const Rehearsal& rehearsal : gate.evidence().rehearsals) {
-    json errors = json::object();
-    for (const auto& [model, error] : rehearsal.mean_absolute_error) {
-      errors[model] = NumberOrNull(error);
-    }
-    summary["rehearsals"].push_back(
-        {{"mean_absolute_error", std::move(errors)},
-         {"outside_training_range", rehearsal.outside_share}});
+  summary["kpis"] = json::array();
+  for (const KpiSamples& samples : gate.evidence().kpis) {
+    summary["kpis"].push_back(ToJson(samples));
   }
   summary["digest"] = VerdictDigest(summary);
   WriteFileAtomically(folder + "/summary.json", summary.dump(2) + "\n");

@@ -7,6 +7,7 @@
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
+#include "twin/gate/amount.h"
 #include "twin/gate/criterion.h"
 #include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
@@ -51,15 +52,41 @@ void CheckModel(const ModelConfig& model, const Reporter& report) {
   CheckFeaturePatterns("exclude", model.exclude, report);
 }
 
+// All keys of CriterionConfig that only some kinds use.
+constexpr const char* kCriterionKeys[] = {
+    "kpi",      "on",         "against",  "better",  "margin", "limit",
+    "quantile", "confidence", "at_least", "at_most", "within", "guardrail"};
+
+// `text` of `key` as an amount that is not negative.
+void CheckAmount(const char* key, const std::string& text, bool may_be_relative,
+                 const Reporter& report) {
+  const std::optional<Amount> amount = ParseAmount(text);
+  if (!amount) {
+    report.Error(key, fmt::format("'{}' is no amount: write a number and {}",
+                                  text, AmountUnits()));
+  } else if (amount->relative && !may_be_relative) {
+    report.Error(key, fmt::format("'{}' is a share of something: write an "
+                                  "amount with its unit, or pp",
+                                  text));
+  } else if (amount->value < 0 && amount->unit != "dBm") {
+    report.Error(key, fmt::format("'{}' is negative", text));
+  } else if (amount->relative && amount->value > 10) {
+    report.Error(key, fmt::format("'{}' is above 1000%", text));
+  }
+}
+
 void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
   const CriterionRow* const row = FindCriterion(criterion.kind);
   if (row == nullptr) return;  // reported by OneOf
-  for (const char* key :
-       {"against", "margin", "confidence", "at_least", "at_most", "within"}) {
+  for (const char* key : kCriterionKeys) {
     const bool used = std::count(row->keys.begin(), row->keys.end(), key) > 0;
     if (!used && Changed(criterion, key, report)) {
       report.Error(key, fmt::format("'{}' does not use it", criterion.kind));
     }
+  }
+  CheckAmount("margin", criterion.margin, true, report);
+  if (!criterion.limit.empty()) {
+    CheckAmount("limit", criterion.limit, false, report);
   }
 }
 
@@ -209,6 +236,23 @@ void DeclareFields(Fields<TwinConfig>& fields) {
       .AtLeast(0);
 }
 
+void DeclareFields(Fields<EvidenceConfig>& fields) {
+  fields
+      .Add("looks", &EvidenceConfig::looks,
+           "When the twin's replications are judged: once after the last, or "
+           "after every replication with the error still as promised.")
+      .OneOf({"once", "every replication"});
+  fields
+      .Add("most", &EvidenceConfig::most,
+           "Replications at most; 0 for `twin.replications`.")
+      .AtLeast(0);
+  fields
+      .Add("futility", &EvidenceConfig::futility,
+           "Stop early where a promotion by the last replication is less "
+           "likely than this; 0% never stops for it.")
+      .Between(Ratio(0), Ratio(0.5));
+}
+
 void DeclareFields(Fields<CriterionConfig>& fields) {
   fields
       .Add("kind", &CriterionConfig::kind,
@@ -216,14 +260,36 @@ void DeclareFields(Fields<CriterionConfig>& fields) {
       .Required()
       .OneOf(CriterionNames);
   fields
+      .Add("kpi", &CriterionConfig::kpi,
+           "The KPI whose samples are judged; `absolute_error` is that of the "
+           "predictions.")
+      .NotEmpty();
+  fields
+      .Add("on", &CriterionConfig::on,
+           "Where its samples come from: the trace's held-out part, the "
+           "twin's replications, or a table of measurements.")
+      .OneOf({"held-out", "twin", "measured"});
+  fields
       .Add("against", &CriterionConfig::against,
            "What the candidate is compared with.")
       .OneOf({"incumbent", "persistence", "constant"});
   fields
+      .Add("better", &CriterionConfig::better,
+           "Which direction is better; `auto` as the KPI is known.")
+      .OneOf({"auto", "lower", "higher"});
+  fields
       .Add("margin", &CriterionConfig::margin,
-           "How much larger its mean absolute error may be (or, for "
-           "superiority, how much smaller it must be).")
-      .Between(Ratio(0), Ratio(10));
+           "How much worse it may be (or how much better it must be): a share "
+           "of the other's, `10%`, or an amount with its unit, `2ms`, "
+           "`0.5pp`.")
+      .NotEmpty();
+  fields.Add("limit", &CriterionConfig::limit,
+             "What a value, or a quantile, must keep to: an amount with its "
+             "unit, `2ms`.");
+  fields
+      .Add("quantile", &CriterionConfig::quantile,
+           "Which quantile of the worse side; `100%` is the worst value.")
+      .Between(Ratio(0.5), Ratio(1));
   fields
       .Add("confidence", &CriterionConfig::confidence,
            "One-sided confidence of the answer.")
@@ -234,6 +300,9 @@ void DeclareFields(Fields<CriterionConfig>& fields) {
       .Between(Ratio(0), Ratio(1));
   fields.Add("within", &CriterionConfig::within, "A number of samples.")
       .AtLeast(0);
+  fields.Add("guardrail", &CriterionConfig::guardrail,
+             "Whether it is one of the guardrails, which share one error rate "
+             "after Holm.");
   fields.Check(CheckCriterion);
 }
 
@@ -259,6 +328,8 @@ void DeclareFields(Fields<GateFile>& fields) {
   fields.Add("twin", &GateFile::twin,
              "The rehearsal in the twin. Without it the verdict is never "
              "`promote`.");
+  fields.Add("evidence", &GateFile::evidence,
+             "How much evidence the twin gathers, and when it is judged.");
   fields
       .Add("criteria", &GateFile::criteria,
            "What must hold, beside what always must: `complete`, `no-leak` "

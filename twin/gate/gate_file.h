@@ -68,15 +68,31 @@ struct TwinConfig {
   int64_t replications = 0;  // 0: what the scenario says
 };
 
+// When the twin's replications are looked at.
+struct EvidenceConfig {
+  // "once", after the last; "every replication", with confidence that holds at
+  // any number of looks.
+  std::string looks = "once";
+  int64_t most = 0;      // replications at most; 0: what the twin says
+  Ratio futility{0.05};  // stop where promotion by then is less likely
+};
+
 // One thing that must hold. Which keys count depends on the kind.
 struct CriterionConfig {
-  std::string kind;  // `airlock list criteria`
+  std::string kind;                    // `airlock list criteria`
+  std::string kpi = "absolute_error";  // what is compared
+  std::string on = "held-out";         // where its samples come from
   std::string against = "incumbent";
-  Ratio margin{0};
-  Ratio confidence{0.95};
+  std::string better = "auto";  // "lower", "higher"; "auto": as the KPI is
+  std::string margin = "0%";    // ParseAmount()
+  std::string limit;            // ParseAmount(), never relative
+  Ratio quantile{0.95};
+  Ratio confidence{0.95};  // one-sided
   int64_t at_least = 0;
   Ratio at_most{0};
   int64_t within = 0;
+  // One of a family that shares the error rate of the strictest (Holm).
+  bool guardrail = false;
 };
 
 struct GateFile {
@@ -91,6 +107,7 @@ struct GateFile {
   ModelConfig incumbent;
   std::optional<DriftTriggerConfig> drift;
   std::optional<TwinConfig> twin;
+  EvidenceConfig evidence;
   std::vector<CriterionConfig> criteria;
 };
 

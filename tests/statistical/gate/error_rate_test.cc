@@ -16,6 +16,8 @@ namespace {
 Evidence Simulate(double ratio, double correlation, RngStream* rng) {
   constexpr int kSamples = 600;
   Evidence evidence;
+  KpiSamples& samples = evidence.Samples("absolute_error", KpiSource::kHeldOut);
+  samples.autocorrelated = true;
   double shared = rng->Normal(0, 1);
   const double innovation = std::sqrt(1 - correlation * correlation);
   for (int i = 0; i < kSamples; ++i) {
@@ -23,8 +25,8 @@ Evidence Simulate(double ratio, double correlation, RngStream* rng) {
     const auto error = [&] {
       return std::exp(0.5 * shared + 0.3 * rng->Normal(0, 1));
     };
-    evidence.held_out["incumbent"].absolute_error.push_back(error());
-    evidence.held_out["candidate"].absolute_error.push_back(ratio * error());
+    samples.models["incumbent"].values.push_back(error());
+    samples.models["candidate"].values.push_back(ratio * error());
   }
   return evidence;
 }
@@ -37,7 +39,7 @@ struct Rates {
 Rates JudgeMany(double ratio, double correlation, int runs, uint64_t key) {
   CriterionConfig config;
   config.kind = "non-inferiority";
-  config.margin = Ratio(0.1);
+  config.margin = "10%";
   RngStream rng(key);
   Rates rates;
   for (int i = 0; i < runs; ++i) {

@@ -32,14 +32,34 @@ std::vector<double> Errors(int n, double mean, uint64_t key) {
   return errors;
 }
 
+KpiSeries Series(std::vector<double> values) {
+  return {std::move(values), "bit/s", "clock", 0, 0};
+}
+
+// Those of `model`; made if there are none.
+std::vector<double>& HeldOut(Evidence* evidence, const std::string& model) {
+  return evidence->Samples("absolute_error", KpiSource::kHeldOut)
+      .models[model]
+      .values;
+}
+std::vector<double>& Twin(Evidence* evidence, const std::string& model) {
+  return evidence->Samples("absolute_error", KpiSource::kTwin)
+      .models[model]
+      .values;
+}
+
 // A candidate that is better than the incumbent in every respect.
 Evidence GoodEvidence() {
   Evidence evidence;
   evidence.file.question.target = "delivered_rate";
-  evidence.held_out["candidate"].absolute_error = Errors(600, 1.0, 1);
-  evidence.held_out["incumbent"].absolute_error = Errors(600, 1.5, 2);
-  evidence.held_out["persistence"].absolute_error = Errors(600, 3.0, 3);
-  evidence.held_out["constant"].absolute_error = Errors(600, 5.0, 4);
+  KpiSamples& held_out =
+      evidence.Samples("absolute_error", KpiSource::kHeldOut);
+  held_out.autocorrelated = true;
+  held_out.credible_as = "delivered_rate";
+  held_out.models["candidate"] = Series(Errors(600, 1.0, 1));
+  held_out.models["incumbent"] = Series(Errors(600, 1.5, 2));
+  held_out.models["persistence"] = Series(Errors(600, 3.0, 3));
+  held_out.models["constant"] = Series(Errors(600, 5.0, 4));
   evidence.held_out_samples = 600;
   evidence.candidate_asked = 600;
   evidence.leak.predictions_checked = 1000;
@@ -58,14 +78,10 @@ Evidence GoodEvidence() {
   kpi.credible = true;
   profile.kpis.push_back(kpi);
   evidence.profile = profile;
-  for (int i = 0; i < 10; ++i) {
-    Rehearsal rehearsal;
-    rehearsal.mean_absolute_error = {{"candidate", 1.0 + 0.01 * i},
-                                     {"incumbent", 1.5 + 0.02 * i},
-                                     {"persistence", 3.0},
-                                     {"constant", 5.0}};
-    evidence.rehearsals.push_back(rehearsal);
-  }
+  KpiSamples& twin = evidence.Samples("absolute_error", KpiSource::kTwin);
+  twin.credible_as = "delivered_rate";
+  twin.models["candidate"] = Series(Errors(10, 1.0, 5));
+  twin.models["incumbent"] = Series(Errors(10, 3.0, 6));
   return evidence;
 }
 
@@ -73,7 +89,7 @@ std::vector<CriterionConfig> AllCriteria() {
   std::vector<CriterionConfig> all;
   for (const CriterionRow& row : Criteria()) {
     CriterionConfig config = Config(row.name);
-    config.margin = Ratio(0.05);
+    config.margin = "5%";
     config.at_least = 100;
     config.at_most = Ratio(0.1);
     config.within = 50;
@@ -149,32 +165,28 @@ INSTANTIATE_TEST_SUITE_P(
         Defect{"NothingChecked", "no-leak",
                [](Evidence* e) { e->leak.predictions_checked = 0; },
                Outcome::kInconclusive, "no prediction could be checked"},
-        Defect{"Worse", "non-inferiority",
-               [](Evidence* e) {
-                 e->held_out["candidate"].absolute_error = Errors(600, 2.0, 7);
-               },
-               Outcome::kReject, "limit +5.0 %"},
+        Defect{
+            "Worse", "non-inferiority",
+            [](Evidence* e) { HeldOut(e, "candidate") = Errors(600, 2.0, 7); },
+            Outcome::kReject, "limit +5.0 %"},
         Defect{"TooCorrelated", "non-inferiority",
                [](Evidence* e) {
-                 auto& errors = e->held_out["candidate"].absolute_error;
+                 auto& errors = HeldOut(e, "candidate");
                  for (int i = 0; i < 600; ++i) {
                    errors[static_cast<size_t>(i)] = i < 300 ? 0.5 : 1.5;
                  }
                },
                Outcome::kInconclusive, "independent batches"},
         Defect{"OneIsNoNumber", "non-inferiority",
-               [](Evidence* e) {
-                 e->held_out["incumbent"].absolute_error[17] = kNan;
-               },
+               [](Evidence* e) { HeldOut(e, "incumbent")[17] = kNan; },
                Outcome::kInconclusive, "no number"},
         Defect{"NoIncumbent", "non-inferiority",
-               [](Evidence* e) { e->held_out.erase("incumbent"); },
+               [](Evidence* e) { e->kpis[0].models.erase("incumbent"); },
                Outcome::kInconclusive, "no held-out predictions of both"},
         Defect{"Empty", "superiority",
                [](Evidence* e) {
-                 for (auto& [model, errors] : e->held_out) {
-                   errors.absolute_error.clear();
-                 }
+                 HeldOut(e, "candidate").clear();
+                 HeldOut(e, "incumbent").clear();
                },
                Outcome::kInconclusive, "no held-out predictions of both"},
         Defect{"OutOfRange", "training-range",
@@ -223,32 +235,29 @@ INSTANTIATE_TEST_SUITE_P(
                Outcome::kInconclusive, "names no twin"},
         Defect{"RehearsalFailed", "twin-credible",
                [](Evidence* e) {
-                 e->rehearsals.clear();
+                 e->kpis.pop_back();
                  e->twin_missing = "the twin cannot rehearse the question";
                },
                Outcome::kInconclusive, "cannot rehearse"},
         Defect{"WorseInATwinThatIsNotCredible", "twin-non-inferiority",
                [](Evidence* e) {
                  e->profile->kpis[0].credible = false;
-                 for (Rehearsal& r : e->rehearsals) {
-                   r.mean_absolute_error["candidate"] *= 2;
-                 }
+                 for (double& error : Twin(e, "candidate")) error *= 6;
                },
                Outcome::kInconclusive, "not credible"},
         Defect{"WorseInTheTwin", "twin-non-inferiority",
                [](Evidence* e) {
-                 for (Rehearsal& r : e->rehearsals) {
-                   r.mean_absolute_error["candidate"] *= 2;
-                 }
+                 for (double& error : Twin(e, "candidate")) error *= 6;
                },
                Outcome::kReject, "in the twin"},
         Defect{"ReplicationFailed", "twin-non-inferiority",
-               [](Evidence* e) {
-                 e->rehearsals[3].mean_absolute_error["candidate"] = kNan;
-               },
+               [](Evidence* e) { Twin(e, "candidate")[3] = kNan; },
                Outcome::kInconclusive, "gave no error to compare"},
         Defect{"OneReplication", "twin-non-inferiority",
-               [](Evidence* e) { e->rehearsals.resize(1); },
+               [](Evidence* e) {
+                 Twin(e, "candidate").resize(1);
+                 Twin(e, "incumbent").resize(1);
+               },
                Outcome::kInconclusive, "at least 3 are needed"}),
     [](const auto& info) { return info.param.name; });
 

@@ -12,4 +12,11 @@ if(EXISTS ${SOURCE_DIR}/.git)
     set(AIRLOCK_GIT_COMMIT ${described})
   endif()
 endif()
+set(AIRLOCK_GIT_COMMIT_ID "")
+if(EXISTS ${SOURCE_DIR}/.git)
+  execute_process(COMMAND git rev-parse HEAD
+                  WORKING_DIRECTORY ${SOURCE_DIR}
+                  OUTPUT_VARIABLE AIRLOCK_GIT_COMMIT_ID ERROR_QUIET
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+endif()
 configure_file(${IN} ${OUT} @ONLY)

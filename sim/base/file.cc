@@ -1,6 +1,7 @@
 #include "sim/base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -107,6 +108,48 @@ void WriteFileAtomically(const std::string& path, const std::string& text) {
     const bool flushed = std::fclose(file) == 0;
     if (written != text.size() || !flushed) Fail("write", path);
   });
+}
+
+void CreateFileAtomically(const std::string& path, const std::string& text,
+                          unsigned mode) {
+  const mode_t old_mask = umask(077);
+  std::error_code error;
+  fs::create_directories(ParentOf(path), error);
+  umask(old_mask);
+  if (error) {
+    throw Error(
+        fmt::format("cannot create {}: {}", ParentOf(path), error.message()));
+  }
+  const std::string temporary = TemporaryName(path);
+  RemoveFile(temporary);
+  try {
+    const int fd =
+        open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) Fail("write", path);
+    const bool good = write(fd, text.data(), text.size()) ==
+                          static_cast<ssize_t>(text.size()) &&
+                      fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    const int reason = errno;
+    close(fd);
+    errno = reason;
+    if (!good) Fail("write", path);
+    if (renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(),
+                  RENAME_NOREPLACE) != 0) {
+      if (errno == EEXIST) {
+        throw InputError(fmt::format("{} exists; it is not overwritten", path));
+      }
+      Fail("write", path);
+    }
+    Sync(ParentOf(path), O_RDONLY | O_DIRECTORY);
+  } catch (...) {
+    RemoveFile(temporary);
+    throw;
+  }
+}
+
+void RemoveFile(const std::string& path) {
+  std::error_code ignored;
+  fs::remove(path, ignored);
 }
 
 OutputFolder::OutputFolder(const std::string& final_path, bool overwrite)

@@ -19,6 +19,16 @@ void WriteFileAtomically(const std::string& path, const std::string& text);
 void WriteAtomically(const std::string& path,
                      const std::function<void(const std::string&)>& write);
 
+// Writes the new file `path` with the given permissions ("0600"), whole or not
+// at all, and never over another one: throws Error (kInput) if there is
+// something of that name, also where another program makes it meanwhile. Makes
+// the folders above it, which only its owner may enter.
+void CreateFileAtomically(const std::string& path, const std::string& text,
+                          unsigned mode);
+
+// Removes a file if it is there; says nothing if that fails.
+void RemoveFile(const std::string& path);
+
 // An output folder in the making: files go to path(), a hidden folder beside
 // `final_path`; Commit() syncs and renames it into place in one step. Without
 // Commit() the destructor removes it, so a failed or interrupted command leaves

@@ -9,6 +9,9 @@ std::string Version();
 // The commit that was built, with "-dirty" if the tree had changes; "unknown"
 // outside a git checkout.
 std::string GitCommit();
+// All 40 digits of the commit that was built, whether or not the tree had
+// changes; empty outside a git checkout.
+std::string GitCommitId();
 // Compiler and build type, one line.
 std::string BuildDescription();
 

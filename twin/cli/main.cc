@@ -174,6 +174,7 @@ int Main(int argc, char** argv) {
   AddForecastVerbs(&app, &line);
   AddDriftVerbs(&app, &line);
   AddGateVerbs(&app, &line);
+  AddRegistryVerbs(&app, &line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -31,8 +31,10 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line);
 void AddForecastVerbs(CLI::App* app, CommandLine* line);
 // drift
 void AddDriftVerbs(CLI::App* app, CommandLine* line);
-// gate, promote, rollback, history
+// gate
 void AddGateVerbs(CLI::App* app, CommandLine* line);
+// promote, rollback, history
+void AddRegistryVerbs(CLI::App* app, CommandLine* line);
 
 // --- What several verbs share -----------------------------------------------
 

@@ -151,7 +151,7 @@ HistoryEntry Registry::Commit(HistoryEntry entry, State next) const {
 
 Registry::Change Registry::Promote(const std::string& gate_folder,
                                    const std::string& why) {
-  const PassingVerdict verdict = ReadPassingVerdict(gate_folder);
+  const GateRecord verdict = ReadPassingVerdict(gate_folder);
   const bool is_new = !fs::exists(folder_);
   CreateFolder(folder_);
   if (is_new) SyncFolder(ParentOf(folder_));

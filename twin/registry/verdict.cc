@@ -30,15 +30,6 @@ T Member(const json& object, const char* key, const std::string& path) {
   }
 }
 
-// "a/b.model", but not "/a", "../a", "a/../b" or "".
-bool StaysInFolder(const std::string& path) {
-  const std::filesystem::path whole(path);
-  if (path.empty() || whole.is_absolute()) return false;
-  return std::none_of(whole.begin(), whole.end(), [](const auto& part) {
-    return part == ".." || part == "." || part.empty();
-  });
-}
-
 void CheckHeader(const json& summary, const std::string& path) {
   if (!summary.is_object() ||
       summary.value("filetype", json()) != "gate-verdict") {
@@ -74,11 +65,6 @@ void CheckPasses(const json& summary, const std::string& path) {
   if (verdict == "inconclusive") {
     throw Error(fmt::format("{}: the gate's verdict is inconclusive", path),
                 ExitCode::kInconclusive);
-  }
-  if (verdict != "promote") {
-    throw InputError(fmt::format(
-        "{}: '{}' is not a verdict: promote, reject or inconclusive", path,
-        verdict));
   }
   const auto criteria = Member<std::vector<json>>(summary, "criteria", path);
   if (criteria.empty()) {
@@ -119,23 +105,12 @@ std::vector<ModelFile> CandidateFiles(const json& candidate,
   for (const json& row : Member<std::vector<json>>(candidate, "files", path)) {
     files.push_back({Member<std::string>(row, "path", path),
                      Member<std::string>(row, "sha256", path)});
-    if (StaysInFolder(files.back().path)) continue;
-    throw InputError(fmt::format(
-        "{}: the candidate's file '{}' is not a path inside the gate's folder",
-        path, files.back().path));
   }
-  if (files.empty()) {
-    throw InputError(fmt::format("{}: the candidate has no files", path));
+  try {
+    return CheckedModelFiles(std::move(files));
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", path, error.what()));
   }
-  std::sort(
-      files.begin(), files.end(),
-      [](const ModelFile& a, const ModelFile& b) { return a.path < b.path; });
-  for (size_t i = 1; i < files.size(); ++i) {
-    if (files[i].path != files[i - 1].path) continue;
-    throw InputError(fmt::format("{}: the candidate's file '{}' comes twice",
-                                 path, files[i].path));
-  }
-  return files;
 }
 
 }  // namespace
@@ -162,26 +137,76 @@ std::string ModelDigest(const std::vector<ModelFile>& files) {
   return Sha256(CanonicalText(list));
 }
 
-PassingVerdict ReadPassingVerdict(const std::string& gate_folder) {
+bool StaysInFolder(const std::string& path) {
+  const std::filesystem::path whole(path);
+  if (path.empty() || whole.is_absolute()) return false;
+  return std::none_of(whole.begin(), whole.end(), [](const auto& part) {
+    return part == ".." || part == "." || part.empty();
+  });
+}
+
+std::vector<ModelFile> CheckedModelFiles(std::vector<ModelFile> files) {
+  if (files.empty()) throw InputError("the candidate has no files");
+  std::sort(
+      files.begin(), files.end(),
+      [](const ModelFile& a, const ModelFile& b) { return a.path < b.path; });
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!StaysInFolder(files[i].path)) {
+      throw InputError(fmt::format(
+          "the candidate's file '{}' is not a path inside the gate's folder",
+          files[i].path));
+    }
+    if (i > 0 && files[i].path == files[i - 1].path) {
+      throw InputError(
+          fmt::format("the candidate's file '{}' comes twice", files[i].path));
+    }
+  }
+  return files;
+}
+
+GateRecord ReadGateRecord(const std::string& gate_folder) {
   const std::string path = gate_folder + "/summary.json";
-  PassingVerdict verdict;
-  verdict.summary = ReadJsonFile(path);
-  CheckHeader(verdict.summary, path);
-  CheckPasses(verdict.summary, path);
-  const json candidate = Member<json>(verdict.summary, "candidate", path);
-  verdict.candidate_name = Member<std::string>(candidate, "name", path);
-  verdict.files = CandidateFiles(candidate, path);
-  verdict.digest = VerdictDigest(verdict.summary);
-  for (const ModelFile& file : verdict.files) {
+  GateRecord record;
+  record.summary = ReadJsonFile(path);
+  CheckHeader(record.summary, path);
+  const json& summary = record.summary;
+  record.verdict = Member<std::string>(summary, "verdict", path);
+  if (record.verdict != "promote" && record.verdict != "reject" &&
+      record.verdict != "inconclusive") {
+    throw InputError(fmt::format(
+        "{}: '{}' is not a verdict: promote, reject or inconclusive", path,
+        record.verdict));
+  }
+  const json candidate = Member<json>(summary, "candidate", path);
+  record.candidate_name = Member<std::string>(candidate, "name", path);
+  record.files = CandidateFiles(candidate, path);
+  for (const json& input : Member<std::vector<json>>(summary, "inputs", path)) {
+    record.inputs.push_back({Member<std::string>(input, "what", path),
+                             Member<std::string>(input, "path", path),
+                             Member<std::string>(input, "sha256", path)});
+  }
+  for (const json& criterion :
+       Member<std::vector<json>>(summary, "criteria", path)) {
+    Member<std::string>(criterion, "outcome", path);
+  }
+  record.digest = VerdictDigest(summary);
+  return record;
+}
+
+void CheckGateFiles(const GateRecord& record, const std::string& gate_folder) {
+  for (const ModelFile& file : record.files) {
     CheckFile(gate_folder + "/" + file.path, file.sha256, "candidate");
   }
-  for (const json& input :
-       Member<std::vector<json>>(verdict.summary, "inputs", path)) {
-    CheckFile(Member<std::string>(input, "path", path),
-              Member<std::string>(input, "sha256", path),
-              Member<std::string>(input, "what", path));
+  for (const GateInputFile& input : record.inputs) {
+    CheckFile(input.path, input.sha256, input.what);
   }
-  return verdict;
+}
+
+GateRecord ReadPassingVerdict(const std::string& gate_folder) {
+  GateRecord record = ReadGateRecord(gate_folder);
+  CheckPasses(record.summary, gate_folder + "/summary.json");
+  CheckGateFiles(record, gate_folder);
+  return record;
 }
 
 }  // namespace airlock

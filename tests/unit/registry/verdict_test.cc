@@ -63,7 +63,7 @@ TEST(VerdictDigestTest, SurvivesWritingAndReading) {
 }
 
 TEST_F(VerdictTest, PassingVerdictIsRead) {
-  const PassingVerdict verdict = ReadPassingVerdict(gate_);
+  const GateRecord verdict = ReadPassingVerdict(gate_);
   EXPECT_EQ(verdict.candidate_name, "the model");
   ASSERT_EQ(verdict.files.size(), 2u);
   EXPECT_EQ(verdict.files[0].path, "candidate.model");

@@ -8,6 +8,7 @@
 #include "calibration/traces/csv.h"
 #include "calibration/traces/numeric_table.h"
 #include "calibration/traces/pcm_columns.h"
+#include "calibration/traces/pcm_rows.h"
 #include "calibration/traces/schema.h"
 #include "sim/base/error.h"
 
@@ -15,61 +16,6 @@ namespace airlock {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kDay = 86400;
-
-// PCM's numbers: also "12%", and "inf" where it divided by zero.
-double PcmNumber(const CsvReader& reader, const CsvCell& cell,
-                 const std::string& column) {
-  CsvCell plain = cell;
-  if (!plain.text.empty() && plain.text.back() == '%') {
-    plain.text = Trim(plain.text.substr(0, plain.text.size() - 1));
-    if (plain.text.empty()) return NumberOrMissing(reader, cell, column);
-  }
-  if (plain.text == "inf" || plain.text == "-inf") return kMissing;
-  return NumberOrMissing(reader, plain, column);
-}
-
-// Turns date and time cells into increasing seconds. The clock is local and
-// the date may lag behind it around midnight: a step back by most of a day is
-// midnight, not disorder.
-class PcmClock {
- public:
-  explicit PcmClock(const std::string& path) : path_(path) {}
-  double Read(const CsvReader& reader, const CsvCell& date,
-              const CsvCell& time);
-  int rollovers() const { return rollovers_; }
-
- private:
-  std::string path_;
-  double previous_ = kMissing;
-  double shift_ = 0;
-  int rollovers_ = 0;
-};
-
-double PcmClock::Read(const CsvReader& reader, const CsvCell& date,
-                      const CsvCell& time) {
-  double day = 0, of_day = 0;
-  if (!ParseDate(date.text, &day)) {
-    reader.Fail(date.column, fmt::format("column 'Date': {} is not YYYY-MM-DD",
-                                         Quoted(date.text)));
-  }
-  if (!ParseTimeOfDay(time.text, &of_day)) {
-    reader.Fail(time.column, fmt::format("column 'Time': {} is not HH:MM:SS",
-                                         Quoted(time.text)));
-  }
-  double now = day + of_day + shift_;
-  if (now < previous_ - kDay / 2) {
-    shift_ += kDay;
-    now += kDay;
-    ++rollovers_;
-  } else if (shift_ > 0 && now > previous_ + kDay / 2) {
-    shift_ -= kDay;  // the date has followed
-    now -= kDay;
-  }
-  CheckTimeAdvances(path_, reader.line(), previous_, now);
-  previous_ = now;
-  return now;
-}
 
 // The last line is whole if it ends with a line end or, where rows end with
 // the separator and pcm starts its lines with the line end, with that.
@@ -79,62 +25,6 @@ void CheckNotCut(const TextFile& file, char separator, bool trailing) {
   const auto lines = std::count(file.text.begin(), file.text.end(), '\n');
   FailAt(file.path, static_cast<int>(lines) + 1, 0,
          "the file ends within this line: it was cut");
-}
-
-// Group and metric cells of a file with two header rows.
-class TwoRowHeader {
- public:
-  TwoRowHeader(CsvReader* reader, bool memory_tool, Trace* trace);
-
-  size_t width() const { return width_; }  // cells of a row, date and time too
-  bool trailing_separator() const { return trailing_; }
-  const PcmColumn& column(size_t i) const { return columns_[i]; }
-  size_t columns() const { return columns_.size(); }
-
- private:
-  size_t width_ = 0;
-  bool trailing_ = false;
-  std::vector<PcmColumn> columns_;
-};
-
-TwoRowHeader::TwoRowHeader(CsvReader* reader, bool memory_tool, Trace* trace) {
-  std::vector<CsvCell> groups, metrics;
-  reader->Next(&groups);
-  const int group_line = reader->line();
-  reader->Next(&metrics);
-  trailing_ = metrics.size() > 3 && metrics.back().text.empty();
-  width_ = metrics.size() - (trailing_ ? 1 : 0);
-  const bool same_end = !trailing_ || groups.back().text.empty();
-  if (groups.size() != metrics.size() || !same_end) {
-    reader->Fail(0, fmt::format("{} cells; the group row in line {} has {} and "
-                                "should have the same",
-                                metrics.size(), group_line, groups.size()));
-  }
-  std::map<std::string, int> seen;
-  std::string group;
-  for (size_t c = 0; c < width_; ++c) {
-    if (!groups[c].text.empty()) group = std::string(groups[c].text);
-    if (c < 2) continue;  // Date, Time
-    if (metrics[c].text.empty()) {
-      reader->Fail(metrics[c].column, "a column has no name");
-    }
-    PcmColumn column =
-        DescribePcmColumn(group, std::string(metrics[c].text), memory_tool);
-    const auto [found, inserted] =
-        seen.emplace(column.column.name, metrics[c].column);
-    if (!inserted) {
-      reader->Fail(
-          metrics[c].column,
-          fmt::format("{} of {} is there twice; first at column {}",
-                      Quoted(metrics[c].text), Quoted(group), found->second));
-    }
-    if (!column.known_unit) {
-      AddWarning(trace,
-                 fmt::format("the unit of '{}' ({} of {}) is not known",
-                             column.column.name, metrics[c].text, group));
-    }
-    columns_.push_back(std::move(column));
-  }
 }
 
 PcmTrace ReadTwoRowFile(const TextFile& file, bool memory_tool) {
@@ -149,23 +39,7 @@ PcmTrace ReadTwoRowFile(const TextFile& file, bool memory_tool) {
   }
   PcmClock clock(file.path);
   std::vector<CsvCell> cells;
-  const size_t expected =
-      header.width() + (header.trailing_separator() ? 1 : 0);
-  while (reader.Next(&cells)) {
-    if (cells.size() != expected) {
-      reader.Fail(0, fmt::format("{} cells; the header has {}", cells.size(),
-                                 expected));
-    }
-    if (header.trailing_separator() && !cells.back().text.empty()) {
-      reader.Fail(cells.back().column, "a value in a column without a name");
-    }
-    trace.time_seconds.push_back(clock.Read(reader, cells[0], cells[1]));
-    for (size_t i = 0; i < header.columns(); ++i) {
-      const PcmColumn& column = header.column(i);
-      trace.columns[i].values.push_back(column.conversion.Apply(
-          PcmNumber(reader, cells[i + 2], column.column.name)));
-    }
-  }
+  while (reader.Next(&cells)) header.ReadRow(reader, cells, &clock, &trace);
   if (trace.samples() == 0) {
     FailAt(file.path, 2, 0, "there is no row of values below the header");
   }

@@ -7,6 +7,7 @@
 #include "calibration/traces/csv.h"
 #include "calibration/traces/importers.h"
 #include "calibration/traces/numeric_table.h"
+#include "calibration/traces/perf_stream.h"
 #include "calibration/traces/schema.h"
 #include "sim/base/error.h"
 
@@ -371,10 +372,10 @@ char FindSeparator(const TextFile& file) {
 
 }  // namespace
 
-Trace ImportPerf(const std::string& path) {
-  const TextFile file = ReadTextFile(path);
-  CsvReader reader(file, FindSeparator(file));
-  PerfTrace trace(path);
+Trace ReadPerfText(const TextFile& file, int first_line) {
+  CsvReader reader(file, FindSeparator(file), CsvReader::LastLine::kMustEnd,
+                   first_line);
+  PerfTrace trace(file.path);
   std::vector<CsvCell> cells;
   while (reader.Next(&cells)) {
     const std::string_view first = cells.front().text;
@@ -383,6 +384,10 @@ Trace ImportPerf(const std::string& path) {
     if (!comment && !blank) trace.AddLine(reader, cells);
   }
   return trace.Finish();
+}
+
+Trace ImportPerf(const std::string& path) {
+  return ReadPerfText(ReadTextFile(path), 1);
 }
 
 }  // namespace airlock

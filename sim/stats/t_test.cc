@@ -54,18 +54,6 @@ std::vector<double> PairDifferences(const std::vector<double>& a,
   return differences;
 }
 
-// P(reject | true distance to the limit is `margin`): noncentral t.
-double Power(double margin, double standard_error, double degrees_of_freedom,
-             double alpha) {
-  if (standard_error == 0) return margin > 0 ? 1 : 0;
-  // Far beyond any critical value; the noncentral series needs no evaluation.
-  const double noncentrality = std::min(margin / standard_error, 1000.0);
-  const double critical = StudentTQuantile(1 - alpha, degrees_of_freedom);
-  if (noncentrality == 0) return alpha;
-  return boost::math::cdf(boost::math::complement(
-      boost::math::non_central_t(degrees_of_freedom, noncentrality), critical));
-}
-
 }  // namespace
 
 MeanDifference WelchTest(const std::vector<double>& a,
@@ -92,6 +80,31 @@ MeanDifference PairedTest(const std::vector<double>& a,
   const double n = static_cast<double>(a.size());
   return FromError(mean, StandardDeviation(differences) / std::sqrt(n), n - 1,
                    confidence);
+}
+
+double TTestPower(double distance, double standard_error,
+                  double degrees_of_freedom, double alpha) {
+  if (!(distance >= 0) || !(standard_error >= 0) || !(degrees_of_freedom > 0)) {
+    return kNaN;
+  }
+  if (standard_error == 0) return distance > 0 ? 1 : 0;
+  // Far beyond any critical value; the noncentral series needs no evaluation.
+  const double noncentrality = std::min(distance / standard_error, 1000.0);
+  const double critical = StudentTQuantile(1 - alpha, degrees_of_freedom);
+  if (noncentrality == 0) return alpha;
+  return boost::math::cdf(boost::math::complement(
+      boost::math::non_central_t(degrees_of_freedom, noncentrality), critical));
+}
+
+double TostPValue(const MeanDifference& test, double low, double high) {
+  if (!test.difference.known() || !(low <= high)) return kNaN;
+  const double estimate = test.difference.estimate;
+  const double df = test.degrees_of_freedom;
+  const double above_low =
+      StudentTCdf(-TRatio(estimate - low, test.standard_error), df);
+  const double below_high =
+      StudentTCdf(TRatio(estimate - high, test.standard_error), df);
+  return std::max(above_low, below_high);
 }
 
 int64_t RequiredSampleSize(double effect, double power, double alpha,
@@ -127,7 +140,7 @@ NonInferiority TestNonInferiority(const std::vector<double>& incumbent,
   result.non_inferior = result.p_value < alpha;
   result.inferior = least_worse > margin;
   result.power =
-      Power(margin, test.standard_error, test.degrees_of_freedom, alpha);
+      TTestPower(margin, test.standard_error, test.degrees_of_freedom, alpha);
   const double deviation =
       paired ? StandardDeviation(PairDifferences(incumbent, candidate))
              : std::sqrt((Variance(incumbent) + Variance(candidate)) / 2);

@@ -45,6 +45,16 @@ NonInferiority TestNonInferiority(const std::vector<double>& incumbent,
                                   Better better, double margin, bool paired,
                                   double alpha);
 
+// P(a one-sided t test at `alpha` rejects | the truth lies `distance` beyond
+// the limit in the direction that is tested): noncentral t.
+double TTestPower(double distance, double standard_error,
+                  double degrees_of_freedom, double alpha);
+
+// Two one-sided tests of "the difference lies outside (low, high)" (Schuirmann,
+// J. Pharmacokinetics and Biopharmaceutics 15, 1987): the larger of their two
+// p-values. Equivalent where it is below alpha. NaN if something is unknown.
+double TostPValue(const MeanDifference& test, double low, double high);
+
 // Values an arm (two independent arms) or pairs that a one-sided t test at
 // `alpha` needs for `power` when the true difference is `effect` standard
 // deviations from the limit; normal approximation 2 (z_a + z_b)^2 / effect^2

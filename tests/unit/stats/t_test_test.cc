@@ -64,6 +64,27 @@ TEST(WelchTest, TooFewOrMissingIsUnknown) {
   }
 }
 
+// statsmodels.stats.weightstats.ttost_paired and ttost_ind(usevar="unequal").
+TEST(TostTest, PValuesOfStatsmodels) {
+  const std::vector<double> a = {5.1, 4.8, 5.6, 5.0, 5.3, 4.9, 5.2, 5.5};
+  const std::vector<double> b = {5.2, 4.9, 5.5, 5.1, 5.6, 4.8, 5.4, 5.5};
+  EXPECT_NEAR(TostPValue(PairedTest(a, b, 0.9), -0.2, 0.2),
+              0.019166864418015492, 1e-10);
+  EXPECT_NEAR(TostPValue(WelchTest(a, b, 0.9), -0.4, 0.4), 0.020800396016970406,
+              1e-10);
+  // Equal and without spread: as sure as can be; but not of what is unknown.
+  EXPECT_EQ(TostPValue(PairedTest({1, 2}, {1, 2}, 0.9), -0.1, 0.1), 0);
+  EXPECT_TRUE(std::isnan(TostPValue(PairedTest({1}, {1}, 0.9), -1, 1)));
+}
+
+// statsmodels.stats.power.TTestPower, effect .5, 30 values, 5 % one-sided.
+TEST(TTestPowerTest, PowerOfStatsmodels) {
+  EXPECT_NEAR(TTestPower(0.5, 1 / std::sqrt(30.0), 29, 0.05),
+              0.8482541772091733, 1e-7);
+  EXPECT_EQ(TTestPower(0, 1, 29, 0.05), 0.05);
+  EXPECT_TRUE(std::isnan(TTestPower(-1, 1, 29, 0.05)));
+}
+
 // n per arm at power 0.8, alpha 0.05: 49.5, 198, 1237 for margins of 0.5, 0.25
 // and 0.1 standard deviations.
 TEST(RequiredSampleSizeTest, KnownSizes) {

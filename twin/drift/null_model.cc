@@ -309,7 +309,6 @@ int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {
                         AutocorrelationTime(DistancesFromMiddle(series))});
   }
   const int64_t rows = static_cast<int64_t>(reference.size()) / columns;
-  if (slowest < 1.2) return 1;
   return std::max<int64_t>(
       1, std::min(static_cast<int64_t>(20 * slowest), rows / 8));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -13,6 +14,8 @@
 namespace airlock {
 namespace {
 
+constexpr size_t kFolds = 5;
+
 // As few different values say little that a filter could use.
 bool HasFewValues(const std::vector<double>& series) {
   std::set<double> levels;
@@ -23,42 +26,72 @@ bool HasFewValues(const std::vector<double>& series) {
   return true;
 }
 
-Whitened Apply(std::unique_ptr<Whitener> whitener,
-               const std::vector<double>& series, int64_t fitted) {
+Whitened AsItIs(const std::vector<double>& series) {
   Whitened result;
-  for (const double value : series) {
-    result.innovations.push_back(whitener->Next(value));
-  }
-  whitener->Reset();
-  const std::vector<double> settled(
-      result.innovations.begin() + whitener->start(), result.innovations.end());
-  result.independent = LooksIndependent(settled, fitted);
-  result.description = whitener->description();
-  result.whitener = std::move(whitener);
+  result.innovations = series;
+  result.description = "as it is";
+  result.independent = LooksIndependent(series, 0);
   return result;
 }
 
-Whitened WhitenLinearly(const std::vector<double>& series,
-                        const LinearFit& cycles, double penalty) {
-  LinearFit fit = cycles;
-  std::vector<double> rest;
-  if (cycles.frequencies.empty()) {
-    for (const double value : series) rest.push_back(value - fit.mean);
-  } else {
-    LinearWhitener filter(cycles);
-    for (const double value : series) rest.push_back(filter.Next(value));
+using FitWhitener = std::function<std::unique_ptr<Whitener>(
+    const std::vector<double>& series)>;
+
+// The filter of the whole series. Its innovations come, a fold of consecutive
+// samples at a time, from filters that have not seen the fold: they are as
+// large and as dependent as those of the time to come, which the filter of the
+// whole has not seen either (cross-fitting). Where `fit` finds nothing to take
+// off a series, the values are their own innovations.
+Whitened CrossFit(const std::vector<double>& series, const FitWhitener& fit) {
+  Whitened result;
+  result.whitener = fit(series);
+  if (!result.whitener) return AsItIs(series);
+  const size_t n = series.size();
+  result.innovations.assign(n, std::nan(""));
+  for (size_t fold = 0; fold < kFolds; ++fold) {
+    const size_t begin = n * fold / kFolds, end = n * (fold + 1) / kFolds;
+    std::vector<double> others = series;
+    std::fill(others.begin() + static_cast<int64_t>(begin),
+              others.begin() + static_cast<int64_t>(end), std::nan(""));
+    const std::unique_ptr<Whitener> filter = fit(others);
+    for (size_t t = 0; t < end; ++t) {
+      const double innovation = filter ? filter->Next(series[t]) : series[t];
+      if (t >= begin) result.innovations[t] = innovation;
+    }
   }
-  fit.coefficients = FitAutoregression(rest, penalty);
-  if (fit.coefficients.empty() && fit.frequencies.empty()) {
-    Whitened result;
-    result.innovations = series;
-    result.independent = LooksIndependent(series, 0);
-    result.description = "as it is";
-    return result;
+  for (int64_t t = 0; t < result.whitener->start(); ++t) {
+    result.innovations[static_cast<size_t>(t)] = std::nan("");
   }
-  const auto fitted = static_cast<int64_t>(fit.coefficients.size());
-  return Apply(std::make_unique<LinearWhitener>(std::move(fit)), series,
-               fitted);
+  const std::vector<double> settled(
+      result.innovations.begin() + result.whitener->start(),
+      result.innovations.end());
+  result.independent = LooksIndependent(settled, 0);
+  result.description = result.whitener->description();
+  return result;
+}
+
+FitWhitener Linear(double penalty) {
+  return [penalty](const std::vector<double>& series) {
+    LinearFit fit = FitCycles(series);
+    std::vector<double> rest;
+    LinearWhitener cycles(fit);
+    for (const double value : series) {
+      rest.push_back(fit.frequencies.empty() ? value - fit.mean
+                                             : cycles.Next(value));
+    }
+    fit.coefficients = FitAutoregression(rest, penalty);
+    std::unique_ptr<Whitener> filter;
+    if (!fit.coefficients.empty() || !fit.frequencies.empty()) {
+      filter = std::make_unique<LinearWhitener>(std::move(fit));
+    }
+    return filter;
+  };
+}
+
+FitWhitener Regimes(int64_t states, uint64_t seed) {
+  return [states, seed](const std::vector<double>& series) {
+    return std::make_unique<RegimeWhitener>(series, states, seed);
+  };
 }
 
 // How much dependence is left: the smaller, the more.
@@ -69,26 +102,20 @@ double Doubt(const Whitened& whitened) {
 }  // namespace
 
 Whitened Whiten(const std::vector<double>& series, uint64_t seed) {
-  Whitened plain;
-  plain.innovations = series;
-  plain.description = "as it is";
-  plain.independent = LooksIndependent(series, 0);
+  Whitened plain = AsItIs(series);
   if (HasFewValues(series) || series.size() < 64) return plain;
-  const LinearFit cycles = FitCycles(series);
-  if (plain.independent && cycles.frequencies.empty()) return plain;
-  const double n = static_cast<double>(series.size());
-  Whitened linear = WhitenLinearly(series, cycles, std::log(n));
-  if (linear.independent) return linear;
-  Whitened longer = WhitenLinearly(series, cycles, 2);
-  if (longer.independent) return longer;
-  if (Doubt(longer) > Doubt(linear)) linear = std::move(longer);
-  for (const int64_t states : {2, 3}) {
-    Whitened regimes = Apply(
-        std::make_unique<RegimeWhitener>(series, states, seed), series, 0);
-    if (regimes.independent) return regimes;
-    if (Doubt(regimes) > Doubt(linear)) linear = std::move(regimes);
+  if (plain.independent && FitCycles(series).frequencies.empty()) return plain;
+  Whitened best;
+  for (const FitWhitener& fit :
+       {Linear(std::log(static_cast<double>(series.size()))), Linear(2),
+        Regimes(2, seed), Regimes(3, seed)}) {
+    Whitened whitened = CrossFit(series, fit);
+    if (whitened.independent) return whitened;
+    if (!best.whitener || Doubt(whitened) > Doubt(best)) {
+      best = std::move(whitened);
+    }
   }
-  return linear;
+  return best;
 }
 
 std::unique_ptr<Whitener> LoadWhitener(const nlohmann::json& state) {

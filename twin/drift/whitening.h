@@ -47,8 +47,10 @@ struct Whitened {
 //   regimes: a hidden Markov chain of two or three states, each with its own
 //   distribution of values; innovations are then the rank of the value in the
 //   distribution that was foretold;
-// the first that passes the same test, else the better of the last two. Series
-// of few values are left as they are.
+// the first whose innovations pass the same test, else the best. Innovations
+// come from filters that have not seen them, as those of a stream will: a
+// filter of many parameters leaves less of its own reference than of what
+// comes later. Series of few values are left as they are.
 Whitened Whiten(const std::vector<double>& series, uint64_t seed);
 
 // Throws nlohmann::json::exception or InputError.

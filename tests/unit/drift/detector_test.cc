@@ -435,7 +435,7 @@ TEST(NullModel, BlocksAreAsLongAsSpellsOfSpread) {
   // 1 / (.02 + .02) samples are an autocorrelation time of the spells; that of
   // the distances is less, because each is mostly chance.
   EXPECT_GT(AutomaticBlock(spells, 1), 100);
-  EXPECT_EQ(AutomaticBlock(independent, 1), 1);
+  EXPECT_LT(AutomaticBlock(independent, 1), 40);
 }
 
 }  // namespace

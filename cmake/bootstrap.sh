@@ -1,9 +1,11 @@
 # Sourced by `airlock` and `tests/run`: installs what is missing and builds.
 # Needs `root` (the checkout). AIRLOCK_BUILD_DIR names another build folder.
+# `package_lists` may be added to.
 # Whatever goes wrong here ends with exit code 5: the others are answers of
 # airlock's.
 
 build_dir=${AIRLOCK_BUILD_DIR:-$root/build}
+package_lists=("$root/cmake/debian-packages.txt")
 
 say() { printf 'airlock: %s\n' "$*" >&2; }
 
@@ -14,7 +16,7 @@ fail() {
 
 missing_packages() {
   local wanted
-  wanted=$(sed -e 's/#.*//' -e '/^ *$/d' "$root/cmake/debian-packages.txt")
+  wanted=$(sed -e 's/#.*//' -e '/^ *$/d' "${package_lists[@]}")
   # An unknown package is an error of dpkg-query's and simply not listed.
   # shellcheck disable=SC2086
   dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
@@ -27,8 +29,8 @@ missing_packages() {
 install_packages() {
   local missing sudo=()
   if ! command -v dpkg-query > /dev/null; then
-    fail "this is not a Debian system; see the list of packages in" \
-         "cmake/debian-packages.txt"
+    fail "this is not a Debian system; see the lists of packages:" \
+         "${package_lists[@]}"
   fi
   missing=$(missing_packages | tr '\n' ' ')
   [ -n "${missing// /}" ] || return 0

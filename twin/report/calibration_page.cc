@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include "sim/base/json.h"
+#include "twin/report/page_parts.h"
+#include "twin/report/pages.h"
+
+namespace airlock {
+
+using nlohmann::json;
+
+json CalibrationSummary(const CalibrationProfile& profile) {
+  json parameters = json::array();
+  for (const FittedParameter& p : profile.parameters) {
+    parameters.push_back({{"name", p.function + "." + p.key},
+                          {"unit", p.unit},
+                          {"value", NumberOrNull(p.value)},
+                          {"low", NumberOrNull(p.low)},
+                          {"high", NumberOrNull(p.high)},
+                          {"origin", p.origin},
+                          {"note", p.note}});
+  }
+  json kpis = json::array();
+  for (const KpiFidelity& k : profile.kpis) {
+    kpis.push_back({{"kpi", k.kpi},
+                    {"samples", k.samples},
+                    {"w1_over_sd", NumberOrNull(k.w1_over_sd)},
+                    {"p50_error", NumberOrNull(k.p50_error)},
+                    {"p99_error", NumberOrNull(k.p99_error)},
+                    {"coverage", NumberOrNull(k.coverage)},
+                    {"credible", k.credible},
+                    {"reason", k.reason}});
+  }
+  return {{"filetype", "calibration-summary"},
+          {"version", {1, 0}},
+          {"airlock_version", profile.airlock_version},
+          {"scenario", profile.scenario_name},
+          {"scenario_sha256", profile.scenario_sha256},
+          {"trace", profile.trace},
+          {"trace_digest", profile.trace_digest},
+          {"fit_samples", profile.fit_samples},
+          {"held_out_samples", profile.held_out_samples},
+          {"parameters", std::move(parameters)},
+          {"kpis", std::move(kpis)}};
+}
+
+std::string CalibrationPage(const json& summary,
+                            const CalibrationResult& result) {
+  const CalibrationProfile& profile = result.profile;
+  Page page("Calibration of " + profile.scenario_name, summary);
+  std::string credible;
+  for (const KpiFidelity& kpi : profile.kpis) {
+    if (kpi.credible) credible += (credible.empty() ? "" : ", ") + kpi.kpi;
+  }
+  page.Verdict(
+      credible.empty() ? "reject" : "promote",
+      credible.empty() ? "credible for no KPI" : "credible for " + credible,
+      fmt::format("Judged on {} samples that the fit has not seen.",
+                  profile.held_out_samples));
+  page.Section("Credibility and parameters");
+  page.Paragraph(
+      "W1 / sd: Wasserstein-1 distance of the distributions over the measured "
+      "standard deviation. Coverage: held-out samples inside the 90 % "
+      "predictive interval. Intervals of parameters: 90 %.");
+  AddProfileTables("", &page);
+  page.Section("Measured against twin, held-out part");
+  for (const HeldOutKpi& kpi : result.held_out) {
+    LinePlot plot;
+    plot.x_title = "time [s]";
+    plot.y_title = WithUnit(kpi.kpi, kpi.unit);
+    plot.series = {{"measured", kpi.time_seconds, kpi.measured},
+                   {"twin", kpi.time_seconds, kpi.predicted}};
+    plot.band = {"90 %", kpi.time_seconds, kpi.low, kpi.high};
+    page.Figure({kpi.kpi + ": measured, and the twin with its 90 % interval",
+                 kpi.kpi + " over time, measured and twin", ToVega(plot)});
+    page.Figure({kpi.kpi + ": distribution over held-out samples",
+                 "cumulative distributions of " + kpi.kpi,
+                 ToVega(CdfPlot{
+                     plot.y_title,
+                     {{"measured", kpi.measured}, {"twin", kpi.predicted}}})});
+  }
+  page.Section("Provenance");
+  AddFacts({{"scenario", "/scenario"},
+            {"scenario, SHA-256", "/scenario_sha256"},
+            {"trace", "/trace"},
+            {"trace, SHA-256", "/trace_digest"},
+            {"samples fitted to", "/fit_samples"},
+            {"samples held out", "/held_out_samples"},
+            {"Airlock", "/airlock_version"}},
+           &page);
+  return page.Html();
+}
+
+}  // namespace airlock

@@ -11,7 +11,7 @@ namespace airlock {
 // is left to chance. Evidence is -ln p; between two possible values of p, the
 // area between the two distribution functions tells equal distances apart, so
 // that any run length can be calibrated. Starts with an empty window after an
-// alarm. O(window) memory and time.
+// alarm. O(window) memory and time, of bits.
 StatisticEntry KswinStatistic();
 
 }  // namespace airlock

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.h"
@@ -275,6 +277,141 @@ TEST(Ddm, StaysFiniteAfterAWarmUpWithoutError) {
   // The published rule calls it a change.
   EXPECT_GE(evidence, entry.classic_threshold({}));
   EXPECT_LT(evidence, 10);
+}
+
+// ln of the chance that two samples of n have a distance of k / n or more, by
+// counting paths of n steps up and n down: those that reach k or -k first at
+// some point, times the ways on from there.
+long double LogChance(int n, int k) {
+  const auto choose = [](int from, int count) {
+    return std::exp(std::lgamma(from + 1.0L) - std::lgamma(count + 1.0L) -
+                    std::lgamma(from - count + 1.0L));
+  };
+  std::vector<std::vector<long double>> inside(
+      static_cast<size_t>(n + 1),
+      std::vector<long double>(static_cast<size_t>(n + 1), 0));
+  long double reached = k == 0 ? choose(2 * n, n) : 0;
+  inside[0][0] = k == 0 ? 0 : 1;
+  for (int up = 0; up <= n; ++up) {
+    for (int down = 0; down <= n; ++down) {
+      const auto i = static_cast<size_t>(up), j = static_cast<size_t>(down);
+      if (up > 0) inside[i][j] += inside[i - 1][j];
+      if (down > 0) inside[i][j] += inside[i][j - 1];
+      if (std::abs(up - down) < k) continue;
+      reached += inside[i][j] * choose(2 * n - up - down, n - up);
+      inside[i][j] = 0;
+    }
+  }
+  return std::log(reached / choose(2 * n, n));
+}
+
+// The evidence of KSWIN for two samples of one size, by its definition.
+double KswinEvidence(const Stream& newest, const Stream& drawn) {
+  Stream all = newest;
+  all.insert(all.end(), drawn.begin(), drawn.end());
+  const auto up_to = [](const Stream& values, double x) {
+    return static_cast<int>(std::count_if(values.begin(), values.end(),
+                                          [x](double v) { return v <= x; }));
+  };
+  int largest = 0, area = 0;
+  for (const double x : all) {
+    const int distance = std::abs(up_to(newest, x) - up_to(drawn, x));
+    largest = std::max(largest, distance);
+    area += distance;
+  }
+  const int n = static_cast<int>(newest.size());
+  const long double low = -LogChance(n, largest);
+  if (largest == 0 || largest == n) return static_cast<double>(low);
+  const long double high = -LogChance(n, largest + 1);
+  return static_cast<double>(low + (high - low) * area / (2 * largest * n));
+}
+
+// Without chance: the newest half of the window against the older half.
+TEST(Kswin, ComparesTheHalvesOfItsWindow) {
+  for (const int size : {1, 7, 20, 33, 130}) {
+    for (const double step : {0.0, 0.5, 0.05}) {  // of equal values
+      const auto kswin = ScalarStatistic("kswin").make(
+          {}, {{"window", 2 * size}, {"stat_size", size}});
+      RngStream rng = Random(5);
+      Stream stream;
+      for (int i = 0; i < 2 * size + 60; ++i) {
+        const double x = rng.Normal(i < 2 * size + 20 ? 0 : 2, 1);
+        stream.push_back(step == 0 ? x : step * std::round(x / step));
+        const double evidence = kswin->Update(stream.back());
+        if (i + 1 < 2 * size) {
+          EXPECT_TRUE(std::isnan(evidence));
+        } else if (i % 7 == 0) {
+          EXPECT_NEAR(
+              evidence,
+              KswinEvidence({stream.end() - size, stream.end()},
+                            {stream.end() - 2 * size, stream.end() - size}),
+              1e-9 * (1 + evidence))
+              << size << " " << step << " " << i;
+        }
+      }
+    }
+  }
+}
+
+// A stream that repeats one window: at each phase every set of older values is
+// drawn equally often. Chi-square over the evidence of all sets.
+TEST(Kswin, DrawsEachSetEquallyOften) {
+  double chi_square = 0;
+  int freedom = 0;
+  const std::vector<std::pair<int, int>> sizes = {{9, 3}, {12, 2}, {11, 5}};
+  for (const auto& [window, size] : sizes) {
+    for (const bool ties : {false, true}) {
+      Stream period;
+      for (int i = 0; i < window; ++i) {
+        const int value = i * 5 % window;
+        period.push_back(ties ? value / 2 : value);
+      }
+      const auto kswin = ScalarStatistic("kswin").make(
+          {}, {{"window", window}, {"stat_size", size}});
+      constexpr int kRounds = 2000;
+      std::vector<std::map<int64_t, double>> seen(period.size());
+      const auto key = [](double evidence) {
+        return static_cast<int64_t>(std::llround(evidence * 1e9));
+      };
+      for (int i = 0; i < window * (kRounds + 1); ++i) {
+        const auto phase = static_cast<size_t>(i % window);
+        const double evidence = kswin->Update(period[phase]);
+        if (i >= window) seen[phase][key(evidence)] += 1;
+      }
+      for (int phase = 0; phase < window; ++phase) {
+        Stream newest, older;
+        for (int age = 0; age < window; ++age) {
+          const auto at = static_cast<size_t>((phase - age + window) % window);
+          (age < size ? newest : older).push_back(period[at]);
+        }
+        std::map<int64_t, double> expected;
+        double sets = 0;
+        std::vector<int> chosen(older.size(), 0);  // in increasing order
+        std::fill(chosen.end() - size, chosen.end(), 1);
+        do {
+          Stream drawn;
+          for (size_t i = 0; i < older.size(); ++i) {
+            if (chosen[i] == 1) drawn.push_back(older[i]);
+          }
+          expected[key(KswinEvidence(newest, drawn))] += 1;
+          ++sets;
+        } while (std::next_permutation(chosen.begin(), chosen.end()));
+        const auto& counts = seen[static_cast<size_t>(phase)];
+        for (const auto& [evidence, count] : counts) {
+          EXPECT_EQ(expected.count(evidence), 1u) << evidence;
+        }
+        freedom += static_cast<int>(expected.size()) - 1;
+        for (const auto& [evidence, count] : expected) {
+          const double mean = kRounds * count / sets;
+          const auto found = counts.find(evidence);
+          const double got = found == counts.end() ? 0 : found->second;
+          chi_square += (got - mean) * (got - mean) / mean;
+        }
+      }
+    }
+  }
+  EXPECT_GT(freedom, 100);
+  EXPECT_NEAR(chi_square, freedom, 4 * std::sqrt(2.0 * freedom));
 }
 
 TEST(ScalarStatistics, SayWhatIsWrong) {

@@ -12,7 +12,6 @@
 
 #include "sim/base/interrupt.h"
 #include "sim/base/version.h"
-#include "sim/results/hdf5_file.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 
@@ -25,16 +24,6 @@ CLI::App* AddVerb(CLI::App* parent, CommandLine* line, const std::string& name,
   verb->footer("Example: " + example);
   verb->callback([line, run] { line->action = run; });
   return verb;
-}
-
-Trace ReadTraceOrSeries(const std::string& path) {
-  if (ReadFileHeader(path).filetype != "result") return ReadTrace(path);
-  RunRecord record = ReadRunRecord(path);
-  if (record.replications.empty() ||
-      record.replications.front().series.samples() == 0) {
-    throw InputError(fmt::format("{}: the run has no series", path));
-  }
-  return std::move(record.replications.front().series);
 }
 
 void CheckOutputFile(const std::string& path, bool overwrite) {
@@ -58,6 +47,16 @@ void CheckOutputFile(const std::string& path, bool overwrite) {
     throw Error(fmt::format("cannot write {}: {}", path,
                             std::generic_category().message(errno)));
   }
+}
+
+void AddTraceArgument(CLI::App* verb, std::string* path, std::string* format) {
+  verb->add_option("TRACE", *path,
+                   "trace of airlock import, result.h5 of airlock run, or a "
+                   "measured file")
+      ->required();
+  verb->add_option("--format", *format,
+                   "of a measured file: one of airlock list importers; a CSV "
+                   "needs none");
 }
 
 CLI::Validator NumberWithin(double low, double high) {
@@ -175,6 +174,7 @@ int Main(int argc, char** argv) {
   AddDriftVerbs(&app, &line);
   AddGateVerbs(&app, &line);
   AddRegistryVerbs(&app, &line);
+  AddReceiptVerbs(&app, &line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "sim/base/error.h"
-#include "sim/telemetry/trace.h"
 
 // How the verbs of `airlock` are put together: each file *_verbs.cc adds some.
 namespace airlock {
@@ -33,8 +32,10 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line);
 void AddDriftVerbs(CLI::App* app, CommandLine* line);
 // gate
 void AddGateVerbs(CLI::App* app, CommandLine* line);
-// promote, rollback, history
+// promote, rollback, history, registry
 void AddRegistryVerbs(CLI::App* app, CommandLine* line);
+// verify, key
+void AddReceiptVerbs(CLI::App* app, CommandLine* line);
 
 // --- What several verbs share -----------------------------------------------
 
@@ -42,10 +43,8 @@ void AddRegistryVerbs(CLI::App* app, CommandLine* line);
 // is false or it is no plain file, Error if it cannot be written.
 void CheckOutputFile(const std::string& path, bool overwrite);
 
-// A trace file of `airlock import`, or the first replication's series of the
-// result of `airlock run` (its result.h5). Throws as the readers of
-// sim/results do, InputError if the run has no series.
-Trace ReadTraceOrSeries(const std::string& path);
+// The argument TRACE and the option --format: what ReadSamples() wants.
+void AddTraceArgument(CLI::App* verb, std::string* path, std::string* format);
 
 // Takes numbers from `low` to `high`; unlike CLI::Range, never NaN.
 CLI::Validator NumberWithin(double low, double high);

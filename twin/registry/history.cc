@@ -1,12 +1,12 @@
 #include "twin/registry/history.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/json.h"
-#include "twin/registry/verdict.h"
 
 namespace airlock {
 namespace {
@@ -14,9 +14,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr int kVersionMajor = 2;
+
 std::string ToText(const HistoryEntry& entry) {
+  json keys = json::array();
+  for (const PublicKey& key : entry.keys) {
+    keys.push_back({{"id", key.id()}, {"pem", key.pem()}});
+  }
   return json{{"filetype", "registry-history"},
-              {"version", {1, 0}},
+              {"version", {kVersionMajor, 0}},
               {"number", entry.number},
               {"action", entry.action},
               {"who", entry.who},
@@ -24,8 +30,10 @@ std::string ToText(const HistoryEntry& entry) {
               {"why", entry.why},
               {"model_name", entry.model_name},
               {"model_digest", entry.model_digest},
+              {"receipt_digest", entry.receipt_digest},
               {"verdict_digest", entry.verdict_digest},
-              {"verdict", entry.verdict},
+              {"pause", ToString(entry.pause)},
+              {"keys", keys},
               {"previous_hash", entry.previous_hash}}
              .dump(2, ' ', false, json::error_handler_t::replace) +
          "\n";
@@ -43,11 +51,18 @@ HistoryEntry FromFile(const std::string& path) {
     object.at("why").get_to(entry.why);
     object.at("model_name").get_to(entry.model_name);
     object.at("model_digest").get_to(entry.model_digest);
+    object.at("receipt_digest").get_to(entry.receipt_digest);
     object.at("verdict_digest").get_to(entry.verdict_digest);
-    entry.verdict = object.at("verdict");
+    entry.pause = PauseOf(object.at("pause").get<std::string>());
+    for (const json& key : object.at("keys")) {
+      entry.keys.push_back(
+          PublicKey::FromPem(key.at("pem").get<std::string>(), "a key"));
+    }
     object.at("previous_hash").get_to(entry.previous_hash);
   } catch (const json::exception& error) {
     throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", path, error.what()));
   }
   entry.hash = Sha256(text);
   return entry;
@@ -79,11 +94,6 @@ std::vector<HistoryEntry> HistoryStore::Read(int64_t count,
       throw InputError(fmt::format(
           "{}: does not follow the entry before it; the history was changed",
           path));
-    }
-    const bool has_verdict = !entry.verdict.is_null();
-    if (has_verdict && VerdictDigest(entry.verdict) != entry.verdict_digest) {
-      throw InputError(fmt::format(
-          "{}: the verdict does not have the digest that it states", path));
     }
     hash = entry.hash;
     entries.push_back(std::move(entry));

@@ -1,25 +1,34 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "sim/base/signature.h"
+#include "twin/registry/registry_state.h"
+
 namespace airlock {
 
-// One change of a registry's champion.
+// One change of a registry. What does not belong to its action is empty.
 struct HistoryEntry {
   int64_t number = 0;  // from 1
-  std::string action;  // "promote", "rollback"
-  std::string who;     // user name
-  std::string when;    // UTC, "2026-01-31T12:00:00Z"
+  // "promote", "rollback", "candidate", "pause", "resume", "trust", "distrust"
+  std::string action;
+  std::string who;   // user name
+  std::string when;  // UTC, "2026-01-31T12:00:00Z"
   std::string why;
-  std::string model_name;      // the champion from then on
+  // promote, rollback: the champion from then on; candidate: the candidate, or
+  // empty if there is none from then on.
+  std::string model_name;
   std::string model_digest;    // ModelDigest
-  std::string verdict_digest;  // VerdictDigest; empty for a rollback
-  nlohmann::json verdict;      // the gate's summary; null for a rollback
-  std::string previous_hash;   // hash of the entry before; empty for the first
-  std::string hash;            // SHA-256 of this entry's file
+  std::string receipt_digest;  // Receipt::digest
+  std::string verdict_digest;  // VerdictDigest; promote and candidate
+  Pause pause = Pause::kNo;
+  std::vector<PublicKey> keys;  // trust, distrust
+  std::string previous_hash;    // hash of the entry before; empty for the first
+  std::string hash;             // SHA-256 of this entry's file
+
+  AliasTarget target() const { return {model_digest, receipt_digest}; }
 };
 
 // The folder `history` of a registry: append-only files 000001.json, ..., each

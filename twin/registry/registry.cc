@@ -3,22 +3,25 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <functional>
+#include <utility>
 
+#include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
-#include "sim/base/json.h"
 #include "twin/registry/folder_lock.h"
+#include "twin/registry/transition.h"
 
 namespace airlock {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr int kVersionMajor = 1;
 constexpr double kWaitSeconds = 10;
+constexpr size_t kShortestKeyId = 8;
 
 std::string UserName() {
   const passwd* const entry = getpwuid(getuid());
@@ -65,185 +68,459 @@ std::string ParentOf(const std::string& folder) {
       .string();
 }
 
-}  // namespace
-
-Registry::Registry(const std::string& folder)
-    : folder_(folder), versions_(folder), history_(folder) {}
-
-Registry::State Registry::ReadState() const {
-  const std::string path = folder_ + "/state.json";
-  if (!fs::exists(path)) {
-    throw InputError(
-        fmt::format("{}: not a registry: it has no state.json", folder_));
-  }
-  const json object = ReadJsonFile(path);
-  State state;
-  try {
-    if (object.at("filetype") != "registry-state") {
-      throw InputError(fmt::format("{}: not a registry's state", path));
-    }
-    const auto version = object.at("version").get<std::vector<int64_t>>();
-    if (version.size() != 2 || version[0] > kVersionMajor) {
-      throw InputError(
-          fmt::format("{}: written by a newer Airlock: this program reads "
-                      "registry-state up to {}.x",
-                      path, kVersionMajor));
-    }
-    object.at("champion").get_to(state.champion);
-    object.at("previous").get_to(state.previous);
-    object.at("history_count").get_to(state.history_count);
-    object.at("history_tail").get_to(state.history_tail);
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
-  }
-  return state;
+std::optional<RegistryState> StateIfAny(const std::string& folder) {
+  if (!fs::exists(folder + "/state.json")) return std::nullopt;
+  return ReadRegistryState(folder);
 }
 
-void Registry::WriteState(const State& state) const {
-  WriteFileAtomically(folder_ + "/state.json",
-                      json{{"filetype", "registry-state"},
-                           {"version", {kVersionMajor, 0}},
-                           {"champion", state.champion},
-                           {"previous", state.previous},
-                           {"history_count", state.history_count},
-                           {"history_tail", state.history_tail}}
-                              .dump(2) +
-                          "\n");
-}
+// Whether nobody has said yet whose receipts count.
+bool IsFresh(const RegistryState& state) { return state.sequence == 0; }
 
-void Registry::CreateIfMissing() const {
-  if (!fs::exists(folder_ + "/state.json")) {
-    if (HasContent(folder_)) {
+// Folders and an empty state, where they are missing. Needs the lock.
+void CreateIfMissing(const std::string& folder) {
+  if (!fs::exists(folder + "/state.json")) {
+    if (HasContent(folder)) {
       throw InputError(fmt::format(
-          "{}: not a registry: it has no state.json and is not empty",
-          folder_));
+          "{}: not a registry: it has no state.json and is not empty", folder));
     }
     // The state comes first: a history without a state is a loss, not a start.
-    WriteState(State());
+    WriteRegistryState(RegistryState(), folder);
   }
-  CreateFolder(folder_ + "/history");
-  CreateFolder(folder_ + "/versions");
-  SyncFolder(folder_);
+  for (const char* part : {"/history", "/versions", "/receipts"}) {
+    CreateFolder(folder + part);
+  }
+  SyncFolder(folder);
 }
 
-Registry::State Registry::PrepareChange(
-    std::vector<HistoryEntry>* history) const {
-  RemoveHalfWrittenStates(folder_);
-  versions_.Clean();
-  State state = ReadState();
-  history_.Clean(state.history_count);
-  *history = history_.Read(state.history_count, state.history_tail);
-  CheckReplay(*history, state);
+// The state that the history ends with.
+RegistryState Replay(const std::vector<HistoryEntry>& history,
+                     const std::string& folder,
+                     const std::function<void(const HistoryEntry&,
+                                              const RegistryState&)>& check) {
+  RegistryState state;
+  for (const HistoryEntry& entry : history) {
+    if (check) check(entry, state);
+    try {
+      state = After(std::move(state), entry);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("{}/history/{:06}.json: {}: {}", folder,
+                                   entry.number, entry.action, error.what()));
+    }
+  }
   return state;
 }
 
-HistoryEntry Registry::Commit(HistoryEntry entry, State next) const {
-  entry.number = next.history_count + 1;
-  entry.previous_hash = next.history_tail;
-  entry.who = UserName();
-  entry.when = NowUtc();
-  history_.Write(&entry);
-  next.history_count = entry.number;
-  next.history_tail = entry.hash;
-  WriteState(next);
+void CheckSame(const RegistryState& replayed, const RegistryState& state,
+               const std::string& folder) {
+  if (replayed == state) return;
+  throw InputError(fmt::format(
+      "{}/state.json: is not what the history ends with; one of the two was "
+      "changed",
+      folder));
+}
+
+Error Refusal(const std::string& what) { return Error(what, ExitCode::kNo); }
+
+std::string NameOf(const AliasTarget& target) {
+  return target.empty() ? "none" : target.model.substr(0, 16);
+}
+
+// Throws if the champion, or whom the registry trusts, is no longer what it was
+// when this change was asked for.
+void CheckNothingHappened(const RegistryState& seen, const RegistryState& state,
+                          const std::string& folder) {
+  if (seen.champion != state.champion) {
+    throw Refusal(fmt::format(
+        "{}: another program changed the champion meanwhile, from {} to {}; "
+        "nothing was changed: judge against the new champion, or run the "
+        "command again",
+        folder, NameOf(seen.champion), NameOf(state.champion)));
+  }
+  if (seen.trusted != state.trusted) {
+    throw Refusal(fmt::format(
+        "{}: another program changed whose receipts count; nothing was "
+        "changed: run the command again",
+        folder));
+  }
+}
+
+// The keys whose receipt makes the first or a later promotion.
+std::vector<PublicKey> KeysFor(const RegistryState& state,
+                               const std::optional<PublicKey>& own_key,
+                               const std::string& folder) {
+  if (!IsFresh(state) && !state.trusted.empty()) return state.trusted;
+  if (!IsFresh(state)) {
+    throw Refusal(fmt::format(
+        "{0}: trusts no key any more; say whose receipts count: airlock "
+        "registry trust {0} KEY.pub",
+        folder));
+  }
+  if (own_key) return {*own_key};
+  throw Refusal(fmt::format(
+      "{0}: a new registry trusts nobody, and you have no signing key of your "
+      "own; say whose receipts count: airlock registry init {0} --trust "
+      "KEY.pub",
+      folder));
+}
+
+// The receipt of the gate's folder, which must be signed with one of `keys`.
+Receipt ReceiptOf(const std::string& gate_folder,
+                  const std::vector<PublicKey>& keys, bool fresh,
+                  const std::string& folder) {
+  try {
+    return VerifyReceipt(gate_folder, keys);
+  } catch (const ReceiptError& error) {
+    if (error.fault() != ReceiptFault::kUnknownKey) throw;
+    throw ReceiptError(
+        error.fault(),
+        fmt::format(fresh ? "{0}; a new registry trusts your own key alone; to "
+                            "trust another one: airlock registry init {1} "
+                            "--trust KEY.pub"
+                          : "{0}; to trust its key: airlock registry trust {1} "
+                            "KEY.pub",
+                    error.what(), folder));
+  }
+}
+
+HistoryEntry EntryOf(const std::string& action, const std::string& why) {
+  HistoryEntry entry;
+  entry.action = action;
+  entry.why = why;
   return entry;
 }
 
-Registry::Change Registry::Promote(const std::string& gate_folder,
-                                   const std::string& why) {
-  const GateRecord verdict = ReadPassingVerdict(gate_folder);
-  const bool is_new = !fs::exists(folder_);
-  CreateFolder(folder_);
-  if (is_new) SyncFolder(ParentOf(folder_));
-  const FolderLock lock(folder_, kWaitSeconds);
-  CreateIfMissing();
-  std::vector<HistoryEntry> history;
-  State state = PrepareChange(&history);
-  Change change;
-  change.champion =
-      versions_.Store(verdict.candidate_name, verdict.files, gate_folder);
-  if (change.champion.digest == state.champion) {
-    change.entry = history.back();
+}  // namespace
+
+SignedModel LoadSignedModel(const std::string& folder,
+                            const RegistryState& state,
+                            const AliasTarget& target, bool must_pass) {
+  const ReceiptStore receipts(folder);
+  const std::string name =
+      receipts.FolderOf(target.receipt) + "/" + kReceiptName;
+  SignedModel model;
+  model.receipt =
+      OpenReceipt(receipts.ReceiptText(target.receipt), name, state.trusted);
+  if (model.receipt.model_digest() != target.model) {
+    throw ReceiptError(
+        ReceiptFault::kStatement,
+        fmt::format("{}: is about another model than {}", name, target.model));
+  }
+  if (must_pass && model.receipt.result != "PASSED") {
+    throw ReceiptError(
+        ReceiptFault::kVerdict,
+        fmt::format("{}: says {}, not PASSED", name, model.receipt.result));
+  }
+  model.version = VersionStore(folder).Load(target.model);
+  return model;
+}
+
+// What a change starts from, once it holds the lock: leftovers are gone, state
+// and history fit.
+struct Registry::Locked {
+  Locked(const Registry& registry, bool create)
+      : lock(registry.folder_, kWaitSeconds) {
+    const std::string& folder = registry.folder_;
+    if (create) CreateIfMissing(folder);
+    RemoveHalfWrittenStates(folder);
+    registry.versions_.Clean();
+    registry.receipts_.Clean();
+    state = ReadRegistryState(folder);
+    registry.history_.Clean(state.sequence);
+    history = registry.history_.Read(state.sequence, state.history_tail);
+    CheckSame(Replay(history, folder, nullptr), state, folder);
+  }
+
+  // What repeats an earlier change.
+  Change Unchanged(const std::string& model_name) const {
+    Change change;
+    if (!history.empty()) change.entry = history.back();
+    change.model_name = model_name;
+    change.model_digest = state.champion.model;
     change.changed = false;
     return change;
   }
-  HistoryEntry entry;
-  entry.action = "promote";
-  entry.why = why;
-  entry.model_name = verdict.candidate_name;
-  entry.model_digest = change.champion.digest;
-  entry.verdict_digest = verdict.digest;
-  entry.verdict = verdict.summary;
-  state.previous = state.champion;
-  state.champion = change.champion.digest;
-  change.entry = Commit(std::move(entry), std::move(state));
+
+  FolderLock lock;
+  RegistryState state;
+  std::vector<HistoryEntry> history;
+};
+
+Registry::Registry(const std::string& folder)
+    : folder_(folder), versions_(folder), receipts_(folder), history_(folder) {}
+
+Registry::Change Registry::Commit(Locked* locked,
+                                  std::vector<HistoryEntry> entries) const {
+  RegistryState next = locked->state;
+  Change change;
+  for (HistoryEntry& entry : entries) {
+    entry.number = next.sequence + 1;
+    entry.previous_hash = next.history_tail;
+    entry.who = UserName();
+    entry.when = NowUtc();
+    history_.Write(&entry);
+    next = After(std::move(next), entry);
+    change.entry = std::move(entry);
+  }
+  try {
+    WriteRegistryState(next, folder_);
+  } catch (const Error& error) {
+    // Past the rename the change is in force, whatever came after it.
+    if (!(ReadRegistryState(folder_) == next)) throw;
+    throw Error(fmt::format(
+        "{}; the change is in force all the same, but may not outlive a loss "
+        "of power",
+        error.what()));
+  }
+  locked->state = std::move(next);
+  change.model_name = change.entry.model_name;
+  change.model_digest = change.entry.model_digest;
   return change;
+}
+
+AliasTarget Registry::Store(const GateRecord& record, const Receipt& receipt,
+                            const std::string& gate_folder) const {
+  const std::string summary = ReadFile(gate_folder + "/summary.json");
+  if (Sha256(summary) != receipt.summary_sha256()) {
+    throw InputError(
+        fmt::format("{}/summary.json: changed while it was read", gate_folder));
+  }
+  const ModelVersion version =
+      versions_.Store(record.candidate_name, receipt.subject, gate_folder);
+  receipts_.Store(receipt, summary);
+  return {version.digest, receipt.digest};
+}
+
+Registry::Change Registry::Init(const std::vector<PublicKey>& keys,
+                                const std::string& why) {
+  AIRLOCK_CHECK(!keys.empty(), "a registry that trusts nobody");
+  const bool is_new = !fs::exists(folder_);
+  CreateFolder(folder_);
+  if (is_new) SyncFolder(ParentOf(folder_));
+  Locked locked(*this, true);
+  if (!IsFresh(locked.state)) {
+    throw InputError(fmt::format(
+        "{0}: is a registry already; to trust another key: airlock registry "
+        "trust {0} KEY.pub",
+        folder_));
+  }
+  HistoryEntry entry = EntryOf("trust", why);
+  entry.keys = keys;
+  return Commit(&locked, {std::move(entry)});
+}
+
+Registry::Change Registry::Promote(const std::string& gate_folder,
+                                   const PromoteOptions& options) {
+  const RegistryState seen = StateIfAny(folder_).value_or(RegistryState());
+  const GateRecord record = ReadPassingVerdict(gate_folder);
+  const std::vector<PublicKey> keys = KeysFor(seen, options.own_key, folder_);
+  const Receipt receipt = ReceiptOf(gate_folder, keys, IsFresh(seen), folder_);
+
+  const bool is_new = !fs::exists(folder_);
+  CreateFolder(folder_);
+  if (is_new) SyncFolder(ParentOf(folder_));
+  Locked locked(*this, true);
+  const RegistryState& state = locked.state;
+  if (state.champion.model == receipt.model_digest() && ChampionLoads(state)) {
+    return locked.Unchanged(record.candidate_name);
+  }
+  CheckNothingHappened(seen, state, folder_);
+  CheckMayPromote(state, options, locked.history);
+
+  std::vector<HistoryEntry> entries;
+  if (IsFresh(state)) {
+    entries.push_back(EntryOf("trust", "first promotion"));
+    entries.back().keys = keys;
+  }
+  const AliasTarget target = Store(record, receipt, gate_folder);
+  entries.push_back(EntryOf("promote", options.why));
+  entries.back().model_name = record.candidate_name;
+  entries.back().model_digest = target.model;
+  entries.back().receipt_digest = target.receipt;
+  entries.back().verdict_digest = record.digest;
+  Change change = Commit(&locked, std::move(entries));
+  if (IsFresh(seen)) {
+    change.notes.push_back(fmt::format(
+        "{} is new: from now on it trusts your signing key, id {:.16}", folder_,
+        keys.front().id()));
+  }
+  return change;
+}
+
+bool Registry::ChampionLoads(const RegistryState& state) const {
+  try {
+    LoadSignedModel(folder_, state, state.champion, true);
+    return true;
+  } catch (const ReceiptError&) {
+    return false;  // a new receipt is needed
+  }
+}
+
+void Registry::CheckMayPromote(const RegistryState& state,
+                               const PromoteOptions& options,
+                               const std::vector<HistoryEntry>& history) const {
+  if (state.pause != Pause::kNo) {
+    const auto pause = std::find_if(
+        history.rbegin(), history.rend(),
+        [](const HistoryEntry& entry) { return entry.action == "pause"; });
+    throw Refusal(fmt::format(
+        "{0}: paused by {1} since {2}{3}{4}; nothing is promoted until: "
+        "airlock registry resume {0}",
+        folder_, pause->who, pause->when, pause->why.empty() ? "" : ": ",
+        pause->why));
+  }
+  const std::string& expected = options.if_champion;
+  if (state.champion.model.compare(0, expected.size(), expected) != 0) {
+    throw Refusal(fmt::format("{}: the champion is {}, not {}", folder_,
+                              NameOf(state.champion), expected));
+  }
 }
 
 Registry::Change Registry::Rollback(const std::string& why) {
-  ReadState();  // a folder that is no registry gets no lock file
-  const FolderLock lock(folder_, kWaitSeconds);
-  std::vector<HistoryEntry> history;
-  State state = PrepareChange(&history);
-  if (state.previous.empty()) {
-    throw Error(
-        fmt::format("{}: there is no previous champion to go back to", folder_),
-        ExitCode::kNo);
+  const RegistryState seen = State();
+  Locked locked(*this, false);
+  CheckNothingHappened(seen, locked.state, folder_);
+  const AliasTarget target = locked.state.previous;
+  if (target.empty()) {
+    throw Refusal(fmt::format("{}: there is no previous champion to go back to",
+                              folder_));
   }
-  Change change;
-  change.champion = versions_.Load(state.previous);
-  HistoryEntry entry;
-  entry.action = "rollback";
-  entry.why = why;
-  entry.model_name = change.champion.name;
-  entry.model_digest = change.champion.digest;
-  state.champion = state.previous;
-  state.previous.clear();
-  change.entry = Commit(std::move(entry), std::move(state));
+  const SignedModel model =
+      LoadSignedModel(folder_, locked.state, target, true);
+  HistoryEntry entry = EntryOf("rollback", why);
+  entry.model_name = model.version.name;
+  entry.model_digest = target.model;
+  entry.receipt_digest = target.receipt;
+  return Commit(&locked, {std::move(entry)});
+}
+
+Registry::Change Registry::SetCandidate(const std::string& gate_folder,
+                                        const std::string& why) {
+  const RegistryState seen = State();
+  const GateRecord record = ReadGateRecord(gate_folder);
+  const Receipt receipt = ReceiptOf(gate_folder, seen.trusted, false, folder_);
+  Locked locked(*this, false);
+  CheckNothingHappened(seen, locked.state, folder_);
+  if (locked.state.champion.model == receipt.model_digest()) {
+    throw Refusal(
+        fmt::format("{}: {} is the champion; it cannot be its own candidate",
+                    folder_, record.candidate_name));
+  }
+  const AliasTarget target = Store(record, receipt, gate_folder);
+  if (locked.state.candidate == target) {
+    Change change = locked.Unchanged(record.candidate_name);
+    change.model_digest = target.model;
+    return change;
+  }
+  HistoryEntry entry = EntryOf("candidate", why);
+  entry.model_name = record.candidate_name;
+  entry.model_digest = target.model;
+  entry.receipt_digest = target.receipt;
+  entry.verdict_digest = record.digest;
+  return Commit(&locked, {std::move(entry)});
+}
+
+Registry::Change Registry::ClearCandidate(const std::string& why) {
+  State();  // a folder that is no registry gets no lock file
+  Locked locked(*this, false);
+  if (locked.state.candidate.empty()) return locked.Unchanged("");
+  return Commit(&locked, {EntryOf("candidate", why)});
+}
+
+Registry::Change Registry::SetPause(Pause pause, const std::string& why) {
+  State();
+  Locked locked(*this, false);
+  if (locked.state.pause == pause) return locked.Unchanged("");
+  HistoryEntry entry = EntryOf(pause == Pause::kNo ? "resume" : "pause", why);
+  entry.pause = pause;
+  return Commit(&locked, {std::move(entry)});
+}
+
+Registry::Change Registry::Trust(const std::vector<PublicKey>& keys,
+                                 const std::string& why) {
+  State();
+  Locked locked(*this, false);
+  HistoryEntry entry = EntryOf("trust", why);
+  for (const PublicKey& key : keys) {
+    for (const std::vector<PublicKey>* known :
+         {&locked.state.trusted, &entry.keys}) {
+      if (std::find(known->begin(), known->end(), key) == known->end())
+        continue;
+      throw InputError(
+          fmt::format("{}: trusts the key {:.16} already", folder_, key.id()));
+    }
+    entry.keys.push_back(key);
+  }
+  return Commit(&locked, {std::move(entry)});
+}
+
+Registry::Change Registry::Distrust(const std::string& key_id,
+                                    const std::string& why) {
+  State();
+  Locked locked(*this, false);
+  HistoryEntry entry = EntryOf("distrust", why);
+  for (const PublicKey& key : locked.state.trusted) {
+    if (key_id.size() < kShortestKeyId || key.id().rfind(key_id, 0) != 0) {
+      continue;
+    }
+    entry.keys.push_back(key);
+  }
+  if (entry.keys.size() != 1) {
+    std::string known;
+    for (const PublicKey& key : locked.state.trusted) {
+      known += fmt::format("{}{:.16}", known.empty() ? "" : ", ", key.id());
+    }
+    throw InputError(fmt::format(
+        "{}: '{}' is not the start, of at least {} digits, of the id of one "
+        "trusted key; trusted: {}",
+        folder_, key_id, kShortestKeyId, known.empty() ? "none" : known));
+  }
+  Change change = Commit(&locked, {std::move(entry)});
+  for (const auto& [alias, target] :
+       {std::pair("champion", locked.state.champion),
+        std::pair("previous champion", locked.state.previous),
+        std::pair("candidate", locked.state.candidate)}) {
+    if (target.empty()) continue;
+    try {
+      LoadSignedModel(folder_, locked.state, target, false);
+    } catch (const ReceiptError&) {
+      change.notes.push_back(fmt::format(
+          "the receipt of the {} ({}) no longer counts: nodes will not load "
+          "it; promote or roll back to a model whose receipt does",
+          alias, NameOf(target)));
+    }
+  }
   return change;
 }
 
-std::optional<ModelVersion> Registry::Champion() const {
-  const State state = ReadState();
+std::optional<SignedModel> Registry::Champion() const {
+  const RegistryState state = State();
   if (state.champion.empty()) return std::nullopt;
-  return versions_.Load(state.champion);
+  return LoadSignedModel(folder_, state, state.champion, true);
 }
 
 std::vector<HistoryEntry> Registry::History() const {
-  const State state = ReadState();
-  return history_.Read(state.history_count, state.history_tail);
-}
-
-void Registry::CheckReplay(const std::vector<HistoryEntry>& history,
-                           const State& state) const {
-  std::string champion, previous;
-  for (const HistoryEntry& entry : history) {
-    const bool rollback = entry.action == "rollback";
-    const bool fits =
-        rollback ? !previous.empty() && entry.model_digest == previous
-                 : entry.action == "promote" && !entry.verdict.is_null();
-    if (!fits) {
-      throw InputError(fmt::format(
-          "{}/history/{:06}.json: '{}' of {} does not follow from the entries "
-          "before",
-          folder_, entry.number, entry.action, entry.model_digest));
-    }
-    previous = rollback ? "" : champion;
-    champion = entry.model_digest;
-  }
-  if (champion != state.champion || previous != state.previous) {
-    throw InputError(fmt::format(
-        "{}/state.json: its champion is not the one that the history ends with",
-        folder_));
-  }
+  const RegistryState state = State();
+  return history_.Read(state.sequence, state.history_tail);
 }
 
 void Registry::Verify() const {
-  const State state = ReadState();
-  const std::vector<HistoryEntry> history =
-      history_.Read(state.history_count, state.history_tail);
-  CheckReplay(history, state);
-  for (const HistoryEntry& entry : history) versions_.Load(entry.model_digest);
+  const RegistryState state = State();
+  const auto check = [this](const HistoryEntry& entry,
+                            const RegistryState& before) {
+    if (entry.model_digest.empty()) return;
+    const SignedModel model = LoadSignedModel(folder_, before, entry.target(),
+                                              entry.action != "candidate");
+    if (entry.verdict_digest.empty()) return;
+    const std::string digest = VerdictDigest(receipts_.Summary(model.receipt));
+    if (digest == entry.verdict_digest) return;
+    throw InputError(fmt::format(
+        "{}/history/{:06}.json: its receipt seals another verdict than it "
+        "states",
+        folder_, entry.number));
+  };
+  CheckSame(
+      Replay(history_.Read(state.sequence, state.history_tail), folder_, check),
+      state, folder_);
 }
 
 }  // namespace airlock

@@ -6,7 +6,7 @@
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/json.h"
-#include "twin/registry/folder_lock.h"
+#include "twin/registry/immutable_folder.h"
 
 namespace airlock {
 namespace {
@@ -15,18 +15,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr char kDescription[] = "version.json";
-constexpr char kHalfDone[] = ".new-";
-
-[[noreturn]] void Fail(const std::string& action, const std::string& path,
-                       const std::error_code& error) {
-  throw Error(fmt::format("cannot {} {}: {}", action, path, error.message()));
-}
-
-void CreateFolder(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) Fail("create", path, error);
-}
 
 std::string Describe(const std::string& name, const std::string& digest,
                      const std::vector<ModelFile>& files) {
@@ -50,16 +38,7 @@ void CopyChecked(const std::string& from, const std::string& to,
   if (Sha256(content) != sha256) {
     throw InputError(fmt::format("{}: changed since the gate judged it", from));
   }
-  CreateFolder(fs::path(to).parent_path().string());
   WriteFileAtomically(to, content);
-}
-
-// Syncs `folder` and every folder in it.
-void SyncTree(const std::string& folder) {
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_directory()) SyncFolder(entry.path().string());
-  }
-  SyncFolder(folder);
 }
 
 }  // namespace
@@ -77,27 +56,15 @@ ModelVersion VersionStore::Store(const std::string& name,
   const std::string digest = ModelDigest(files);
   const std::string final_folder = FolderOf(digest);
   if (fs::exists(final_folder)) return Load(digest);
-  const std::string half_done =
-      folder_ + "/" + kHalfDone + digest.substr(0, 16);
-  std::error_code ignored;
-  fs::remove_all(half_done, ignored);
-  try {
-    CreateFolder(half_done);
-    for (const ModelFile& file : files) {
-      CopyChecked(source + "/" + file.path, half_done + "/files/" + file.path,
-                  file.sha256);
-    }
-    WriteFileAtomically(half_done + "/" + kDescription,
-                        Describe(name, digest, files));
-    SyncTree(half_done);
-    std::error_code error;
-    fs::rename(half_done, final_folder, error);
-    if (error) Fail("rename to", final_folder, error);
-    SyncFolder(folder_);
-  } catch (...) {
-    fs::remove_all(half_done, ignored);
-    throw;
-  }
+  MakeImmutableFolder(
+      folder_, digest.substr(0, 16), [&](const std::string& half_done) {
+        for (const ModelFile& file : files) {
+          CopyChecked(source + "/" + file.path,
+                      half_done + "/files/" + file.path, file.sha256);
+        }
+        WriteFileAtomically(half_done + "/" + kDescription,
+                            Describe(name, digest, files));
+      });
   return Load(digest);
 }
 
@@ -126,18 +93,12 @@ ModelVersion VersionStore::Load(const std::string& digest) const {
     const std::string now = Sha256OfFile(full);
     if (now == file.sha256) continue;
     throw InputError(fmt::format(
-        "{}: changed since it was promoted: its SHA-256 is {}, not {}", full,
-        now, file.sha256));
+        "{}: changed since it was stored: its SHA-256 is {}, not {}", full, now,
+        file.sha256));
   }
   return version;
 }
 
-void VersionStore::Clean() const {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.rfind(kHalfDone, 0) == 0) fs::remove_all(entry.path(), ignored);
-  }
-}
+void VersionStore::Clean() const { RemoveHalfDoneFolders(folder_); }
 
 }  // namespace airlock

@@ -14,6 +14,7 @@ namespace {
 
 using airlock::testing::MountSmallDisk;
 using airlock::testing::TemporaryFolder;
+using airlock::testing::Why;
 using airlock::testing::WriteGateFolder;
 
 // Promotes a small model, then one that does not fit.
@@ -23,10 +24,10 @@ std::string PromoteOnFullDisk(const std::string& folder,
   if (!problem.empty()) return problem;
   const std::string path = disk + "/registry";
   Registry registry(path);
-  registry.Promote(folder + "/small", "");
+  registry.Promote(folder + "/small", Why(""));
   std::string message = "no error";
   try {
-    registry.Promote(folder + "/large", "");
+    registry.Promote(folder + "/large", Why(""));
   } catch (const Error& error) {
     message = fmt::format("exit {}: {}", static_cast<int>(error.code()),
                           error.what());
@@ -36,8 +37,8 @@ std::string PromoteOnFullDisk(const std::string& folder,
       std::distance(std::filesystem::directory_iterator(path + "/versions"),
                     std::filesystem::directory_iterator());
   return fmt::format("{}; champion '{}', {} entry, {} version", message,
-                     registry.Champion()->name, registry.History().size(),
-                     versions);
+                     registry.Champion()->version.name,
+                     registry.History().size(), versions);
 }
 
 TEST(RegistryFullDiskTest, TheOldChampionStaysAndNothingIsLeft) {

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using airlock::testing::KillAtSystemCall;
 using airlock::testing::KillOutcome;
 using airlock::testing::TemporaryFolder;
+using airlock::testing::Why;
 using airlock::testing::WriteGateFolder;
 
 // Hundreds of synced changes take minutes on a disk and seconds in memory, so
@@ -35,7 +36,8 @@ const ::testing::Environment* const kMemoryDisk =
 std::string ChampionOf(const std::string& registry) {
   if (!fs::exists(registry + "/state.json")) return "";
   const auto champion = Registry(registry).Champion();
-  return champion ? ReadFile(champion->folder + "/candidate.model") : "none";
+  return champion ? ReadFile(champion->version.folder + "/candidate.model")
+                  : "none";
 }
 
 // Files and folders whose name starts with a dot, at any depth.
@@ -62,7 +64,7 @@ class KillTest : public ::testing::Test {
   void KillEverywhere(const std::string& start,
                       const std::function<void(Registry*)>& change,
                       const std::string& before, const std::string& after,
-                      size_t entries_before) {
+                      size_t entries_before, size_t entries_of_change) {
     int kills = 0, seen_before = 0, seen_after = 0;
     for (int count = 1;; ++count) {
       SCOPED_TRACE(count);
@@ -84,7 +86,8 @@ class KillTest : public ::testing::Test {
       if (fs::exists(copy + "/state.json")) {
         Registry registry(copy);
         registry.Verify();
-        EXPECT_EQ(registry.History().size(), entries_before + is_after);
+        EXPECT_EQ(registry.History().size(),
+                  entries_before + is_after * entries_of_change);
       }
       if (outcome == KillOutcome::kFinished) {
         EXPECT_TRUE(is_after);
@@ -93,9 +96,9 @@ class KillTest : public ::testing::Test {
       ++kills;
       ++(is_after ? seen_after : seen_before);
       Registry registry(copy);
-      registry.Promote(folder_ / "c", "after the kill");
+      registry.Promote(folder_ / "c", Why("after the kill"));
       registry.Verify();
-      EXPECT_EQ(registry.History().size(), entries_before + is_after + 1);
+      EXPECT_EQ(registry.History().size(), now + 1);
       EXPECT_EQ(ChampionOf(copy), "c");
       EXPECT_EQ(HiddenEntries(copy), 0);
     }
@@ -110,21 +113,21 @@ class KillTest : public ::testing::Test {
 TEST_F(KillTest, FirstPromotion) {
   KillEverywhere(
       folder_ / "nothing",
-      [&](Registry* registry) { registry->Promote(folder_ / "a", ""); }, "none",
-      "a", 0);
+      [&](Registry* registry) { registry->Promote(folder_ / "a", Why("")); },
+      "none", "a", 0);
 }
 
 TEST_F(KillTest, LaterPromotion) {
-  Registry(folder_ / "start").Promote(folder_ / "a", "");
+  Registry(folder_ / "start").Promote(folder_ / "a", Why(""));
   KillEverywhere(
       folder_ / "start",
-      [&](Registry* registry) { registry->Promote(folder_ / "b", ""); }, "a",
-      "b", 1);
+      [&](Registry* registry) { registry->Promote(folder_ / "b", Why("")); },
+      "a", "b", 1);
 }
 
 TEST_F(KillTest, Rollback) {
-  Registry(folder_ / "start").Promote(folder_ / "a", "");
-  Registry(folder_ / "start").Promote(folder_ / "b", "");
+  Registry(folder_ / "start").Promote(folder_ / "a", Why(""));
+  Registry(folder_ / "start").Promote(folder_ / "b", Why(""));
   KillEverywhere(
       folder_ / "start", [](Registry* registry) { registry->Rollback(""); },
       "b", "a", 2);
@@ -144,7 +147,7 @@ TEST_F(KillTest, ManyKillsOfOneRegistry) {
           if (rollback) {
             Registry(path).Rollback("");
           } else {
-            Registry(path).Promote(gate, "");
+            Registry(path).Promote(gate, Why(""));
           }
         },
         1 + static_cast<int>(rng.UniformInt(300)));

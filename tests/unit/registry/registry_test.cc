@@ -23,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using airlock::testing::TemporaryFolder;
+using airlock::testing::TestKey;
+using airlock::testing::Why;
 using airlock::testing::WriteGateFolder;
 using nlohmann::json;
 using ::testing::HasSubstr;
@@ -38,7 +40,8 @@ class RegistryTest : public ::testing::Test {
 
   std::string ChampionText() {
     const auto champion = Registry(path_).Champion();
-    return champion ? ReadFile(champion->folder + "/candidate.model") : "none";
+    return champion ? ReadFile(champion->version.folder + "/candidate.model")
+                    : "none";
   }
 
   void ExpectError(const std::function<void()>& call, ExitCode code,
@@ -65,69 +68,73 @@ class RegistryTest : public ::testing::Test {
 
 TEST_F(RegistryTest, PromoteTwiceAndRollBackOnce) {
   Registry registry(path_);
-  const Registry::Change first = registry.Promote(Gate("a"), "first");
+  const Registry::Change first = registry.Promote(Gate("a"), Why("first"));
   EXPECT_TRUE(first.changed);
-  EXPECT_EQ(first.champion.name, "the a");
+  EXPECT_EQ(first.model_name, "the a");
   EXPECT_EQ(ChampionText(), "a");
-  registry.Promote(Gate("b"), "better");
+  registry.Promote(Gate("b"), Why("better"));
   EXPECT_EQ(ChampionText(), "b");
   const Registry::Change back = registry.Rollback("b is slow");
-  EXPECT_EQ(back.champion.name, "the a");
+  EXPECT_EQ(back.model_name, "the a");
   EXPECT_EQ(ChampionText(), "a");
   ExpectError([&] { registry.Rollback("again"); }, ExitCode::kNo,
               "no previous champion");
 
   const std::vector<HistoryEntry> history = registry.History();
-  ASSERT_EQ(history.size(), 3u);
-  EXPECT_EQ(history[0].action, "promote");
-  EXPECT_EQ(history[0].why, "first");
+  ASSERT_EQ(history.size(), 4u);
+  EXPECT_EQ(history[0].action, "trust");
   EXPECT_EQ(history[0].previous_hash, "");
-  EXPECT_EQ(history[1].model_name, "the b");
-  EXPECT_EQ(history[1].previous_hash,
-            Sha256OfFile(path_ + "/history/000001.json"));
-  EXPECT_EQ(history[1].verdict_digest,
+  ASSERT_EQ(history[0].keys.size(), 1u);
+  EXPECT_EQ(history[0].keys[0], TestKey().public_key());
+  EXPECT_EQ(history[1].action, "promote");
+  EXPECT_EQ(history[1].why, "first");
+  EXPECT_EQ(history[2].model_name, "the b");
+  EXPECT_EQ(history[2].previous_hash,
+            Sha256OfFile(path_ + "/history/000002.json"));
+  EXPECT_EQ(history[2].verdict_digest,
             ReadPassingVerdict(folder_ / "gate-b").digest);
-  EXPECT_EQ(history[1].verdict.at("verdict"), "promote");
-  EXPECT_EQ(history[2].action, "rollback");
-  EXPECT_EQ(history[2].why, "b is slow");
-  EXPECT_EQ(history[2].model_digest, history[0].model_digest);
-  EXPECT_TRUE(history[2].verdict.is_null());
-  EXPECT_FALSE(history[2].who.empty());
-  EXPECT_THAT(history[2].when, ::testing::MatchesRegex("....-..-..T..:..:..Z"));
+  EXPECT_EQ(history[2].receipt_digest,
+            Sha256OfFile(folder_ / "gate-b/receipt.dsse.json"));
+  EXPECT_EQ(history[3].action, "rollback");
+  EXPECT_EQ(history[3].why, "b is slow");
+  EXPECT_EQ(history[3].target(), history[1].target());
+  EXPECT_EQ(history[3].verdict_digest, "");
+  EXPECT_FALSE(history[3].who.empty());
+  EXPECT_THAT(history[3].when, ::testing::MatchesRegex("....-..-..T..:..:..Z"));
   registry.Verify();
 }
 
 TEST_F(RegistryTest, TheChampionAgainChangesNothing) {
   Registry registry(path_);
-  registry.Promote(Gate("a"), "first");
-  const Registry::Change again = registry.Promote(Gate("a"), "retry");
+  registry.Promote(Gate("a"), Why("first"));
+  const Registry::Change again = registry.Promote(Gate("a"), Why("retry"));
   EXPECT_FALSE(again.changed);
   EXPECT_EQ(again.entry.why, "first");
-  EXPECT_EQ(registry.History().size(), 1u);
-  registry.Promote(Gate("b"), "second");
-  registry.Promote(Gate("a"), "back by a gate");
+  EXPECT_EQ(registry.History().size(), 2u);
+  registry.Promote(Gate("b"), Why("second"));
+  registry.Promote(Gate("a"), Why("back by a gate"));
   EXPECT_EQ(ChampionText(), "a");
-  EXPECT_EQ(registry.History().size(), 3u);
+  EXPECT_EQ(registry.History().size(), 4u);
   registry.Verify();
 }
 
 TEST_F(RegistryTest, ARefusedPromotionLeavesNothing) {
   const std::string gate = folder_ / "gate";
   WriteGateFolder(gate, "bad", "reject");
-  ExpectError([&] { Registry(path_).Promote(gate, ""); }, ExitCode::kNo,
+  ExpectError([&] { Registry(path_).Promote(gate, Why("")); }, ExitCode::kNo,
               "rejects");
   EXPECT_FALSE(fs::exists(path_));
   Registry registry(path_);
-  registry.Promote(Gate("a"), "");
+  registry.Promote(Gate("a"), Why(""));
   WriteGateFolder(gate, "bad", "inconclusive");
-  ExpectError([&] { registry.Promote(gate, ""); }, ExitCode::kInconclusive,
+  ExpectError([&] { registry.Promote(gate, Why("")); }, ExitCode::kInconclusive,
               "inconclusive");
   WriteGateFolder(gate, "bad");
   WriteFileAtomically(gate + "/candidate.model", "swapped");
-  ExpectError([&] { registry.Promote(gate, ""); }, ExitCode::kInput,
+  ExpectError([&] { registry.Promote(gate, Why("")); }, ExitCode::kInput,
               "changed since the gate judged it");
   EXPECT_EQ(ChampionText(), "a");
-  EXPECT_EQ(registry.History().size(), 1u);
+  EXPECT_EQ(registry.History().size(), 2u);
 }
 
 TEST_F(RegistryTest, NotARegistry) {
@@ -138,24 +145,24 @@ TEST_F(RegistryTest, NotARegistry) {
   EXPECT_FALSE(fs::exists(path_));
   fs::create_directories(path_);
   WriteFileAtomically(path_ + "/precious", "x");
-  ExpectError([&] { Registry(path_).Promote(Gate("a"), ""); }, ExitCode::kInput,
-              "is not empty");
+  ExpectError([&] { Registry(path_).Promote(Gate("a"), Why("")); },
+              ExitCode::kInput, "is not empty");
   EXPECT_EQ(ReadFile(path_ + "/precious"), "x");
 }
 
 TEST_F(RegistryTest, EmptyFolderBecomesARegistry) {
   fs::create_directories(path_);
-  Registry(path_ + "/").Promote(Gate("a"), "");
+  Registry(path_ + "/").Promote(Gate("a"), Why(""));
   EXPECT_EQ(ChampionText(), "a");
 }
 
 // Each way of losing or changing a file is an error that names the file.
 TEST_F(RegistryTest, CorruptionNamesTheFile) {
   const std::string state = path_ + "/state.json";
-  const std::string first = path_ + "/history/000001.json";
-  const std::string second = path_ + "/history/000002.json";
+  const std::string first = path_ + "/history/000002.json";
+  const std::string second = path_ + "/history/000003.json";
   const auto version_file = [&](const std::string& name) {
-    return Registry(path_).Champion()->folder + "/" + name;
+    return Registry(path_).Champion()->version.folder + "/" + name;
   };
   struct Case {
     const char* what;
@@ -165,22 +172,22 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
   const std::vector<Case> cases = {
       {"entry changed",
        [&] { EditJson(first, [](json* entry) { (*entry)["why"] = "other"; }); },
-       "000002.json: does not follow"},
+       "000003.json: does not follow"},
       {"last entry changed",
        [&] {
          EditJson(second, [](json* entry) { (*entry)["who"] = "nobody"; });
        },
-       "000002.json: is not the last entry"},
-      {"entry removed", [&] { fs::remove(first); }, "000001.json: No such"},
+       "000003.json: is not the last entry"},
+      {"entry removed", [&] { fs::remove(first); }, "000002.json: No such"},
       {"entries swapped",
        [&] {
          fs::rename(first, first + "x");
          fs::rename(second, first);
          fs::rename(first + "x", second);
        },
-       "000001.json: does not follow"},
+       "000002.json: does not follow"},
       {"entry empty", [&] { WriteFileAtomically(second, ""); },
-       "000002.json: not JSON at line"},
+       "000003.json: not JSON at line"},
       {"state removed", [&] { fs::remove(state); }, "it has no state.json"},
       {"state cut",
        [&] { WriteFileAtomically(state, ReadFile(state).substr(0, 40)); },
@@ -193,19 +200,19 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
       {"state turned back",
        [&] {
          EditJson(state, [&](json* object) {
-           (*object)["history_count"] = 1;
+           (*object)["sequence"] = 2;
            (*object)["history_tail"] = Sha256OfFile(first);
          });
        },
-       "state.json: its champion is not the one"},
+       "state.json: is not what the history ends with"},
       {"state of a newer version",
        [&] {
-         EditJson(state, [](json* object) { (*object)["version"] = {2, 0}; });
+         EditJson(state, [](json* object) { (*object)["version"] = {3, 0}; });
        },
        "state.json: written by a newer Airlock"},
       {"model changed",
        [&] { WriteFileAtomically(version_file("candidate.model"), "worse"); },
-       "candidate.model: changed since it was promoted"},
+       "candidate.model: changed since it was stored"},
       {"model removed", [&] { fs::remove(version_file("parts/scale.json")); },
        "parts/scale.json: No such"},
       {"version description changed",
@@ -220,8 +227,8 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
     SCOPED_TRACE(row.what);
     fs::remove_all(path_);
     Registry registry(path_);
-    registry.Promote(Gate("a"), "");
-    registry.Promote(Gate("b"), "");
+    registry.Promote(Gate("a"), Why(""));
+    registry.Promote(Gate("b"), Why(""));
     registry.Verify();
     // Damage that needs the champion's folder finds it first.
     try {
@@ -234,20 +241,23 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
 
 TEST_F(RegistryTest, CorruptRegistryTakesNoPromotion) {
   Registry registry(path_);
-  registry.Promote(Gate("a"), "");
+  registry.Promote(Gate("a"), Why(""));
   fs::remove(path_ + "/state.json");
-  ExpectError([&] { registry.Promote(Gate("b"), ""); }, ExitCode::kInput,
+  ExpectError([&] { registry.Promote(Gate("b"), Why("")); }, ExitCode::kInput,
               "not a registry");
   EXPECT_TRUE(fs::exists(path_ + "/history/000001.json"));
 }
 
 TEST_F(RegistryTest, RollbackToADamagedModelIsRefused) {
   Registry registry(path_);
-  const std::string old = registry.Promote(Gate("a"), "").champion.folder;
-  registry.Promote(Gate("b"), "");
+  const std::string old = [&] {
+    registry.Promote(Gate("a"), Why(""));
+    return registry.Champion()->version.folder;
+  }();
+  registry.Promote(Gate("b"), Why(""));
   WriteFileAtomically(old + "/candidate.model", "rotten");
   ExpectError([&] { registry.Rollback(""); }, ExitCode::kInput,
-              "changed since it was promoted");
+              "changed since it was stored");
   EXPECT_EQ(ChampionText(), "b");
   EXPECT_EQ(registry.History().size(), 2u);
 }
@@ -256,57 +266,117 @@ TEST_F(RegistryTest, RollbackToADamagedModelIsRefused) {
 // change.
 TEST_F(RegistryTest, LeftoversAreIgnoredAndRemoved) {
   Registry registry(path_);
-  registry.Promote(Gate("a"), "");
+  registry.Promote(Gate("a"), Why(""));
   const std::vector<std::string> leftovers = {
-      path_ + "/history/000002.json", path_ + "/history/.000002.json.tmp-1",
-      path_ + "/.state.json.tmp-1", path_ + "/versions/.new-0123/files/x"};
+      path_ + "/history/000003.json", path_ + "/history/.000003.json.tmp-1",
+      path_ + "/.state.json.tmp-1", path_ + "/versions/.new-0123/files/x",
+      path_ + "/receipts/.new-0123/receipt.dsse.json"};
   for (const std::string& leftover : leftovers) {
     fs::create_directories(fs::path(leftover).parent_path());
     WriteFileAtomically(leftover, "half");
   }
-  EXPECT_EQ(registry.History().size(), 1u);
-  registry.Verify();
-  registry.Promote(Gate("b"), "");
-  registry.Verify();
   EXPECT_EQ(registry.History().size(), 2u);
+  registry.Verify();
+  registry.Promote(Gate("b"), Why(""));
+  registry.Verify();
+  EXPECT_EQ(registry.History().size(), 3u);
   for (size_t i = 1; i < leftovers.size(); ++i) {
     EXPECT_FALSE(fs::exists(leftovers[i])) << leftovers[i];
   }
 }
 
-// Several promoters at once: each waits for the others; the chain has all.
-TEST_F(RegistryTest, PromotersSerialise) {
+// Promotes the gate's candidate in another process, which ends with the exit
+// code of the error and writes what it says to `path`.says.
+pid_t PromoteInChild(const std::string& path, const std::string& gate) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  int code = 0;
+  try {
+    Registry(path).Promote(gate, Why(""));
+  } catch (const Error& error) {
+    WriteFileAtomically(gate + ".says", error.what());
+    code = static_cast<int>(error.code());
+  }
+  _exit(code);
+}
+
+int ExitCodeOf(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Whether the process has the registry's lock file open: then it has read what
+// the champion was.
+bool WaitsForLock(pid_t process, const std::string& registry) {
+  std::error_code ignored;
+  for (const auto& entry :
+       fs::directory_iterator(fmt::format("/proc/{}/fd", process), ignored)) {
+    if (fs::read_symlink(entry.path(), ignored) ==
+        fs::canonical(registry + "/lock", ignored)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Both were decided on against the same champion: one wins, the other is told.
+TEST_F(RegistryTest, OfTwoPromotersAtOnceOneWinsAndTheOtherIsTold) {
+  Registry(path_).Promote(Gate("a"), Why(""));
+  const std::vector<std::string> gates = {Gate("b"), Gate("c")};
+  std::vector<pid_t> children;
+  {
+    const FolderLock held(path_, 0);
+    for (const std::string& gate : gates) {
+      children.push_back(PromoteInChild(path_, gate));
+    }
+    for (const pid_t child : children) {
+      for (int i = 0; i < 2000 && !WaitsForLock(child, path_); ++i) {
+        usleep(5000);
+      }
+      ASSERT_TRUE(WaitsForLock(child, path_));
+    }
+  }
+  const int first = ExitCodeOf(children[0]);
+  const int second = ExitCodeOf(children[1]);
+  EXPECT_EQ(std::min(first, second), 0);
+  EXPECT_EQ(std::max(first, second), static_cast<int>(ExitCode::kNo));
+  const std::string& loser = gates[first == 0 ? 1 : 0];
+  EXPECT_THAT(ReadFile(loser + ".says"),
+              HasSubstr("another program changed the champion meanwhile"));
+  EXPECT_EQ(ChampionText(), first == 0 ? "b" : "c");
+  EXPECT_EQ(Registry(path_).History().size(), 3u);
+  Registry(path_).Verify();
+  // Asked again, it is a decision about the new champion.
+  EXPECT_EQ(ExitCodeOf(PromoteInChild(path_, loser)), 0);
+  EXPECT_EQ(Registry(path_).History().size(), 4u);
+}
+
+// Also where there is no registry yet, and for many.
+TEST_F(RegistryTest, ManyPromotersLeaveOneChampionAndATrueHistory) {
   constexpr int kPromoters = 6;
   for (int i = 0; i < kPromoters; ++i) Gate(std::to_string(i));
   std::vector<pid_t> children;
   for (int i = 0; i < kPromoters; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      try {
-        Registry(path_).Promote(folder_ / ("gate-" + std::to_string(i)), "");
-      } catch (const std::exception& error) {
-        fmt::print(stderr, "{}\n", error.what());
-        _exit(1);
-      }
-      _exit(0);
-    }
-    children.push_back(child);
+    children.push_back(
+        PromoteInChild(path_, folder_ / ("gate-" + std::to_string(i))));
   }
+  size_t winners = 0;
   for (const pid_t child : children) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
+    const int code = ExitCodeOf(child);
+    EXPECT_TRUE(code == 0 || code == static_cast<int>(ExitCode::kNo)) << code;
+    winners += code == 0;
   }
+  EXPECT_GE(winners, 1u);
   const std::vector<HistoryEntry> history = Registry(path_).History();
-  std::set<std::string> models;
-  for (const HistoryEntry& entry : history) models.insert(entry.model_digest);
-  EXPECT_EQ(models.size(), size_t{kPromoters});
-  EXPECT_EQ(Registry(path_).Champion()->digest, history.back().model_digest);
+  EXPECT_EQ(history.size(), winners + 1);  // and one that trusts the key
+  EXPECT_EQ(Registry(path_).Champion()->version.digest,
+            history.back().model_digest);
   Registry(path_).Verify();
 }
 
 TEST_F(RegistryTest, WhoeverWaitsTooLongIsTold) {
-  Registry(path_).Promote(Gate("a"), "");
+  Registry(path_).Promote(Gate("a"), Why(""));
   const FolderLock held(path_, 0);
   ExpectError([&] { FolderLock(path_, 0.05); }, ExitCode::kFailed,
               "another program is changing the registry");

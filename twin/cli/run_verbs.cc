@@ -11,6 +11,7 @@
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
+#include "twin/report/pages.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -132,14 +133,52 @@ ExitCode Run(const RunOptions& options) {
   WriteFileAtomically(folder.path() + "/scenario.resolved.yaml",
                       scenario->FileText());
   WriteRunRecord(record, folder.path() + "/result.h5");
-  WriteFileAtomically(folder.path() + "/summary.json",
-                      SummaryJson(record).dump(2) + "\n");
+  const json summary = SummaryJson(record);
+  WriteFileAtomically(folder.path() + "/summary.json", summary.dump(2) + "\n");
+  WriteFileAtomically(folder.path() + "/report.html",
+                      RunPage(summary, record, &*scenario));
   WriteFileAtomically(folder.path() + "/log.txt",
                       diagnostics.Format() + display.log());
   ThrowIfInterrupted();
   folder.Commit();
   Tell(SpeedText(record) + "\n");
   PrintAnswer(record, options.json);
+  return ExitCode::kDone;
+}
+
+struct ReportOptions {
+  std::string folder;
+  std::string page;  // empty: report.html in the folder
+  bool json = false;
+};
+
+// The verdict of a gate, then a row a criterion.
+std::string GateText(const json& summary) {
+  std::string text =
+      fmt::format("{}: {}\n", summary.at("gate").get<std::string>(),
+                  summary.at("verdict").get<std::string>());
+  for (const json& criterion : summary.at("criteria")) {
+    text += fmt::format("  {:12}  {}: {}\n",
+                        criterion.at("outcome").get<std::string>(),
+                        criterion.at("label").get<std::string>(),
+                        criterion.at("reason").get<std::string>());
+  }
+  return text;
+}
+
+// The page is made of the folder's files, so it is simply made again.
+ExitCode Report(const ReportOptions& options) {
+  const std::string page = PageOfFolder(options.folder);
+  const std::string result = options.folder + "/result.h5";
+  const json summary = json::parse(ReadFile(options.folder + "/summary.json"));
+  WriteFileAtomically(
+      options.page.empty() ? options.folder + "/report.html" : options.page,
+      page);
+  if (summary.at("filetype") == "run-summary") {
+    PrintAnswer(ReadRunRecord(result), options.json);
+  } else {
+    fmt::print("{}", options.json ? summary.dump(2) + "\n" : GateText(summary));
+  }
   return ExitCode::kDone;
 }
 
@@ -236,14 +275,15 @@ void AddRun(CLI::App* app, CommandLine* line) {
 void AddRunVerbs(CLI::App* app, CommandLine* line) {
   AddRun(app, line);
 
-  auto report = std::make_shared<RunOptions>();
+  auto report = std::make_shared<ReportOptions>();
   CLI::App* verb = AddVerb(
-      app, line, "report", "print the metrics of a run with their intervals",
-      "airlock report out/incast", [report] {
-        PrintAnswer(ReadRunRecord(report->out + "/result.h5"), report->json);
-        return ExitCode::kDone;
-      });
-  verb->add_option("DIR", report->out, "folder of airlock run")->required();
+      app, line, "report",
+      "print the answer in a folder of run or gate, and write its page",
+      "airlock report out/incast", [report] { return Report(*report); });
+  verb->add_option("DIR", report->folder, "folder of airlock run or gate")
+      ->required();
+  verb->add_option("-o,--out", report->page,
+                   "page to write instead of DIR/report.html");
   verb->add_flag("--json", report->json, "print the answer as JSON");
 
   auto diff = std::make_shared<DiffOptions>();

@@ -9,6 +9,7 @@
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
+#include "twin/report/pages.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -58,7 +59,9 @@ struct CalibrateOptions {
   std::string out;
   std::vector<std::string> overrides;
   CalibrationOptions calibration;
+  std::string report;
   bool overwrite = false;
+  bool json = false;
 };
 
 std::string ToText(const CalibrationProfile& profile) {
@@ -91,6 +94,9 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
                 ExitCode::kUsage);
   }
   CheckOutputFile(options.out, options.overwrite);
+  if (!options.report.empty()) {
+    CheckOutputFile(options.report, options.overwrite);
+  }
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
       LoadRunnableScenario(options.scenario, options.overrides, &diagnostics);
@@ -98,14 +104,18 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   if (!scenario) return ExitCode::kInput;
   const Trace trace = ReadTrace(options.trace);
   ProgressDisplay display;
-  CalibrationProfile profile =
+  CalibrationResult result =
       Calibrate(*scenario, trace, options.calibration,
-                display.Begin("calibrating " + scenario->scenario().name))
-          .profile;
+                display.Begin("calibrating " + scenario->scenario().name));
   display.End();
-  profile.trace = options.trace;
-  WriteCalibrationProfile(profile, options.out);
-  fmt::print("{}", ToText(profile));
+  result.profile.trace = options.trace;
+  const nlohmann::json summary = CalibrationSummary(result.profile);
+  if (!options.report.empty()) {
+    WriteFileAtomically(options.report, CalibrationPage(summary, result));
+  }
+  WriteCalibrationProfile(result.profile, options.out);
+  fmt::print("{}",
+             options.json ? summary.dump(2) + "\n" : ToText(result.profile));
   return ExitCode::kDone;
 }
 
@@ -162,7 +172,10 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
                    "credible: coverage of the 90 % interval at most")
       ->capture_default_str()
       ->check(NumberWithin(0, 1));
-  verb->add_flag("--overwrite", calibrate->overwrite, "replace the file");
+  verb->add_option("--report", calibrate->report,
+                   "HTML page to write: the twin over what was measured");
+  verb->add_flag("--overwrite", calibrate->overwrite, "replace the files");
+  verb->add_flag("--json", calibrate->json, "print the answer as JSON");
 }
 
 }  // namespace airlock

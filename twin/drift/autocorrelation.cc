@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/stats/interval.h"
+#include "sim/stats/moments.h"
 
 namespace airlock {
 
@@ -114,6 +115,27 @@ double PortmanteauP(const std::vector<double>& series, int64_t lags,
   }
   q *= n * (n + 2);
   return ChiSquaredTail(q, static_cast<double>(lags - fitted));
+}
+
+double LevelStatistic(const std::vector<double>& series, int64_t bandwidth) {
+  const std::vector<double> known = DropMissing(series);
+  const double n = static_cast<double>(known.size());
+  const std::vector<double> r = Autocovariance(
+      known, std::min<int64_t>(bandwidth, static_cast<int64_t>(n) - 1));
+  double variance = r[0];
+  for (size_t lag = 1; lag < r.size(); ++lag) {
+    const double weight =
+        1 - static_cast<double>(lag) / static_cast<double>(r.size());
+    variance += 2 * weight * r[lag];
+  }
+  if (!(variance > 0)) return 0;
+  const double mean = Mean(known);
+  double sum = 0, squares = 0;
+  for (const double value : known) {
+    sum += value - mean;
+    squares += sum * sum;
+  }
+  return squares / (n * n * variance);
 }
 
 }  // namespace airlock

@@ -33,4 +33,12 @@ std::vector<double> FitAutoregression(const std::vector<double>& series,
 double PortmanteauP(const std::vector<double>& series, int64_t lags,
                     int64_t fitted);
 
+// The statistic of Kwiatkowski, Phillips, Schmidt and Shin (J. Econometrics 54,
+// 1992) for one level throughout: mean square of the partial sums over the
+// length and the long-run variance, which has Bartlett weights up to lag
+// `bandwidth`. Its limit is that of the Cramer-von Mises statistic (see
+// CramerVonMisesCritical()); the larger, the more the level wanders. 0 for a
+// constant.
+double LevelStatistic(const std::vector<double>& series, int64_t bandwidth);
+
 }  // namespace airlock

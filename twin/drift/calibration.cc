@@ -381,6 +381,7 @@ class ThresholdSearch {
   void FindAlone();
   void FindTogether();
   void WarnOfShortReference();
+  void WarnOfUnsteadyReference();
   void Warn(std::string text) {
     found_.calibration.warnings.push_back(std::move(text));
   }
@@ -525,7 +526,26 @@ Thresholds ThresholdSearch::Find() {
   FindAlone();
   if (features_.size() > 1) FindTogether();
   WarnOfShortReference();
+  WarnOfUnsteadyReference();
   return std::move(found_);
+}
+
+// The features share the risk of a false finding.
+void ThresholdSearch::WarnOfUnsteadyReference() {
+  const double level = 0.01 / static_cast<double>(features_.size());
+  int64_t unsteady = 0;
+  const PreparedFeature* first = nullptr;
+  for (const PreparedFeature& feature : features_) {
+    if (LooksSteady(feature.base, level)) continue;
+    ++unsteady;
+    if (first == nullptr) first = &feature;
+  }
+  if (first == nullptr) return;
+  Warn(fmt::format(
+      "{} of {} features ('{}'{}) do not keep their level or spread within the "
+      "reference; a run length holds while a stream is like the whole of it, "
+      "and where levels go on changing alarms come earlier",
+      unsteady, features_.size(), first->name, unsteady > 1 ? " ..." : ""));
 }
 
 void ThresholdSearch::WarnOfShortReference() {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sim/base/error.h"
+#include "sim/stats/two_sample.h"
 
 namespace airlock {
 namespace {
@@ -299,6 +300,13 @@ bool LooksIndependent(const std::vector<double>& series, int64_t fitted,
   constexpr int64_t kLags = 20;
   if (PortmanteauP(series, kLags, fitted) < level) return false;
   return PortmanteauP(DistancesFromMiddle(series), kLags, 0) >= level;
+}
+
+bool LooksSteady(const std::vector<double>& series, double level) {
+  const double critical = CramerVonMisesCritical(level / 2);
+  const int64_t bandwidth = AutomaticBlock(series, 1);
+  return LevelStatistic(NormalScores(series), bandwidth) < critical &&
+         LevelStatistic(DistancesFromMiddle(series), bandwidth) < critical;
 }
 
 int64_t AutomaticBlock(const std::vector<double>& reference, int64_t columns) {

@@ -67,6 +67,10 @@ bool IsContinuous(const std::vector<double>& series);
 bool LooksIndependent(const std::vector<double>& series, int64_t fitted,
                       double level = 0.01);
 
+// Level and spread of the ranks are the same throughout (see LevelStatistic())
+// as far as blocks of AutomaticBlock() samples can tell, at `level`.
+bool LooksSteady(const std::vector<double>& series, double level = 0.01);
+
 // 20 times the largest autocorrelation time (which is 1 or more) of the
 // columns, or of their distances from the middle, at most an eighth of the
 // rows: the break between blocks then costs a tenth of the long-run variance at

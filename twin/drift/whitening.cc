@@ -34,8 +34,8 @@ Whitened AsItIs(const std::vector<double>& series) {
   return result;
 }
 
-using FitWhitener = std::function<std::unique_ptr<Whitener>(
-    const std::vector<double>& series)>;
+using FitWhitener =
+    std::function<std::unique_ptr<Whitener>(const std::vector<double>& series)>;
 
 // The filter of the whole series. Its innovations come, a fold of consecutive
 // samples at a time, from filters that have not seen the fold: they are as

@@ -3,6 +3,7 @@
 #include <Random123/philox.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
@@ -17,7 +18,7 @@ uint32_t RngStream::Next32() {
     const r123::Philox4x32::key_type key = {
         {static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32)}};
     const auto block = r123::Philox4x32()(counter, key);
-    for (int i = 0; i < 4; ++i) block_[i] = block[static_cast<size_t>(i)];
+    std::memcpy(block_, block.v, sizeof(block_));
     ++counter_;
     used_ = 0;
   }
@@ -25,6 +26,12 @@ uint32_t RngStream::Next32() {
 }
 
 uint64_t RngStream::Next64() {
+  if (used_ <= 2) {  // as below, at once
+    const uint64_t low = block_[used_];
+    const uint64_t high = block_[used_ + 1];
+    used_ += 2;
+    return high << 32 | low;
+  }
   const uint64_t low = Next32();
   return (static_cast<uint64_t>(Next32()) << 32) | low;
 }

@@ -41,10 +41,16 @@ json LinearScale(const char* name, const char* range, const json& domain) {
           {"domain", domain}, {"nice", true},     {"zero", false}};
 }
 
-json Axis(const char* scale, const char* orient, const std::string& title) {
-  return {{"scale", scale}, {"orient", orient},
-          {"title", title}, {"grid", orient == std::string("left")},
-          {"tickCount", 6}, {"labelOverlap", true}};
+// Labels of large numbers have SI prefixes: 180M.
+json Axis(const char* scale, const char* orient, const std::string& title,
+          double greatest = 0) {
+  return {{"format", greatest >= 1e5 ? "~s" : "~g"},
+          {"scale", scale},
+          {"orient", orient},
+          {"title", title},
+          {"grid", orient == std::string("left")},
+          {"tickCount", 6},
+          {"labelOverlap", true}};
 }
 
 void AddLegend(json* specification, const std::vector<std::string>& names) {
@@ -61,6 +67,15 @@ void AddLegend(json* specification, const std::vector<std::string>& names) {
 
 json Point(const std::string& series, double x, double y) {
   return {{"s", series}, {"x", Short(x)}, {"y", Short(y)}};
+}
+
+// Of the finite values' magnitudes; 0 without any.
+double GreatestOf(const std::vector<double>& values) {
+  double greatest = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) greatest = std::max(greatest, std::abs(value));
+  }
+  return greatest;
 }
 
 // The series with at most two points a bucket: its least and greatest value,
@@ -250,8 +265,10 @@ json ToVega(const LinePlot& plot) {
   json specification = Specification(kPlotHeight);
   json points = json::array();
   std::vector<std::string> names;
+  double greatest = 0;
   for (const PlottedSeries& series : plot.series) {
     names.push_back(series.name);
+    greatest = std::max(greatest, GreatestOf(series.y));
     AppendThinned(series, &points);
   }
   specification["data"].push_back({{"name", "lines"}, {"values", points}});
@@ -283,7 +300,7 @@ json ToVega(const LinePlot& plot) {
       LinearScale("y", "height", {{"fields", y_fields}})};
   specification["scales"][0]["nice"] = false;
   specification["axes"] = {Axis("x", "bottom", plot.x_title),
-                           Axis("y", "left", plot.y_title)};
+                           Axis("y", "left", plot.y_title, greatest)};
   AddLegend(&specification, names);
   return specification;
 }
@@ -292,8 +309,10 @@ json ToVega(const CdfPlot& plot) {
   json specification = Specification(kPlotHeight);
   json points = json::array();
   std::vector<std::string> names;
+  double greatest = 0;
   for (const CdfPlot::Sample& sample : plot.samples) {
     names.push_back(sample.name);
+    greatest = std::max(greatest, GreatestOf(sample.values));
     std::vector<double> sorted = Ecdf(sample.values).sorted();
     const auto n = static_cast<int64_t>(sorted.size());
     const int64_t steps = std::min(n, kMostSteps);
@@ -308,7 +327,7 @@ json ToVega(const CdfPlot& plot) {
   specification["scales"] = {
       LinearScale("x", "width", {{"data", "lines"}, {"field", "x"}}),
       LinearScale("y", "height", json::array({0, 1}))};
-  specification["axes"] = {Axis("x", "bottom", plot.x_title),
+  specification["axes"] = {Axis("x", "bottom", plot.x_title, greatest),
                            Axis("y", "left", "share of values at most x")};
   specification["marks"].push_back(Lines("step-after"));
   AddLegend(&specification, names);
@@ -337,8 +356,9 @@ json ToVega(const HistogramPlot& plot) {
       LinearScale("y", "height", {{"data", "bars"}, {"field", "y"}})};
   specification["scales"][0]["nice"] = false;
   specification["scales"][1]["zero"] = true;
-  specification["axes"] = {Axis("x", "bottom", plot.x_title),
-                           Axis("y", "left", "share of samples")};
+  specification["axes"] = {
+      Axis("x", "bottom", plot.x_title, GreatestOf(plot.edges)),
+      Axis("y", "left", "share of samples")};
   json bar = {{"type", "rect"}, {"from", {{"data", "bars"}}}};
   bar["encode"]["update"] = {{"x", {{"scale", "x"}, {"field", "from"}}},
                              {"x2", {{"scale", "x"}, {"field", "to"}}},

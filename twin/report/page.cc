@@ -35,10 +35,27 @@ std::string ScriptJson(const json& value, int indent) {
   return safe;
 }
 
-std::string Significant(double value, const NumberFormat& format) {
+// A whole number with thin spaces between thousands.
+std::string Grouped(double value) {
+  std::string text = fmt::format("{:.0f}", std::abs(value));
+  for (auto at = static_cast<int64_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<size_t>(at), "\u202f");
+  }
+  return (value < 0 ? "-" : "") + text;
+}
+
+// Exact if whole, else to the format's digits; powers of ten only for what is
+// very large or very small.
+std::string Shown(double value, const NumberFormat& format) {
   const double shown = value * format.scale;
-  std::string text = format.sign ? fmt::format("{:+.{}g}", shown, format.digits)
-                                 : fmt::format("{:.{}g}", shown, format.digits);
+  const double magnitude = std::abs(shown);
+  std::string text;
+  if (magnitude < 1e15 && (magnitude >= 1e4 || shown == std::floor(shown))) {
+    text = Grouped(shown);
+  } else {
+    text = fmt::format("{:.{}g}", shown, format.digits);
+  }
+  if (format.sign && shown > 0) text = "+" + text;
   if (!format.unit.empty()) text += "\u202f" + format.unit;
   return text;
 }
@@ -128,10 +145,9 @@ std::string Page::CellHtml(const Cell& cell) const {
   // What the summary has no number for (null: not known) is shown as a dash.
   if (!summary_.contains(pointer) || !summary_[pointer].is_number()) return "–";
   const json& value = summary_[pointer];
-  return fmt::format(
-      "<data value=\"{}\" data-key=\"{}\">{}</data>", value.dump(),
-      EscapeHtml(cell.text_),
-      EscapeHtml(Significant(value.get<double>(), cell.format_)));
+  return fmt::format("<data value=\"{}\" data-key=\"{}\">{}</data>",
+                     value.dump(), EscapeHtml(cell.text_),
+                     EscapeHtml(Shown(value.get<double>(), cell.format_)));
 }
 
 void Page::Table(const PageTable& table) {

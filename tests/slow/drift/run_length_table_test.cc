@@ -43,16 +43,17 @@ DriftOptions OptionsOf(const std::string& detector) {
 // The table of measured run lengths, every detector on every stream of the kind
 // that it watches; about two hours for all.
 //   AIRLOCK_DETECTOR=cusum AIRLOCK_STREAM="AR(1) .7" AIRLOCK_ERT=5000
-//   AIRLOCK_REFERENCE=5000 AIRLOCK_REFERENCES=100 AIRLOCK_REPLICATIONS=1000
+//   AIRLOCK_REFERENCE=5000 AIRLOCK_REFERENCES=100 AIRLOCK_STREAMS=200
+//   AIRLOCK_REPLICATIONS=1000
 // choose one detector, one stream, the run length, the reference's samples, how
-// many are drawn, and the effort of calibration.
+// many are drawn, how many streams each, and the effort of calibration.
 TEST(RunLengthTable, EveryDetectorOnEveryStream) {
   RunLengthPlan plan;
   plan.reference =
       static_cast<int64_t>(FromEnvironment("AIRLOCK_REFERENCE", 3000));
   plan.references =
       static_cast<int64_t>(FromEnvironment("AIRLOCK_REFERENCES", 40));
-  plan.streams = 150;
+  plan.streams = static_cast<int64_t>(FromEnvironment("AIRLOCK_STREAMS", 150));
   std::printf("run length set: %.0f samples; measured [95 %% interval]\n",
               OptionsOf("").ert);
   for (const StatisticEntry& entry : ChangeStatistics()) {

@@ -38,7 +38,7 @@ Usage: airlock-testbed-chain VERB [--KEY VALUE]...
             [--detect-protocols 0|1]
   sink      --state F
   sample    --state F --plan F --csv F --columns F --start-ns T
-            [--checkpoints NAME:RULES,...]
+            [--checkpoints NAME:RULES,...] [--live 0|1]
   probe     prints the hardware perf events this host has and lacks
 
 All verbs: [--netns NAME] [--core N] [--fifo PRIORITY] [--nice N]
@@ -217,6 +217,7 @@ int Sample(Arguments* arguments) {
   options.columns_path = arguments->Text("columns");
   options.start_ns = arguments->Integer("start-ns", 0);
   options.checkpoints = ParseCheckpoints(arguments->Text("checkpoints", ""));
+  options.live = arguments->Small("live", 0) != 0;
   return RunVerb(arguments, [&](SharedState* state) {
     return RunSampler(options, state) ? 0 : 130;
   });

@@ -191,6 +191,12 @@ class Sampler {
     read_at_ns_.resize(plan_.steps.size() + 1);
   }
 
+  // Writes the columns and the table's header.
+  void Prepare() {
+    WriteColumns();
+    OpenCsv();
+  }
+
   bool Run() {
     state_->interval_ns.store(interval_ns_);
     state_->start_ns.store(options_.start_ns, std::memory_order_release);
@@ -205,10 +211,11 @@ class Sampler {
           static_cast<double>(read_at_ns_[k] - due) * 1e-9;
       readings_[k][self_.cost] =
           static_cast<double>(MonotonicNs() - read_at_ns_[k]) * 1e-9;
+      if (options_.live) WriteClosedRows(k);
     }
     WaitForSink();
-    WriteCsv();
-    WriteColumns();
+    WriteRows(plan_.steps.size());
+    CloseCsv();
     return true;
   }
 
@@ -324,18 +331,39 @@ class Sampler {
     };
   }
 
-  void WriteCsv() const {
-    std::FILE* file = std::fopen(options_.csv_path.c_str(), "w");
-    if (file == nullptr) throw SystemError("writing " + options_.csv_path);
-    std::fputs("time", file);
+  void OpenCsv() {
+    csv_.reset(std::fopen(options_.csv_path.c_str(), "w"));
+    if (csv_ == nullptr) throw SystemError("writing " + options_.csv_path);
+    std::fputs("time", csv_.get());
     for (const Column& column : KpiAndInputColumns()) {
-      std::fprintf(file, ",%s", column.name.c_str());
+      std::fprintf(csv_.get(), ",%s", column.name.c_str());
     }
     for (const Column& column : table_.columns()) {
-      std::fprintf(file, ",%s", column.name.c_str());
+      std::fprintf(csv_.get(), ",%s", column.name.c_str());
     }
-    std::fputc('\n', file);
-    for (size_t k = 0; k + 1 < readings_.size(); ++k) WriteRow(k, file);
+    std::fputc('\n', csv_.get());
+    if (options_.live) std::fflush(csv_.get());
+  }
+
+  // Rows whose end was sampled and whose packets have all arrived.
+  void WriteClosedRows(size_t sampled) {
+    size_t end = rows_written_;
+    while (end < sampled &&
+           state_->delivered[end].closed.load(std::memory_order_acquire) != 0) {
+      ++end;
+    }
+    WriteRows(end);
+    std::fflush(csv_.get());
+  }
+
+  void WriteRows(size_t end) {
+    for (; rows_written_ < end; ++rows_written_) {
+      WriteRow(rows_written_, csv_.get());
+    }
+  }
+
+  void CloseCsv() {
+    std::FILE* const file = csv_.release();
     const bool failed = std::ferror(file) != 0;
     if (std::fclose(file) != 0 || failed) {
       throw SystemError("writing " + options_.csv_path);
@@ -402,12 +430,15 @@ class Sampler {
   SelfColumns self_{};
   std::vector<std::vector<double>> readings_;  // one a sample, raw
   std::vector<int64_t> read_at_ns_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> csv_{nullptr, std::fclose};
+  size_t rows_written_ = 0;
 };
 
 }  // namespace
 
 bool RunSampler(const SamplerOptions& options, SharedState* state) {
   Sampler sampler(options, state);
+  sampler.Prepare();
   std::puts("ready");
   std::fflush(stdout);
   return sampler.Run();

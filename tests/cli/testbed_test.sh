@@ -47,6 +47,8 @@ expect_exit 2 "$testbed" record sweep
 expect_exit 2 "$testbed" record sweep -o "$work/t" --rate 1
 expect_exit 2 "$testbed" record sweep -o "$work/t" --ring 33
 expect_exit 2 "$testbed" record sweep -o "$work/t" --name a/b
+expect_exit 2 "$testbed" record sweep -o "$work/t" --change-at 3
+expect_exit 2 "$testbed" record onset -o "$work/t" --duration 5 --change-at 6
 mkdir "$work/taken" && touch "$work/taken/sweep.json"
 expect_exit 3 "$testbed" record sweep -o "$work/taken"
 expect_exit 0 "$testbed" --help
@@ -114,6 +116,34 @@ assert signatures[0] < signatures[-1], signatures
 rules = column["function.firewall.rules_per_packet"]
 assert rules[1] < rules[-1], rules
 EOF
+[ -z "$(leftovers)" ] || fail "left behind: $(leftovers)"
+
+# A live one can be read while it grows, and is what was recorded in the end.
+"$testbed" record onset -o "$work/live" --live --rate 10 --duration 4 \
+  --change-at 2 >/dev/null 2>&1 &
+pid=$!
+rows=0
+for _ in $(seq 100); do
+  kill -0 "$pid" 2>/dev/null || break
+  [ -f "$work/live/onset.csv" ] && rows=$(wc -l <"$work/live/onset.csv")
+  [ "$rows" -gt 5 ] && break
+  sleep 0.1
+done
+kill -0 "$pid" 2>/dev/null && [ "$rows" -gt 5 ] ||
+  fail "no rows while recording: $rows"
+python3 - "$work/live/onset" <<'EOF' || fail "the live record is wrong"
+import json, sys
+
+base = sys.argv[1]
+record = json.load(open(base + ".json", encoding="utf-8"))
+header = open(base + ".csv", encoding="utf-8").readline().strip().split(",")
+assert header[1:] == [column["name"] for column in record["columns"]]
+assert record["change_time_seconds"] == 2.0, record["change_time_seconds"]
+EOF
+wait "$pid" || fail "the live recording ended with $?"
+xz -dc "$work/live/onset.csv.xz" | cmp - "$work/live/onset.csv" ||
+  fail "the live table is not the recorded one"
+[ "$(wc -l <"$work/live/onset.csv")" -eq 41 ] || fail "a row is missing"
 [ -z "$(leftovers)" ] || fail "left behind: $(leftovers)"
 
 # An interrupted and a killed recording leave nothing.

@@ -47,6 +47,7 @@ class Plan:
     parameters: dict  # goes into the provenance record
     events: list  # {"time": s, "what": text}
     change_step: int = -1  # first step after the change; -1 = none
+    grows: bool = False  # the change is one of the chain's rules
 
     def write(self, path, reference):
         """Writes the form that airlock-testbed-chain reads."""
@@ -237,10 +238,20 @@ def contention(seed, samples, interval):
 
 MIX_BEFORE = (0.35, 0.25, 0.20, 0.20)
 MIX_AFTER = (0.22, 0.23, 0.25, 0.30)
-DRIFT_AT = 0.6  # of the recording
+CHANGE_AT = 0.6  # of the recording
 
 
-def drift(seed, samples, interval):
+def _ornstein_uhlenbeck(rng, mean, deviation, memory, interval):
+    """An endless stationary course with correlation time `memory`."""
+    keep = math.exp(-interval / memory)
+    spread = deviation * math.sqrt(1 - keep * keep)
+    level = rng.gauss(0, deviation)
+    while True:
+        level = keep * level + rng.gauss(0, spread)
+        yield mean + level
+
+
+def drift(seed, samples, interval, change=None):
     """Stationary packet rate; at a known sample the chain changes.
 
     The packet rate is an Ornstein-Uhlenbeck process whose statistics do not
@@ -249,16 +260,13 @@ def drift(seed, samples, interval):
     """
     rng = random.Random(f"drift {seed}")
     mean, deviation, memory = 0.48, 0.07, 4.0
-    keep = math.exp(-interval / memory)
-    spread = deviation * math.sqrt(1 - keep * keep)
-    change = round(DRIFT_AT * samples)
+    change = round(CHANGE_AT * samples) if change is None else change
     # Utilisation refers to the mix before the change throughout, so the
     # packet rate does not notice it.
-    level = rng.gauss(0, deviation)
+    course = _ornstein_uhlenbeck(rng, mean, deviation, memory, interval)
     steps = []
     for i in range(samples):
-        level = keep * level + rng.gauss(0, spread)
-        load = min(max(mean + level, 0.2), 0.85)
+        load = min(max(next(course), 0.2), 0.85)
         base = MIX_BEFORE if i < change else MIX_AFTER
         shares = _blend(base, _shares(rng, 3), 0.15)
         steps.append(Step(load, shares, reference_shares=MIX_BEFORE))
@@ -269,8 +277,36 @@ def drift(seed, samples, interval):
         "memory_seconds": memory,
         "mix_before": list(MIX_BEFORE),
         "mix_after": list(MIX_AFTER),
-    }, [], change)
+    }, [], change, grows=True)
     return plan
 
 
-PLANS = {"sweep": sweep, "contention": contention, "drift": drift}
+ONSET_STRESS = ("cpu", 1)  # kind and level
+
+
+def onset(seed, samples, interval, change=None):
+    """Stationary load; from a known sample on, other work on the core."""
+    rng = random.Random(f"onset {seed}")
+    mean, deviation, memory = 0.35, 0.08, 2.0
+    change = round(CHANGE_AT * samples) if change is None else change
+    course = _ornstein_uhlenbeck(rng, mean, deviation, memory, interval)
+    mixes = _mix_course(rng, samples, interval)
+    steps = [Step(min(max(next(course), 0.12), 0.6), mix) for mix in mixes]
+    kind, level = ONSET_STRESS
+    for step in steps[change:]:
+        step.stress[kind] = level
+    return Plan(interval, steps, {
+        "kind": "onset",
+        "utilisation_mean": mean,
+        "utilisation_deviation": deviation,
+        "memory_seconds": memory,
+        "stress": kind,
+        "level": level,
+    }, [{"time": round(change * interval, 6),
+         "what": f"stress {kind} level {level:g} until the end"}], change)
+
+
+PLANS = {"sweep": sweep, "contention": contention, "drift": drift,
+         "onset": onset}
+CHANGING = ("drift", "onset")  # take the step of their change
+STRESSED = ("contention", "onset")

@@ -271,7 +271,7 @@ class Recording:
                       "--signatures-per-group", str(o.signatures_per_group)]
         self._start("sink", "sink", o.chain_core, "--nice", str(o.nice))
         grown = []
-        if self.plan.change_step >= 0:
+        if self.plan.grows:
             at = self.plan.change_step * self.plan.interval
             grown = ["--grown-groups", str(o.grown_groups),
                      "--grow-at", repr(at)]
@@ -292,10 +292,24 @@ class Recording:
                     "--arrivals", o.arrivals, "--fifo", "20", *timing,
                     *signatures)
         self._start("sample", None, o.chain_core, "--fifo", "5",
-                    "--csv", self._path("trace.csv"),
+                    "--csv", self._csv_path(),
                     "--columns", self._path("columns.json"),
+                    "--live", str(int(o.live)),
                     "--checkpoints", chain.checkpoints(o.rules, o.grown_rules),
                     *timing)
+
+        if o.live:
+            self._write_record(b"")
+
+    def _base(self):
+        return os.path.join(self.options.output, self.options.name)
+
+    def _csv_path(self):
+        """Where the table grows: a live one in sight of others."""
+        if self.options.live:
+            os.makedirs(self.options.output, exist_ok=True)
+            return self._base() + ".csv"
+        return self._path("trace.csv")
 
     # The course of the recording.
 
@@ -306,7 +320,7 @@ class Recording:
             actions.append((begin, 1, self._begin_stress,
                             (kind, level, end - begin)))
             actions.append((end, 0, self._end_stress, (kind,)))
-        if self.plan.change_step >= 0:
+        if self.plan.grows:
             actions.append((self.plan.change_step, 0, self._change, ()))
         actions.sort(key=lambda action: action[:2])
         for step, _, act, arguments in actions:
@@ -399,17 +413,20 @@ class Recording:
             self._kill_group(process)
 
     def _write(self):
-        with open(self._path("trace.csv"), "rb") as trace:
+        with open(self._csv_path(), "rb") as trace:
             text = trace.read()
+        os.makedirs(self.options.output, exist_ok=True)
+        # The record goes last: a trace without one is not complete.
+        _replace(self._base() + ".csv.xz", lzma.compress(text, preset=9))
+        self._write_record(text)
+        return self._base(), text
+
+    def _write_record(self, text):
+        """Of the table `text`; a live one begins with none."""
         with open(self._path("columns.json"), encoding="utf-8") as declared:
             declared = json.load(declared)
         record = self._record(text, declared)
-        os.makedirs(self.options.output, exist_ok=True)
-        base = os.path.join(self.options.output, self.options.name)
-        # The record goes last: a trace without one is not complete.
-        _replace(base + ".csv.xz", lzma.compress(text, preset=9))
-        _replace(base + ".json", _dump_record(record).encode())
-        return base, text
+        _replace(self._base() + ".json", _dump_record(record).encode())
 
     def _record(self, text, declared):
         o = self.options
@@ -426,12 +443,13 @@ class Recording:
             "cpu_model": host.cpu_model(),
             "started_utc": self.started_utc,
             "sample_interval_seconds": self.plan.interval,
-            "samples": text.count(b"\n") - 1,
+            "samples": max(0, text.count(b"\n") - 1),
             "sha256": hashlib.sha256(text).hexdigest(),
         }
         if self.plan.change_step >= 0:
             at = round(self.plan.change_step * self.plan.interval, 9)
             record["change_time_seconds"] = at
+        if self.plan.grows:
             events.append({
                 "time": at,
                 "what": f"firewall rules {o.rules} -> "
@@ -467,7 +485,7 @@ class Recording:
             "inspector_core": o.inspector_core,
             "stress_cores": dict(o.stress_cores),
         })
-        if self.plan.change_step >= 0:
+        if self.plan.grows:
             profile["firewall_rules_after"] = o.rules + o.grown_rules
             profile["signature_groups_after"] = o.grown_groups
         return profile

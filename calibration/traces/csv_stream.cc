@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -82,6 +83,30 @@ void CsvStream::ReadRow(std::string_view line, Trace* rows) {
   }
 }
 
+// Blank lines before it are passed over.
+void CsvStream::ReadHeader(std::string_view line) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  const bool marked = line_ == 0 && line.substr(0, 3) == kMark;
+  const TextFile text{name_, std::string(line.substr(marked ? 3 : 0)), ""};
+  if (Trim(text.text.substr(0, text.text.find_first_of("\r\n"))).empty()) {
+    return;
+  }
+  separator_ = GuessSeparator(text.text, kCsvSeparators);
+  CsvReader reader(text, separator_, CsvReader::LastLine::kMustEnd, line_ + 1);
+  header_ = ReadCsvHeader(&reader);
+  size_t c = 0;
+  for (Column& column : header_->columns) {
+    if (c == header_->time) ++c;
+    const auto found = std::find_if(
+        described_.begin(), described_.end(),
+        [&](const Column& each) { return each.name == column.name; });
+    if (found != described_.end() && header_->units[c].unit.empty()) {
+      column = *found;
+    }
+    ++c;
+  }
+}
+
 Trace CsvStream::Take(std::string_view bytes, int64_t most_rows) {
   text_.erase(0, position_);
   position_ = 0;
@@ -95,18 +120,8 @@ Trace CsvStream::Take(std::string_view bytes, int64_t most_rows) {
     try {
       CheckText(line);
       if (!header_) {
-        constexpr std::string_view kMark = "\xEF\xBB\xBF";
-        const bool marked = line_ == 0 && line.substr(0, 3) == kMark;
-        const TextFile text{name_, std::string(line.substr(marked ? 3 : 0)),
-                            ""};
-        if (!Trim(text.text.substr(0, text.text.find_first_of("\r\n")))
-                 .empty()) {
-          separator_ = GuessSeparator(text.text, kCsvSeparators);
-          CsvReader reader(text, separator_, CsvReader::LastLine::kMustEnd,
-                           line_ + 1);
-          header_ = ReadCsvHeader(&reader);
-          rows.columns = header_->columns;
-        }
+        ReadHeader(line);
+        if (header_) rows.columns = header_->columns;
       } else {
         ReadRow(line, &rows);
       }

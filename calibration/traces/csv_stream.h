@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "calibration/traces/csv_header.h"
 #include "sim/telemetry/trace.h"
@@ -18,6 +20,13 @@ class CsvStream {
  public:
   // `name` for messages.
   explicit CsvStream(std::string name);
+
+  // What columns are whose header has no unit, by their names (their units are
+  // base units): a column that is in the list gets its unit, role, scope and
+  // description. Columns that are not there stay what the header says.
+  void Describe(std::vector<Column> columns) {
+    described_ = std::move(columns);
+  }
 
   // The rows that are complete with `bytes`, one sample each. At most
   // `most_rows` at once: call again with nothing until there are none. Throws
@@ -42,6 +51,7 @@ class CsvStream {
   int64_t skipped() const { return skipped_; }
 
  private:
+  void ReadHeader(std::string_view line);
   bool NextLine(std::string_view* line);
   void ReadRow(std::string_view line, Trace* rows);
   void CheckText(std::string_view line) const;
@@ -51,6 +61,7 @@ class CsvStream {
   size_t position_ = 0;
   int line_ = 0;
   char separator_ = ',';
+  std::vector<Column> described_;
   std::optional<CsvHeader> header_;
   double last_seconds_;
   double skip_up_to_;

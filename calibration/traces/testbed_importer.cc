@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "calibration/traces/importers.h"
 #include "calibration/traces/numeric_table.h"
 #include "calibration/traces/schema.h"
+#include "calibration/traces/testbed_record.h"
 #include "sim/base/error.h"
 
 namespace airlock {
@@ -11,61 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kSchema = "airlock-testbed-trace";
 constexpr int kVersion = 1;
-
-// DIR/NAME.csv.xz -> DIR/NAME.json
-std::string RecordPath(const std::string& path) {
-  for (const std::string ending : {".csv.xz", ".csv.gz", ".csv"}) {
-    if (path.size() > ending.size() &&
-        path.compare(path.size() - ending.size(), ending.size(), ending) == 0) {
-      return path.substr(0, path.size() - ending.size()) + ".json";
-    }
-  }
-  FailAt(path, 0, 0,
-         "the name must end in .csv, .csv.xz or .csv.gz, with the "
-         "trace's record in a .json file beside it");
-}
-
-json ParseRecord(const TextFile& file) {
-  try {
-    return json::parse(file.text);
-  } catch (const json::parse_error& error) {
-    const size_t end =
-        std::min(error.byte > 0 ? error.byte - 1 : 0, file.text.size());
-    const std::string before = file.text.substr(0, end);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const size_t line_start = before.rfind('\n');
-    const size_t column =
-        line_start == std::string::npos ? end : end - line_start - 1;
-    FailAt(file.path, static_cast<int>(line), static_cast<int>(column) + 1,
-           "not JSON: " + std::string(error.what()));
-  }
-}
-
-// The member `key` of `object`, which must be there and of the right kind.
-template <typename T>
-T Member(const json& object, const char* key, const std::string& path,
-         const std::string& where = "") {
-  const auto found = object.find(key);
-  if (found == object.end()) {
-    FailAt(path, 0, 0, fmt::format("{}'{}' is missing", where, key));
-  }
-  bool fits = false;
-  if constexpr (std::is_same_v<T, std::string>) {
-    fits = found->is_string();
-  } else if constexpr (std::is_integral_v<T>) {
-    fits = found->is_number_integer();
-  } else {
-    fits = true;
-  }
-  if (!fits) {
-    FailAt(path, 0, 0,
-           fmt::format("{}'{}' is {}; expected {}", where, key, found->dump(),
-                       std::is_integral_v<T> ? "a whole number" : "a text"));
-  }
-  return found->get<T>();
-}
 
 std::string Plain(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -109,9 +55,10 @@ json ReadRecord(const std::string& path) {
   const json record = ParseRecord(ReadTextFile(path));
   if (!record.is_object()) FailAt(path, 0, 0, "not a JSON object");
   const auto schema = Member<std::string>(record, "schema", path);
-  if (schema != kSchema) {
+  if (schema != kTestbedSchema) {
     FailAt(path, 0, 0,
-           fmt::format("schema {}; expected '{}'", Quoted(schema), kSchema));
+           fmt::format("schema {}; expected '{}'", Quoted(schema),
+                       kTestbedSchema));
   }
   const auto version = Member<int64_t>(record, "version", path);
   if (version != kVersion) {
@@ -121,32 +68,6 @@ json ReadRecord(const std::string& path) {
                        version, kVersion));
   }
   return record;
-}
-
-Column ReadColumn(const json& described, size_t index,
-                  const std::string& path) {
-  const std::string where = fmt::format("columns[{}]: ", index);
-  if (!described.is_object()) FailAt(path, 0, 0, where + "not an object");
-  Column column;
-  column.name = Member<std::string>(described, "name", path, where);
-  column.unit = Member<std::string>(described, "unit", path, where);
-  column.scope_id = Member<std::string>(described, "scope_id", path, where);
-  column.description =
-      Member<std::string>(described, "description", path, where);
-  const auto role = Member<std::string>(described, "role", path, where);
-  if (!Parse(role, &column.role)) {
-    FailAt(path, 0, 0,
-           fmt::format("{}role {}; expected input, kpi or counter", where,
-                       Quoted(role)));
-  }
-  const auto scope = Member<std::string>(described, "scope", path, where);
-  if (!Parse(scope, &column.scope)) {
-    FailAt(path, 0, 0,
-           fmt::format("{}scope {}; expected system, core, socket, function or "
-                       "interface",
-                       where, Quoted(scope)));
-  }
-  return column;
 }
 
 // The record's columns against the CSV's header, both without the time.
@@ -186,7 +107,12 @@ std::vector<Column> ReadColumns(const json& record, const NumericTable& table,
 }  // namespace
 
 Trace ImportTestbed(const std::string& path) {
-  const std::string record_path = RecordPath(path);
+  const std::string record_path = RecordPathOf(path);
+  if (record_path.empty()) {
+    FailAt(path, 0, 0,
+           "the name must end in .csv, .csv.xz or .csv.gz, with the "
+           "trace's record in a .json file beside it");
+  }
   const json record = ReadRecord(record_path);
   const TextFile file = ReadTextFile(path);
   const auto sha256 = Member<std::string>(record, "sha256", record_path);

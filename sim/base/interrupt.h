@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace airlock {
 
@@ -16,5 +17,9 @@ void ThrowIfInterrupted();
 // Called by long work with what is done and what there is in all; the caller
 // shows it, and ends the work by throwing (see ThrowIfInterrupted).
 using Progress = std::function<void(int64_t done, int64_t total)>;
+
+// Called by work of several stages at the start of each with its name
+// ("calibrating the twin"); returns what the stage reports its progress to.
+using BeginStage = std::function<Progress(const std::string& stage)>;
 
 }  // namespace airlock

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "calibration/traces/csv.h"
-#include "sim/results/hdf5_file.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/retraining.h"
 #include "twin/cli/sample_stream.h"
@@ -21,6 +20,7 @@ using nlohmann::json;
 
 struct CalibrateOptions {
   std::string trace;
+  std::string format;
   std::string trigger;
   std::string detector = DriftOptions().detector;
   std::vector<std::string> parameters;
@@ -76,7 +76,7 @@ void TellWarnings(const DriftCalibration& calibration) {
 ExitCode CalibrateTrigger(const CalibrateOptions& options) {
   const DriftOptions drift = DetectorOptions(options);
   CheckOutputFile(options.trigger, options.overwrite);
-  const Trace trace = ReadTrace(options.trace);
+  const Trace trace = ReadSamples(options.trace, options.format);
   if (options.first >= trace.samples()) {
     throw InputError(fmt::format("{}: has {} samples; --first {} is beyond",
                                  options.trace, trace.samples(),
@@ -310,8 +310,7 @@ void AddCalibrate(CLI::App* drift, CommandLine* line) {
               "airlock drift calibrate out/sweep.h5 --run-length 5000 -o "
               "out/drift.trigger",
               [options] { return CalibrateTrigger(*options); });
-  verb->add_option("TRACE", options->trace, "trace of airlock import")
-      ->required();
+  AddTraceArgument(verb, &options->trace, &options->format);
   verb->add_option("-o,--out", options->trigger, "trigger to write")
       ->required();
   verb->add_option("--detector", options->detector,
@@ -404,6 +403,10 @@ void AddWatch(CLI::App* drift, CommandLine* line) {
       ->required();
   verb->add_option("--format", options->stream.format,
                    "of a measured file: one of airlock list importers");
+  verb->add_option("--columns", options->stream.columns,
+                   "JSON record of the columns of a CSV whose header has no "
+                   "units; NAME.json of the measuring tool beside NAME.csv is "
+                   "found without");
   verb->add_option("--first", options->stream.first, "first sample to watch")
       ->capture_default_str()
       ->check(NonNegative());

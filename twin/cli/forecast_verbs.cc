@@ -1,15 +1,18 @@
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "sim/base/diagnostics.h"
-#include "sim/results/hdf5_file.h"
+#include "sim/base/file.h"
 #include "twin/cli/progress.h"
+#include "twin/cli/sample_stream.h"
 #include "twin/cli/verb.h"
 #include "twin/forecast/interval_predictions.h"
 #include "twin/forecast/model.h"
+#include "twin/forecast/prediction_table.h"
 #include "twin/pipeline/ablation.h"
 #include "twin/pipeline/comparison.h"
 #include "twin/pipeline/pipeline.h"
@@ -20,6 +23,7 @@ namespace {
 
 struct CompareOptions {
   std::string trace;
+  std::string format;
   std::string target = "delivered_rate";
   std::vector<int64_t> horizons = {0, 1, 4};
   std::vector<std::string> include = {"counter:*"};
@@ -32,7 +36,7 @@ struct CompareOptions {
 };
 
 ExitCode Compare(const CompareOptions& options) {
-  const Trace trace = ReadTraceOrSeries(options.trace);
+  const Trace trace = ReadSamples(options.trace, options.format);
   ComparisonOptions comparison;
   comparison.target = options.target;
   comparison.horizons = options.horizons;
@@ -50,6 +54,7 @@ ExitCode Compare(const CompareOptions& options) {
 // the question also by options of its own.
 struct PipelineOptions {
   std::string trace;
+  std::string format;
   std::string pipeline;
   std::vector<std::string> overrides;
   std::string target;
@@ -116,10 +121,9 @@ ExitCode FitModel(FitVerbOptions options) {
   const std::optional<PipelineFile> file = LoadPipeline(options);
   if (!file) return ExitCode::kInput;
   CheckOutputFile(options.out, options.overwrite);
-  const Trace trace = ReadTraceOrSeries(options.trace);
+  const Trace trace = ReadSamples(options.trace, options.format);
   ProgressDisplay display;
-  const PipelineResult result =
-      RunPipeline(*file, trace, display.Begin("choosing the model"));
+  const PipelineResult result = RunPipeline(*file, trace, display.Stages());
   display.Begin("scoring on the held-out part");
   const PipelineReport report = ReportOf(*file, result, trace);
   display.End();
@@ -135,13 +139,12 @@ struct AblateOptions : PipelineOptions {
 ExitCode Ablate(const AblateOptions& options) {
   const std::optional<PipelineFile> file = LoadPipeline(options);
   if (!file) return ExitCode::kInput;
-  const Trace trace = ReadTraceOrSeries(options.trace);
+  const Trace trace = ReadSamples(options.trace, options.format);
   AblationOptions ablation;
   ablation.in_time = options.split != "random";
   ablation.random = options.split != "time";
   ProgressDisplay display;
-  const Ablation result =
-      RunAblation(*file, trace, ablation, display.Begin("running the stages"));
+  const Ablation result = RunAblation(*file, trace, ablation, display.Stages());
   display.End();
   fmt::print("{}\n", options.json ? result.ToJson() : result.ToText());
   return ExitCode::kDone;
@@ -150,38 +153,78 @@ ExitCode Ablate(const AblateOptions& options) {
 struct PredictOptions {
   std::string model;
   std::string trace;
+  std::string format;
+  std::string out;
+  bool overwrite = false;
+  bool json = false;
 };
 
-// One line a sample; intervals, where the model has them, are corrected by the
-// labels of the trace as they arrive.
+// What is there to know about the predictions beside their values: which
+// samples have none, and which lie where the model has learnt nothing.
+std::string RemarksOn(const ForecastModel& model,
+                      const Predictions& predictions) {
+  constexpr size_t kNamed = 5;
+  std::string text;
+  if (predictions.skipped > 0) {
+    text += fmt::format(
+        "{} samples have no prediction: what the model looks back at, or "
+        "ahead, is beyond the trace's ends or missing\n",
+        predictions.skipped);
+  }
+  if (predictions.imputed_values > 0) {
+    text += fmt::format("{} missing values of features were replaced\n",
+                        predictions.imputed_values);
+  }
+  if (predictions.samples_outside == 0) return text;
+  std::vector<std::pair<int64_t, std::string>> features;
+  for (size_t k = 0; k < model.features().size(); ++k) {
+    if (predictions.outside_by_feature[k] == 0) continue;
+    features.emplace_back(-predictions.outside_by_feature[k],
+                          model.features()[k].feature.Label());
+  }
+  std::stable_sort(
+      features.begin(), features.end(),
+      [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string names;
+  for (size_t k = 0; k < std::min(features.size(), kNamed); ++k) {
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ",
+                         features[k].second, -features[k].first);
+  }
+  if (features.size() > kNamed) {
+    names += fmt::format(" and {} more", features.size() - kNamed);
+  }
+  return text + fmt::format(
+                    "{} of {} samples lie outside what the model was trained "
+                    "on: {}\n",
+                    predictions.samples_outside, predictions.origin.size(),
+                    names);
+}
+
+// Intervals, where the model has them, are corrected by the labels of the trace
+// as they arrive.
 ExitCode Predict(const PredictOptions& options) {
+  if (!options.out.empty()) CheckOutputFile(options.out, options.overwrite);
   const ForecastModel model = ForecastModel::Load(options.model);
-  const Trace trace = ReadTraceOrSeries(options.trace);
+  const Trace trace = ReadSamples(options.trace, options.format);
   const Predictions predictions = model.Predict(trace);
+  const std::string remarks = RemarksOn(model, predictions);
+  if (predictions.origin.empty()) {
+    throw InputError(fmt::format("{}: no sample of {} can be predicted\n{}",
+                                 options.trace, trace.samples(), remarks));
+  }
   const IntervalPredictions intervals = PredictIntervals(model, predictions);
-  fmt::print("time [s],predicted [{0}],observed [{0}]", model.target_unit());
-  for (const double level : intervals.levels) {
-    fmt::print(",low{1:g} [{0}],high{1:g} [{0}]", model.target_unit(),
-               100 * level);
+  const std::string text =
+      options.json ? PredictionsJson(model, trace, predictions, intervals)
+                   : PredictionsCsv(model, trace, predictions, intervals);
+  if (options.out.empty()) {
+    fmt::print("{}", text);
+  } else {
+    WriteFileAtomically(options.out, text);
+    fmt::print("{}: {} predictions of {} [{}]\n", options.out,
+               predictions.origin.size(), model.problem().target,
+               model.target_unit());
   }
-  fmt::print("\n");
-  for (size_t i = 0; i < predictions.origin.size(); ++i) {
-    const auto origin = static_cast<size_t>(predictions.origin[i]);
-    fmt::print("{},{},{}", trace.time_seconds[origin], predictions.value[i],
-               std::isnan(predictions.observed[i])
-                   ? ""
-                   : fmt::format("{}", predictions.observed[i]));
-    for (size_t k = 0; k < intervals.levels.size(); ++k) {
-      fmt::print(",{},{}", intervals.intervals[i][k].low,
-                 intervals.intervals[i][k].high);
-    }
-    fmt::print("\n");
-  }
-  if (predictions.samples_outside > 0) {
-    Tell(fmt::format(
-        "{} of {} samples lie outside what the model was trained on\n",
-        predictions.samples_outside, predictions.origin.size()));
-  }
+  Tell(remarks);
   return ExitCode::kDone;
 }
 
@@ -198,9 +241,7 @@ ExitCode ShowModel(const ShowOptions& options) {
 }
 
 void AddPipelineOptions(CLI::App* verb, PipelineOptions* options) {
-  verb->add_option("TRACE", options->trace,
-                   "trace of airlock import, or result.h5 of airlock run")
-      ->required();
+  AddTraceArgument(verb, &options->trace, &options->format);
   verb->add_option("--pipeline", options->pipeline,
                    "pipeline file; without one, the defaults of airlock list "
                    "pipeline-keys");
@@ -228,9 +269,7 @@ void AddCompare(CLI::App* forecast, CommandLine* line) {
       "forecasters at their defaults against persistence and a constant",
       "airlock forecast compare out/sweep.h5 --target delivered_rate",
       [options] { return Compare(*options); });
-  verb->add_option("TRACE", options->trace,
-                   "trace of airlock import, or result.h5 of airlock run")
-      ->required();
+  AddTraceArgument(verb, &options->trace, &options->format);
   verb->add_option("--target", options->target, "column to predict")
       ->capture_default_str();
   verb->add_option("--features", options->include,
@@ -294,14 +333,17 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line) {
 
   auto predict = std::make_shared<PredictOptions>();
   verb = AddVerb(forecast, line, "predict",
-                 "print predictions and their intervals as CSV",
-                 "airlock forecast predict out/rate.model out/sweep.h5",
+                 "predictions with their intervals, as CSV or JSON",
+                 "airlock forecast predict out/rate.model out/sweep.h5 -o "
+                 "out/predictions.csv",
                  [predict] { return Predict(*predict); });
   verb->add_option("MODEL", predict->model, "model of forecast fit")
       ->required();
-  verb->add_option("TRACE", predict->trace,
-                   "trace of airlock import, or result.h5 of airlock run")
-      ->required();
+  AddTraceArgument(verb, &predict->trace, &predict->format);
+  verb->add_option("-o,--out", predict->out,
+                   "file to write them to, instead of standard output");
+  verb->add_flag("--overwrite", predict->overwrite, "replace the file");
+  verb->add_flag("--json", predict->json, "as JSON");
 
   auto show = std::make_shared<ShowOptions>();
   verb = AddVerb(forecast, line, "show",

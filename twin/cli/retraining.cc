@@ -169,7 +169,7 @@ ExitCode Retraining::Run(bool json_lines) {
   OutputFolder folder(options_.out, options_.overwrite);
   ProgressDisplay display;
   const PipelineResult result =
-      RunPipeline(pipeline_, window, display.Begin("choosing the model"));
+      RunPipeline(pipeline_, window, display.Stages());
   display.Begin("scoring on the held-out part");
   const PipelineReport report = ReportOf(pipeline_, result, window);
   display.End();

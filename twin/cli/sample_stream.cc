@@ -13,6 +13,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "calibration/traces/column_record.h"
 #include "calibration/traces/csv_stream.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
@@ -59,6 +60,12 @@ class CsvSampleStream : public SampleStream {
   explicit CsvSampleStream(const SampleStreamOptions& options)
       : options_(options),
         csv_(options.path == "-" ? "standard input" : options.path) {
+    if (!options.columns.empty()) {
+      csv_.Describe(ReadColumnRecord(options.columns));
+    } else if (const std::string beside = ColumnRecordBeside(options.path);
+               !beside.empty()) {
+      csv_.Describe(ReadColumnRecord(beside));
+    }
     if (!std::isnan(options.taken_seconds)) {
       csv_.SkipUpTo(options.taken_seconds);
     }
@@ -82,9 +89,7 @@ class CsvSampleStream : public SampleStream {
     if (at_end_) return false;
     const std::string bytes = Read();
     if (bytes.empty()) {
-      if (at_end_ && !csv_.has_columns() && csv_.unfinished() == 0) {
-        throw InputError(fmt::format("{}: there is no header line", Name()));
-      }
+      if (at_end_) CheckNotEmpty();
       return !at_end_;
     }
     newest_ = Clock::now();
@@ -99,6 +104,20 @@ class CsvSampleStream : public SampleStream {
 
   std::string Name() const {
     return options_.path == "-" ? "standard input" : options_.path;
+  }
+
+  // A stream without a sample says nothing about drift.
+  void CheckNotEmpty() const {
+    if (returned_ > 0 || csv_.skipped() > 0) return;
+    if (!csv_.has_columns()) {
+      throw InputError(fmt::format(
+          "{}: there is no header line{}", Name(),
+          csv_.unfinished() > 0 ? ": its first line has no end" : ""));
+    }
+    throw InputError(
+        fmt::format("{}:{}: there is no row of values below the header{}",
+                    Name(), csv_.lines(),
+                    csv_.unfinished() > 0 ? "; the last line has no end" : ""));
   }
 
   // Rows before the first that is asked for are dropped; where that leaves
@@ -162,7 +181,7 @@ class CsvSampleStream : public SampleStream {
   Clock::time_point newest_;
 };
 
-// The first bytes of a file say what it is.
+// Whether the file begins with these bytes.
 bool StartsWith(const std::string& path, const std::string& bytes) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
@@ -177,39 +196,72 @@ bool StartsWith(const std::string& path, const std::string& bytes) {
   return got == static_cast<ssize_t>(bytes.size()) && start == bytes;
 }
 
-std::string FormatOf(const SampleStreamOptions& options) {
-  if (!options.format.empty()) return options.format;
-  if (options.path == "-") return "csv";
-  // Ours begin with a line of text before the HDF5 file proper.
-  const bool trace = StartsWith(options.path, "Airlock HDF5 file") ||
-                     StartsWith(options.path, "\x89HDF");
-  return trace ? "airlock" : "csv";
+// Ours begin with a line of text before the HDF5 file proper.
+bool IsOurs(const std::string& path) {
+  return StartsWith(path, "Airlock HDF5 file") || StartsWith(path, "\x89HDF");
+}
+
+bool IsCompressed(const std::string& path) {
+  return StartsWith(path,
+                    "\xFD"
+                    "7zXZ") ||
+         StartsWith(path, "\x1F\x8B");
+}
+
+// Formats that are read while they grow.
+bool IsRowByRow(const std::string& format) {
+  return format == "csv" || format == "testbed";
+}
+
+Trace ReadSeries(const std::string& path) {
+  if (ReadFileHeader(path).filetype != "result") return ReadTrace(path);
+  RunRecord record = ReadRunRecord(path);
+  if (record.replications.empty() ||
+      record.replications.front().series.samples() == 0) {
+    throw InputError(fmt::format("{}: the run has no series", path));
+  }
+  return std::move(record.replications.front().series);
 }
 
 }  // namespace
 
+Trace ReadSamples(const std::string& path, const std::string& format) {
+  std::string known = format;
+  if (known.empty()) {
+    known = IsOurs(path)                        ? "airlock"
+            : !ColumnRecordBeside(path).empty() ? "testbed"
+                                                : "csv";
+  }
+  Trace trace =
+      known == "airlock" ? ReadSeries(path) : ImportTrace(known, path);
+  trace.source = path;
+  return trace;
+}
+
 std::unique_ptr<SampleStream> OpenSampleStream(
     const SampleStreamOptions& options) {
-  const std::string format = FormatOf(options);
   const bool piped = options.path == "-";
-  if (options.follow && (piped || format != "csv")) {
+  std::string format = options.format;
+  if (format.empty())
+    format = !piped && IsOurs(options.path) ? "airlock" : "csv";
+  if (options.follow && (piped || !IsRowByRow(format))) {
     throw Error("--follow is for a CSV file that grows", ExitCode::kUsage);
   }
-  if (piped && format != "csv") {
+  if (piped && !IsRowByRow(format)) {
     throw Error("standard input is read as a CSV", ExitCode::kUsage);
   }
-  const bool compressed = !piped && format == "csv" &&
-                          (StartsWith(options.path,
-                                      "\xFD"
-                                      "7zXZ") ||
-                           StartsWith(options.path, "\x1F\x8B"));
-  if (format == "csv" && !compressed) {
+  if (!options.columns.empty() && !IsRowByRow(format)) {
+    throw Error("--columns is for a CSV", ExitCode::kUsage);
+  }
+  if (IsRowByRow(format) && (piped || !IsCompressed(options.path))) {
     return std::make_unique<CsvSampleStream>(options);
   }
-  return std::make_unique<TraceStream>(format == "airlock"
-                                           ? ReadTrace(options.path)
-                                           : ImportTrace(format, options.path),
-                                       options);
+  if (options.follow) {
+    throw Error("--follow is for a CSV file that grows, uncompressed",
+                ExitCode::kUsage);
+  }
+  return std::make_unique<TraceStream>(
+      ReadSamples(options.path, options.format), options);
 }
 
 }  // namespace airlock

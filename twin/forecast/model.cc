@@ -357,6 +357,7 @@ Predictions ForecastModel::Predict(const Trace& trace, int64_t begin,
     if (quantile_intervals()) {
       predictions.quantiles.push_back(QuantilesOfSample(raw));
     }
+    predictions.outside.push_back(outside);
     if (outside > 0) ++predictions.samples_outside;
     predictions.origin.push_back(t);
     predictions.observed.push_back(table.y[row]);

@@ -25,6 +25,8 @@ struct Predictions {
   // By prediction, one for each level of the model's quantile intervals; empty
   // if it has none.
   std::vector<std::vector<BaseInterval>> quantiles;
+  // By prediction: how many features lie outside their training range.
+  std::vector<int64_t> outside;
   // Samples left out because a shifted feature lies beyond the trace's ends, or
   // the forecaster needs the target's past and it is missing.
   int64_t skipped = 0;

@@ -154,11 +154,12 @@ AblationRow Judge(const char* step, const Candidate& candidate,
 // Runs one step and scores it on the test samples; the last one gives two rows,
 // as it stands before and after tuning.
 void RunStep(const Step& step, PipelineFile file, const Trace& trace,
-             const Parts& parts, AblationTable* table) {
+             const Parts& parts, const Progress& progress,
+             AblationTable* table) {
   step.without_the_rest(&file);
   const Ground ground = Prepare(file, trace, parts);
   const ValidationBench bench(file, ground.found, ground.training);
-  const Choice choice = ChooseModel(file, bench, {});
+  const Choice choice = ChooseModel(file, bench, progress);
   if (!choice.tuning.empty()) {
     table->rows.push_back(
         Judge(kModel, choice.untuned.candidate, bench, ground));
@@ -189,10 +190,18 @@ std::string TitleOf(const AblationTable& table) {
       table.training_samples, table.test_samples);
 }
 
+// For a line on what is under way.
+std::string ShortTitleOf(const AblationTable& table) {
+  return fmt::format("split {}, {} the offered rate",
+                     table.random ? "at random" : "in time",
+                     table.offered_rate ? "with" : "without");
+}
+
 }  // namespace
 
 Ablation RunAblation(const PipelineFile& given, const Trace& trace,
-                     const AblationOptions& options, const Progress& progress) {
+                     const AblationOptions& options,
+                     const BeginStage& begin_stage) {
   Ablation ablation;
   ablation.trace_source = trace.source;
   ablation.target = given.target;
@@ -201,9 +210,16 @@ Ablation RunAblation(const PipelineFile& given, const Trace& trace,
   std::vector<bool> splits;
   if (options.in_time) splits.push_back(false);
   if (options.random) splits.push_back(true);
-  const auto total = static_cast<int64_t>(steps.size() * splits.size() *
-                                          options.offered_rate.size());
-  int64_t done = 0;
+  const size_t total =
+      steps.size() * splits.size() * options.offered_rate.size();
+  size_t begun = 0;
+  const auto begin = [&](const Step& step, const AblationTable& table) {
+    ++begun;
+    return begin_stage
+               ? begin_stage(fmt::format("{} of {}: {}, {}", begun, total,
+                                         ShortTitleOf(table), step.name))
+               : Progress();
+  };
   for (const bool random : splits) {
     for (const bool offered_rate : options.offered_rate) {
       PipelineFile file = given;
@@ -225,8 +241,7 @@ Ablation RunAblation(const PipelineFile& given, const Trace& trace,
       table.test_samples = static_cast<int64_t>(parts.test.size());
       AddBaselines(file, trace, parts, &table);
       for (const Step& step : steps) {
-        RunStep(step, file, trace, parts, &table);
-        if (progress) progress(++done, total);
+        RunStep(step, file, trace, parts, begin(step, table), &table);
       }
       ablation.tables.push_back(std::move(table));
     }

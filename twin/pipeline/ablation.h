@@ -52,7 +52,9 @@ struct AblationOptions {
 // the model, and tuning; beside them a constant, persistence, and boosted trees
 // with their library's defaults on the raw features. Every row of a table is
 // scored on the same samples. The file's own `offered_rate` is disregarded.
+// `begin_stage` (may be empty) is told each step of each table.
 Ablation RunAblation(const PipelineFile& file, const Trace& trace,
-                     const AblationOptions& options, const Progress& progress);
+                     const AblationOptions& options,
+                     const BeginStage& begin_stage);
 
 }  // namespace airlock

@@ -77,7 +77,7 @@ class Counter {
 
 void TryDefaults(const PipelineFile& file, const ValidationBench& bench,
                  Counter* counter, std::vector<TriedCandidate>* tried) {
-  const std::vector<int64_t> keep = NumbersToKeep(file.selection);
+  const std::vector<int64_t> keep = bench.NumbersToKeep();
   for (const bool costly : {false, true}) {
     const std::vector<TriedCandidate> cheap = BestOfEach(*tried);
     for (const std::string& model : file.models) {
@@ -132,6 +132,16 @@ std::string ConfigurationText(const PipelineFile& file,
       {"parameters", ResolveParameters(candidate.trainer, trainer.parameters,
                                        candidate.parameters)}}
       .dump();
+}
+
+// With intervals a file is larger than it was among the candidates.
+void CheckSize(const PipelineFile& file, const ForecastModel& model) {
+  const int64_t bytes = ModelSizeBytes(model);
+  if (bytes <= file.tuning.maximum_bytes) return;
+  throw InputError(fmt::format(
+      "the model has {} B with its intervals, more than tuning.maximum_bytes = "
+      "{}; fewer levels, the intervals none, or a higher limit",
+      bytes, file.tuning.maximum_bytes));
 }
 
 }  // namespace
@@ -209,7 +219,10 @@ ForecastModel MakeModel(const PipelineFile& file,
 }
 
 PipelineResult RunPipeline(const PipelineFile& file, const Trace& trace,
-                           const Progress& progress) {
+                           const BeginStage& begin_stage) {
+  const auto begin = [&](const char* stage) {
+    return begin_stage ? begin_stage(stage) : Progress();
+  };
   PipelineRecord record;
   record.trace_source = trace.source;
   record.trace_digest = trace.Digest();
@@ -217,25 +230,31 @@ PipelineResult RunPipeline(const PipelineFile& file, const Trace& trace,
   record.split =
       SplitInTime(trace.samples(), {file.split.train.value(), file.split.gap});
   const Trace training = trace.Slice(0, record.split.train_end);
+  begin("finding the features");
   const PipelineFeatures found = FindFeatures(file, training);
   record.clock_offset = found.clock_offset;
   const ValidationBench bench(
       file, found,
       BuildSamples(training, found.selection.features, file.target,
                    file.horizon, found.problem.samples));
-  record.choice = ChooseModel(file, bench, progress);
+  record.choice = ChooseModel(file, bench, begin("choosing the model"));
+  begin("ranking the features on resamples");
   DescribeRanking(file, bench, &record);
   const auto fit = [&](const ForecastProblem& problem, const Trace& any,
                        int64_t train_end) {
     return MakeModel(file, problem, record.choice.best.candidate, any,
                      train_end);
   };
+  begin("trying to falsify the choice");
   record.falsifiers =
       RunFalsifiers(found.problem, trace,
                     {file.split.train.value(), file.split.gap}, fit, {});
+  begin("fitting the model and calibrating its intervals");
   const ForecastModel model = fit(found.problem, trace, record.split.train_end);
-  return {WithCalibratedIntervals(file, bench, record.choice.best, model),
-          std::move(record)};
+  ForecastModel calibrated =
+      WithCalibratedIntervals(file, bench, record.choice.best, model);
+  CheckSize(file, calibrated);
+  return {std::move(calibrated), std::move(record)};
 }
 
 }  // namespace airlock

@@ -55,8 +55,9 @@ struct PipelineResult {
 // tries to falsify the result. Looks at no sample beyond the training part but
 // for the falsifiers. Throws InputError if the trace lacks what the file names
 // or has too few samples, Error when interrupted.
+// `begin_stage` may be empty.
 PipelineResult RunPipeline(const PipelineFile& file, const Trace& trace,
-                           const Progress& progress);
+                           const BeginStage& begin_stage);
 
 // The candidate's model of the first `train_end` samples, with the problem as
 // it stands: nothing is searched for or chosen.

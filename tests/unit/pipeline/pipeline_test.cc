@@ -281,11 +281,21 @@ TEST(Stages, TuningStartsAtTheFilesParameters) {
   for (const char* search : {"bayesian", "random"}) {
     file.tuning.search = search;
     int64_t calls = 0;
+    std::vector<std::string> stages;
     const PipelineResult result =
-        RunPipeline(file, trace, [&](int64_t done, int64_t total) {
-          ++calls;
-          EXPECT_LE(done, total);
+        RunPipeline(file, trace, [&](const std::string& stage) {
+          stages.push_back(stage);
+          return [&](int64_t done, int64_t total) {
+            ++calls;
+            EXPECT_EQ(stages.back(), "choosing the model");
+            EXPECT_LE(done, total);
+          };
         });
+    EXPECT_THAT(stages, ::testing::ElementsAre(
+                            "finding the features", "choosing the model",
+                            "ranking the features on resamples",
+                            "trying to falsify the choice",
+                            "fitting the model and calibrating its intervals"));
     ASSERT_EQ(result.record.choice.tuning.size(), 1u);
     const TuningRecord& tuning = result.record.choice.tuning[0];
     EXPECT_EQ(calls, static_cast<int64_t>(tuning.tried.size()));

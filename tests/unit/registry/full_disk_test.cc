@@ -36,7 +36,7 @@ std::string PromoteOnFullDisk(const std::string& folder,
   const auto versions =
       std::distance(std::filesystem::directory_iterator(path + "/versions"),
                     std::filesystem::directory_iterator());
-  return fmt::format("{}; champion '{}', {} entry, {} version", message,
+  return fmt::format("{}; champion '{}', {} entries, {} version", message,
                      registry.Champion()->version.name,
                      registry.History().size(), versions);
 }
@@ -52,7 +52,7 @@ TEST(RegistryFullDiskTest, TheOldChampionStaysAndNothingIsLeft) {
   if (report.rfind("skip: ", 0) == 0) GTEST_SKIP() << report.substr(6);
   EXPECT_EQ(report.substr(0, 20), "exit 5: cannot write");
   EXPECT_NE(report.find("No space left on device"), std::string::npos);
-  EXPECT_NE(report.find("champion 'the small', 1 entry, 1 version"),
+  EXPECT_NE(report.find("champion 'the small', 2 entries, 1 version"),
             std::string::npos)
       << report;
 }

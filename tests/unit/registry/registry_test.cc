@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,17 +122,17 @@ TEST_F(RegistryTest, TheChampionAgainChangesNothing) {
 TEST_F(RegistryTest, ARefusedPromotionLeavesNothing) {
   const std::string gate = folder_ / "gate";
   WriteGateFolder(gate, "bad", "reject");
-  ExpectError([&] { Registry(path_).Promote(gate, Why("")); }, ExitCode::kNo,
+  ExpectError([&] { Registry(path_).Promote(gate, Why()); }, ExitCode::kNo,
               "rejects");
   EXPECT_FALSE(fs::exists(path_));
   Registry registry(path_);
-  registry.Promote(Gate("a"), Why(""));
+  registry.Promote(Gate("a"), Why());
   WriteGateFolder(gate, "bad", "inconclusive");
-  ExpectError([&] { registry.Promote(gate, Why("")); }, ExitCode::kInconclusive,
+  ExpectError([&] { registry.Promote(gate, Why()); }, ExitCode::kInconclusive,
               "inconclusive");
   WriteGateFolder(gate, "bad");
   WriteFileAtomically(gate + "/candidate.model", "swapped");
-  ExpectError([&] { registry.Promote(gate, Why("")); }, ExitCode::kInput,
+  ExpectError([&] { registry.Promote(gate, Why()); }, ExitCode::kInput,
               "changed since the gate judged it");
   EXPECT_EQ(ChampionText(), "a");
   EXPECT_EQ(registry.History().size(), 2u);
@@ -145,14 +146,14 @@ TEST_F(RegistryTest, NotARegistry) {
   EXPECT_FALSE(fs::exists(path_));
   fs::create_directories(path_);
   WriteFileAtomically(path_ + "/precious", "x");
-  ExpectError([&] { Registry(path_).Promote(Gate("a"), Why("")); },
+  ExpectError([&] { Registry(path_).Promote(Gate("a"), Why()); },
               ExitCode::kInput, "is not empty");
   EXPECT_EQ(ReadFile(path_ + "/precious"), "x");
 }
 
 TEST_F(RegistryTest, EmptyFolderBecomesARegistry) {
   fs::create_directories(path_);
-  Registry(path_ + "/").Promote(Gate("a"), Why(""));
+  Registry(path_ + "/").Promote(Gate("a"), Why());
   EXPECT_EQ(ChampionText(), "a");
 }
 
@@ -227,8 +228,8 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
     SCOPED_TRACE(row.what);
     fs::remove_all(path_);
     Registry registry(path_);
-    registry.Promote(Gate("a"), Why(""));
-    registry.Promote(Gate("b"), Why(""));
+    registry.Promote(Gate("a"), Why());
+    registry.Promote(Gate("b"), Why());
     registry.Verify();
     // Damage that needs the champion's folder finds it first.
     try {
@@ -241,32 +242,30 @@ TEST_F(RegistryTest, CorruptionNamesTheFile) {
 
 TEST_F(RegistryTest, CorruptRegistryTakesNoPromotion) {
   Registry registry(path_);
-  registry.Promote(Gate("a"), Why(""));
+  registry.Promote(Gate("a"), Why());
   fs::remove(path_ + "/state.json");
-  ExpectError([&] { registry.Promote(Gate("b"), Why("")); }, ExitCode::kInput,
+  ExpectError([&] { registry.Promote(Gate("b"), Why()); }, ExitCode::kInput,
               "not a registry");
   EXPECT_TRUE(fs::exists(path_ + "/history/000001.json"));
 }
 
 TEST_F(RegistryTest, RollbackToADamagedModelIsRefused) {
   Registry registry(path_);
-  const std::string old = [&] {
-    registry.Promote(Gate("a"), Why(""));
-    return registry.Champion()->version.folder;
-  }();
-  registry.Promote(Gate("b"), Why(""));
+  registry.Promote(Gate("a"), Why());
+  const std::string old = registry.Champion()->version.folder;
+  registry.Promote(Gate("b"), Why());
   WriteFileAtomically(old + "/candidate.model", "rotten");
   ExpectError([&] { registry.Rollback(""); }, ExitCode::kInput,
               "changed since it was stored");
   EXPECT_EQ(ChampionText(), "b");
-  EXPECT_EQ(registry.History().size(), 2u);
+  EXPECT_EQ(registry.History().size(), 3u);
 }
 
 // What a killed program can leave is ignored by readers and removed by the next
 // change.
 TEST_F(RegistryTest, LeftoversAreIgnoredAndRemoved) {
   Registry registry(path_);
-  registry.Promote(Gate("a"), Why(""));
+  registry.Promote(Gate("a"), Why());
   const std::vector<std::string> leftovers = {
       path_ + "/history/000003.json", path_ + "/history/.000003.json.tmp-1",
       path_ + "/.state.json.tmp-1", path_ + "/versions/.new-0123/files/x",
@@ -277,7 +276,7 @@ TEST_F(RegistryTest, LeftoversAreIgnoredAndRemoved) {
   }
   EXPECT_EQ(registry.History().size(), 2u);
   registry.Verify();
-  registry.Promote(Gate("b"), Why(""));
+  registry.Promote(Gate("b"), Why());
   registry.Verify();
   EXPECT_EQ(registry.History().size(), 3u);
   for (size_t i = 1; i < leftovers.size(); ++i) {
@@ -292,7 +291,7 @@ pid_t PromoteInChild(const std::string& path, const std::string& gate) {
   if (child != 0) return child;
   int code = 0;
   try {
-    Registry(path).Promote(gate, Why(""));
+    Registry(path).Promote(gate, Why());
   } catch (const Error& error) {
     WriteFileAtomically(gate + ".says", error.what());
     code = static_cast<int>(error.code());
@@ -322,21 +321,28 @@ bool WaitsForLock(pid_t process, const std::string& registry) {
 
 // Both were decided on against the same champion: one wins, the other is told.
 TEST_F(RegistryTest, OfTwoPromotersAtOnceOneWinsAndTheOtherIsTold) {
-  Registry(path_).Promote(Gate("a"), Why(""));
+  Registry(path_).Promote(Gate("a"), Why());
   const std::vector<std::string> gates = {Gate("b"), Gate("c")};
-  std::vector<pid_t> children;
-  {
-    const FolderLock held(path_, 0);
-    for (const std::string& gate : gates) {
-      children.push_back(PromoteInChild(path_, gate));
-    }
-    for (const pid_t child : children) {
-      for (int i = 0; i < 2000 && !WaitsForLock(child, path_); ++i) {
-        usleep(5000);
-      }
-      ASSERT_TRUE(WaitsForLock(child, path_));
-    }
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const FolderLock held(path_, 5);
+    pause();
+    _exit(0);
   }
+  std::vector<pid_t> children;
+  const auto wait_for = [this](pid_t process) {
+    for (int i = 0; i < 2000 && !WaitsForLock(process, path_); ++i) {
+      usleep(2000);
+    }
+    EXPECT_TRUE(WaitsForLock(process, path_));
+  };
+  wait_for(holder);
+  for (const std::string& gate : gates) {
+    children.push_back(PromoteInChild(path_, gate));
+  }
+  for (const pid_t child : children) wait_for(child);
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
   const int first = ExitCodeOf(children[0]);
   const int second = ExitCodeOf(children[1]);
   EXPECT_EQ(std::min(first, second), 0);
@@ -375,8 +381,191 @@ TEST_F(RegistryTest, ManyPromotersLeaveOneChampionAndATrueHistory) {
   Registry(path_).Verify();
 }
 
+TEST_F(RegistryTest, ANewRegistryTrustsTheUsersOwnKeyAlone) {
+  const std::string gate = folder_ / "gate";
+  WriteGateFolder(gate, "a", "promote", TestKey('x'));
+  ExpectError([&] { Registry(path_).Promote(gate, Why()); }, ExitCode::kNo,
+              "airlock registry init " + path_ + " --trust KEY.pub");
+  ExpectError([&] { Registry(path_).Promote(gate, {}); }, ExitCode::kNo,
+              "airlock registry init " + path_ + " --trust KEY.pub");
+  EXPECT_FALSE(fs::exists(path_));
+  const Registry::Change first =
+      Registry(path_).Promote(gate, {"", TestKey('x').public_key(), ""});
+  ASSERT_EQ(first.notes.size(), 1u);
+  EXPECT_THAT(first.notes[0], HasSubstr("from now on it trusts your signing"));
+  // From then on the user's own key is a key like any other.
+  ExpectError([&] { Registry(path_).Promote(Gate("b"), Why()); }, ExitCode::kNo,
+              "airlock registry trust " + path_ + " KEY.pub");
+  Registry(path_).Trust({TestKey().public_key()}, "the team's");
+  EXPECT_TRUE(Registry(path_).Promote(Gate("b"), Why()).notes.empty());
+  Registry(path_).Verify();
+}
+
+TEST_F(RegistryTest, InitSaysWhoseReceiptsCount) {
+  Registry registry(path_);
+  registry.Init({TestKey('x').public_key(), TestKey('y').public_key()}, "ci");
+  EXPECT_EQ(registry.State().trusted.size(), 2u);
+  ExpectError([&] { registry.Init({TestKey().public_key()}, ""); },
+              ExitCode::kInput, "is a registry already");
+  ExpectError([&] { registry.Promote(Gate("a"), Why()); }, ExitCode::kNo,
+              "signed with a key that is not trusted");
+  ExpectError([&] { registry.Trust({TestKey('x').public_key()}, ""); },
+              ExitCode::kInput, "already");
+  EXPECT_EQ(registry.History().size(), 1u);
+}
+
+// TUF: what a revoked key signed counts no more, whenever it was signed.
+TEST_F(RegistryTest, AReceiptOfADistrustedKeyPromotesNothing) {
+  Registry registry(path_);
+  registry.Promote(Gate("a"), Why());
+  registry.Promote(Gate("b"), Why());
+  registry.Trust({TestKey('x').public_key()}, "");
+  const std::string id = TestKey().public_key().id();
+  ExpectError([&] { registry.Distrust(id.substr(0, 7), ""); }, ExitCode::kInput,
+              "of at least 8 digits");
+  ExpectError([&] { registry.Distrust(std::string(16, '0'), ""); },
+              ExitCode::kInput, "trusted: ");
+  const Registry::Change change =
+      registry.Distrust(id.substr(0, 8), "laptop stolen");
+  ASSERT_EQ(change.notes.size(), 2u);  // champion and previous champion
+  EXPECT_THAT(change.notes[0], HasSubstr("the champion"));
+  ExpectError([&] { registry.Champion(); }, ExitCode::kNo, "not trusted");
+  ExpectError([&] { registry.Rollback(""); }, ExitCode::kNo, "not trusted");
+  ExpectError([&] { registry.Promote(Gate("c"), Why()); }, ExitCode::kNo,
+              "not trusted");
+  // The past was right by the keys of its time.
+  registry.Verify();
+  // The same model with a receipt that counts is live again, and the way back
+  // stays.
+  WriteGateFolder(folder_ / "gate-b", "b", "promote", TestKey('x'));
+  EXPECT_TRUE(registry.Promote(folder_ / "gate-b", Why()).changed);
+  EXPECT_EQ(ChampionText(), "b");
+  EXPECT_FALSE(registry.State().previous.empty());
+  registry.Verify();
+  registry.Distrust(TestKey('x').public_key().id(), "");
+  ExpectError([&] { registry.Promote(Gate("c"), Why()); }, ExitCode::kNo,
+              "trusts no key any more");
+}
+
+TEST_F(RegistryTest, ACandidateRunsInShadowUntilItIsPromoted) {
+  Registry registry(path_);
+  ExpectError([&] { registry.SetCandidate(Gate("b"), ""); }, ExitCode::kInput,
+              "not a registry");
+  registry.Promote(Gate("a"), Why());
+  WriteGateFolder(folder_ / "gate-b", "b", "inconclusive");
+  const Registry::Change stored =
+      registry.SetCandidate(folder_ / "gate-b", "watch it");
+  EXPECT_EQ(stored.model_name, "the b");
+  EXPECT_FALSE(registry.SetCandidate(folder_ / "gate-b", "again").changed);
+  const RegistryState state = registry.State();
+  EXPECT_EQ(ChampionText(), "a");
+  const SignedModel shadow =
+      LoadSignedModel(path_, state, state.candidate, false);
+  EXPECT_EQ(shadow.version.name, "the b");
+  EXPECT_EQ(shadow.receipt.result, "WARNED");
+  ExpectError([&] { LoadSignedModel(path_, state, state.candidate, true); },
+              ExitCode::kNo, "says WARNED, not PASSED");
+  ExpectError([&] { registry.SetCandidate(folder_ / "gate-a", ""); },
+              ExitCode::kNo, "cannot be its own candidate");
+  // A receipt that does not hold keeps out of the shadow, too.
+  WriteGateFolder(folder_ / "gate-c", "c", "reject", TestKey('x'));
+  ExpectError([&] { registry.SetCandidate(folder_ / "gate-c", ""); },
+              ExitCode::kNo, "not trusted");
+  registry.Promote(Gate("b"), Why());
+  EXPECT_TRUE(registry.State().candidate.empty());
+  WriteGateFolder(folder_ / "gate-c", "c", "reject");
+  registry.SetCandidate(folder_ / "gate-c", "");
+  EXPECT_TRUE(registry.ClearCandidate("").changed);
+  EXPECT_FALSE(registry.ClearCandidate("").changed);
+  EXPECT_TRUE(registry.State().candidate.empty());
+  registry.Verify();
+}
+
+TEST_F(RegistryTest, NothingIsPromotedWhilePaused) {
+  Registry registry(path_);
+  registry.Promote(Gate("a"), Why());
+  registry.Promote(Gate("b"), Why());
+  registry.SetPause(Pause::kKeep, "network freeze");
+  EXPECT_FALSE(registry.SetPause(Pause::kKeep, "again").changed);
+  ExpectError([&] { registry.Promote(Gate("c"), Why()); }, ExitCode::kNo,
+              "network freeze; nothing is promoted until: airlock registry "
+              "resume");
+  registry.SetPause(Pause::kFallback, "alarms");
+  EXPECT_EQ(registry.State().pause, Pause::kFallback);
+  registry.Rollback("the way out stays open");
+  EXPECT_EQ(ChampionText(), "a");
+  registry.SetPause(Pause::kNo, "");
+  registry.Promote(Gate("c"), Why());
+  EXPECT_EQ(ChampionText(), "c");
+  registry.Verify();
+}
+
+TEST_F(RegistryTest, APromotionCanBeBoundToTheChampion) {
+  Registry registry(path_);
+  registry.Promote(Gate("a"), Why());
+  Registry::PromoteOptions options = Why();
+  options.if_champion = std::string(16, '0');
+  ExpectError([&] { registry.Promote(Gate("b"), options); }, ExitCode::kNo,
+              "not 0000000000000000");
+  options.if_champion = registry.State().champion.model.substr(0, 12);
+  registry.Promote(Gate("b"), options);
+  EXPECT_EQ(ChampionText(), "b");
+}
+
+// Somebody who can write history, but has no trusted key, makes no champion.
+TEST_F(RegistryTest, AForgedPromotionIsFoundOut) {
+  Registry registry(path_);
+  registry.Promote(Gate("a"), Why());
+  WriteGateFolder(folder_ / "gate-c", "c", "promote", TestKey('x'));
+  Registry(folder_ / "forged")
+      .Promote(folder_ / "gate-c", {"", TestKey('x').public_key(), ""});
+  const auto forged = Registry(folder_ / "forged").State().champion;
+  for (const char* part : {"/versions", "/receipts"}) {
+    fs::copy(folder_ / "forged" + part, path_ + part,
+             fs::copy_options::recursive | fs::copy_options::skip_existing);
+  }
+  const std::string entry = path_ + "/history/000003.json";
+  json object = json::parse(ReadFile(path_ + "/history/000002.json"));
+  object["number"] = 3;
+  object["model_digest"] = forged.model;
+  object["receipt_digest"] = forged.receipt;
+  object["previous_hash"] = registry.State().history_tail;
+  WriteFileAtomically(entry, object.dump(2) + "\n");
+  EditJson(path_ + "/state.json", [&](json* state) {
+    (*state)["previous"] = (*state)["champion"];
+    (*state)["champion"] = {{"model", forged.model},
+                            {"receipt", forged.receipt}};
+    (*state)["sequence"] = 3;
+    (*state)["history_tail"] = Sha256OfFile(entry);
+  });
+  ExpectError([&] { registry.Champion(); }, ExitCode::kNo, "not trusted");
+  ExpectError([&] { registry.Verify(); }, ExitCode::kNo, "not trusted");
+}
+
+TEST_F(RegistryTest, AWatchTellsOfEveryChangeOnce) {
+  RegistryWatch watch(path_);
+  ExpectError([&] { watch.Poll(); }, ExitCode::kInput, "not a registry");
+  Registry registry(path_);
+  registry.Promote(Gate("a"), Why());
+  const auto first = watch.Poll();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->sequence, 2);
+  EXPECT_FALSE(watch.Poll());
+  registry.SetPause(Pause::kKeep, "");
+  ASSERT_TRUE(watch.Poll());
+  EXPECT_FALSE(watch.Poll());
+  registry.Promote(folder_ / "gate-a", Why());  // changes nothing
+  EXPECT_FALSE(watch.Poll());
+  const std::string state = ReadFile(path_ + "/state.json");
+  WriteFileAtomically(path_ + "/state.json", "{");
+  ExpectError([&] { watch.Poll(); }, ExitCode::kInput, "not JSON");
+  ExpectError([&] { watch.Poll(); }, ExitCode::kInput, "not JSON");
+  WriteFileAtomically(path_ + "/state.json", state);
+  EXPECT_FALSE(watch.Poll());
+}
+
 TEST_F(RegistryTest, WhoeverWaitsTooLongIsTold) {
-  Registry(path_).Promote(Gate("a"), Why(""));
+  Registry(path_).Promote(Gate("a"), Why());
   const FolderLock held(path_, 0);
   ExpectError([&] { FolderLock(path_, 0.05); }, ExitCode::kFailed,
               "another program is changing the registry");

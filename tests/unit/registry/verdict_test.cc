@@ -76,7 +76,7 @@ TEST_F(VerdictTest, RejectAndInconclusiveHaveTheirOwnCodes) {
   ExpectRefused(ExitCode::kNo, "the gate rejects the candidate");
   WriteGateFolder(gate_, "model", "inconclusive");
   ExpectRefused(ExitCode::kInconclusive, "inconclusive");
-  WriteGateFolder(gate_, "model", "perhaps");
+  Edit(gate_, true, [](json* summary) { (*summary)["verdict"] = "perhaps"; });
   ExpectRefused(ExitCode::kInput, "'perhaps' is not a verdict");
 }
 

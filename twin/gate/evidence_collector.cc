@@ -16,6 +16,7 @@
 #include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/stats/moments.h"
+#include "twin/gate/input_files.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -129,6 +130,11 @@ ResolvedScenario Calibrated(const ResolvedScenario& resolved,
 
 void EvidenceCollector::UseInput(const std::string& what,
                                  const std::string& path) {
+  for (const std::string& file : FilesReadAs(path)) UseFile(what, file);
+}
+
+void EvidenceCollector::UseFile(const std::string& what,
+                                const std::string& path) {
   inputs_.push_back(
       {what, std::filesystem::proximate(path).string(), Sha256OfFile(path)});
 }
@@ -141,9 +147,9 @@ Progress EvidenceCollector::Begin(const std::string& stage) const {
 void EvidenceCollector::ReadScenarios() {
   if (!evidence_.file.twin) return;
   const TwinConfig& twin = *evidence_.file.twin;
-  UseInput("scenario", twin.scenario);
   rehearsal_ = LoadOrThrow(twin.scenario,
                            {fmt::format("run.seed={}", evidence_.file.seed)});
+  for (const std::string& file : FilesOf(*rehearsal_)) UseFile("scenario", file);
   const Scenario& scenario = rehearsal_->scenario();
   if (!scenario.datacentre || !scenario.datacentre->chain) {
     throw InputError(fmt::format(
@@ -153,8 +159,10 @@ void EvidenceCollector::ReadScenarios() {
   if (!twin.profile.empty()) return;
   const std::string& path =
       twin.calibrate.empty() ? twin.scenario : twin.calibrate;
-  UseInput("calibrated scenario", path);
   to_calibrate_ = LoadOrThrow(path, {});
+  for (const std::string& file : FilesOf(*to_calibrate_)) {
+    UseFile("calibrated scenario", file);
+  }
 }
 
 ForecastModel EvidenceCollector::ModelFor(const ModelConfig& config,

@@ -34,6 +34,8 @@ class EvidenceCollector {
   // Notes an input that is about to be read, by its path from the current
   // folder, from where `airlock promote` looks for it.
   void UseInput(const std::string& what, const std::string& path);
+  // The same for one file, without what is read along with it.
+  void UseFile(const std::string& what, const std::string& path);
   // Reads the twin's scenarios, so that a wrong one is found before the work.
   void ReadScenarios();
   // Models, held-out errors, leaks, drift trigger.

@@ -1,0 +1,248 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/json.h"
+#include "sim/base/version.h"
+#include "twin/node/live_node.h"
+#include "twin/node/metrics.h"
+
+// What a node says of itself.
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+double SecondsOf(const timeval& time) {
+  return static_cast<double>(time.tv_sec) +
+         1e-6 * static_cast<double>(time.tv_usec);
+}
+
+// One of the two models that run.
+struct RoleView {
+  const char* role;
+  const LiveModel* model;
+  const LiveForecast* forecast;
+};
+
+void AddForecasts(const std::vector<RoleView>& roles, MetricsPage* page) {
+  page->Begin("airlock_node_model_info", "gauge", "Models that run: always 1.");
+  for (const RoleView& each : roles) {
+    page->Add(1, {{"role", each.role},
+                  {"model", each.model->name()},
+                  {"digest", each.model->digest()}});
+  }
+  page->Begin("airlock_node_forecast", "gauge",
+              "The newest prediction, in the target's unit.");
+  for (const RoleView& each : roles) {
+    page->Add(each.forecast->ready ? each.forecast->value : kUnknown,
+              {{"role", each.role},
+               {"target", each.model->model().problem().target},
+               {"unit", each.model->model().target_unit()}});
+  }
+  for (const bool low : {true, false}) {
+    page->Begin(
+        low ? "airlock_node_interval_low" : "airlock_node_interval_high",
+        "gauge",
+        low ? "Lower end of the newest prediction interval."
+            : "Upper end of the newest prediction interval.");
+    for (const RoleView& each : roles) {
+      const std::vector<double> levels = each.model->levels();
+      for (size_t l = 0; l < each.forecast->intervals.size(); ++l) {
+        const PredictionInterval& interval = each.forecast->intervals[l];
+        page->Add(
+            low ? interval.low : interval.high,
+            {{"role", each.role}, {"level", fmt::format("{:g}", levels[l])}});
+      }
+    }
+  }
+  page->Begin("airlock_node_inference_seconds", "gauge",
+              "Wall clock that the newest prediction took.");
+  for (const RoleView& each : roles) {
+    page->Add(each.forecast->seconds, {{"role", each.role}});
+  }
+  page->Begin("airlock_node_features_outside_ratio", "gauge",
+              "Share of the features beyond their training range.");
+  for (const RoleView& each : roles) {
+    page->Add(each.forecast->outside_share, {{"role", each.role}});
+  }
+}
+
+void AddScores(const std::vector<RoleView>& roles, MetricsPage* page) {
+  page->Begin("airlock_node_predictions_total", "counter",
+              "Predictions made since the model was loaded.");
+  for (const RoleView& each : roles) {
+    page->Add(static_cast<double>(each.model->predictions()),
+              {{"role", each.role}});
+  }
+  page->Begin("airlock_node_labels_total", "counter",
+              "Predictions whose target has been observed.");
+  for (const RoleView& each : roles) {
+    page->Add(static_cast<double>(each.model->labels()), {{"role", each.role}});
+  }
+  page->Begin("airlock_node_absolute_error_total", "counter",
+              "Sum of the absolute errors of those, in the target's unit.");
+  for (const RoleView& each : roles) {
+    page->Add(each.model->error_sum(), {{"role", each.role}});
+  }
+  page->Begin("airlock_node_covered_total", "counter",
+              "Observations that the prediction interval contained.");
+  for (const RoleView& each : roles) {
+    const std::vector<double> levels = each.model->levels();
+    for (size_t l = 0; l < levels.size(); ++l) {
+      page->Add(
+          static_cast<double>(each.model->contained()[l]),
+          {{"role", each.role}, {"level", fmt::format("{:g}", levels[l])}});
+    }
+  }
+}
+
+}  // namespace
+
+std::string LiveNode::HealthText(bool* healthy) const {
+  std::string status = "ok";
+  std::string reason = guard_.Reason();
+  if (taken_ == 0 && guard_.model_acts()) {
+    reason = "no sample has come since the node was started";
+  }
+  if (guard_.Has(Doubt::kLostSource) || taken_ == 0) {
+    status = "lost";
+  } else if (!guard_.model_acts()) {
+    status = "fallback";
+  }
+  *healthy = status == "ok";
+  const auto committed = transaction_.committed();
+  json health = {{"status", status},
+                 {"reason", reason},
+                 {"doubt", guard_.Name()},
+                 {"node", file_.name},
+                 {"samples", taken_},
+                 {"last_sample_seconds", NumberOrNull(last_seconds_)},
+                 {"clock", source_ ? source_->clock() : ""},
+                 {"fallback", file_.fallback.kind},
+                 {"setting", committed ? json(*committed) : json()}};
+  health["model"] = acting_ ? json{{"name", acting_->name()},
+                                   {"digest", acting_->digest()},
+                                   {"receipt", acting_receipt_}}
+                            : json();
+  health["shadow"] =
+      shadow_ ? json{{"name", shadow_->name()}, {"digest", shadow_->digest()}}
+              : json();
+  return health.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string LiveNode::MetricsText() const {
+  MetricsPage page;
+  page.One("airlock_node_info", "gauge", "What runs: always 1.", 1,
+           {{"node", file_.name},
+            {"version", Version()},
+            {"commit", GitCommit()},
+            {"source", file_.source.kind},
+            {"clock", source_ ? source_->clock() : ""}});
+  page.One("airlock_node_model_acts", "gauge",
+           "1 if the model acts, 0 if the fallback does.",
+           guard_.model_acts() ? 1 : 0);
+  page.Begin("airlock_node_doubt", "gauge",
+             "1 for each reason why the model may not act.");
+  for (int d = 0; d < kDoubts; ++d) {
+    const auto doubt = static_cast<Doubt>(d);
+    page.Add(guard_.Has(doubt) ? 1 : 0, {{"doubt", ToString(doubt)}});
+  }
+  page.Begin("airlock_node_doubts_total", "counter",
+             "How often each reason arose.");
+  for (int d = 0; d < kDoubts; ++d) {
+    page.Add(static_cast<double>(guard_.raised()[static_cast<size_t>(d)]),
+             {{"doubt", ToString(static_cast<Doubt>(d))}});
+  }
+  page.One("airlock_node_samples_total", "counter",
+           "Samples taken since the node was started.",
+           static_cast<double>(taken_));
+  page.One("airlock_node_last_sample_seconds", "gauge",
+           "Time of the newest sample, by the source's clock.", last_seconds_);
+  page.One("airlock_node_sample_age_seconds", "gauge",
+           "Wall clock since the newest sample when this page was made.",
+           std::chrono::duration<double>(Clock::now() - heard_at_).count());
+  page.One("airlock_node_source_running", "gauge",
+           "1 while the source runs, 0 while it is lost.",
+           source_ && source_->running() ? 1 : 0);
+  page.One("airlock_node_source_losses_total", "counter",
+           "How often the source was lost.",
+           source_ ? static_cast<double>(source_->losses()) : 0);
+  std::vector<RoleView> roles;
+  if (acting_) roles.push_back({"acting", acting_.get(), &last_acting_});
+  if (shadow_) roles.push_back({"shadow", shadow_.get(), &last_shadow_});
+  AddForecasts(roles, &page);
+  AddScores(roles, &page);
+  page.One("airlock_node_slowest_inference_seconds", "gauge",
+           "The longest prediction of the acting model since the start.",
+           slowest_seconds_);
+  page.Begin("airlock_node_drift_statistic", "gauge",
+             "Statistic of the feature that moved most.");
+  for (const auto& each : triggers_.running()) {
+    page.Add(each.trigger.detector().statistic(), {{"trigger", each.name}});
+  }
+  page.Begin("airlock_node_drift_threshold", "gauge",
+             "The threshold at which that statistic alarms.");
+  for (const auto& each : triggers_.running()) {
+    page.Add(each.trigger.detector().threshold(), {{"trigger", each.name}});
+  }
+  page.Begin("airlock_node_drift_alarms_total", "counter", "Alarms raised.");
+  for (const auto& each : triggers_.running()) {
+    page.Add(static_cast<double>(each.alarms), {{"trigger", each.name}});
+  }
+  page.One("airlock_node_setting", "gauge",
+           "The setting that was verified last; NaN if none is known to be in "
+           "force.",
+           transaction_.committed().value_or(kUnknown));
+  page.Begin("airlock_node_actions_total", "counter",
+             "How changes of the setting ended.");
+  for (int e = 0; e < 4; ++e) {
+    page.Add(static_cast<double>(counts_.actions[static_cast<size_t>(e)]),
+             {{"end", ToString(static_cast<ActionOutcome::End>(e))}});
+  }
+  page.One("airlock_node_model_swaps_total", "counter",
+           "Models swapped in for another.",
+           static_cast<double>(counts_.swaps));
+  page.Begin("airlock_node_models_refused_total", "counter",
+             "Models that the registry names and the node refused.");
+  page.Add(static_cast<double>(counts_.refused_acting), {{"role", "acting"}});
+  page.Add(static_cast<double>(counts_.refused_shadow), {{"role", "shadow"}});
+  page.One("airlock_node_registry_sequence", "gauge",
+           "Number of the registry's last change that was seen.",
+           static_cast<double>(registry_.sequence()));
+  page.One("airlock_node_registry_paused", "gauge",
+           "1 while the registry is paused.",
+           registry_.pause() == Pause::kNo ? 0 : 1);
+  page.One("airlock_node_retraining_requests", "gauge",
+           "Number of the newest request for retraining; 0: none yet.",
+           static_cast<double>(requests_.written()));
+  page.One("airlock_node_unsaved_total", "counter",
+           "Samples and states that could not be written.",
+           static_cast<double>(counts_.unsaved));
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  page.One("process_cpu_seconds_total", "counter",
+           "Processor time of the node, without its child processes.",
+           SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime));
+  page.One("airlock_node_peak_resident_bytes", "gauge",
+           "The most memory that was resident.",
+           1024.0 * static_cast<double>(usage.ru_maxrss));
+  return page.text();
+}
+
+void LiveNode::Publish() {
+  published_at_ = Clock::now();
+  if (!server_) return;
+  StatusPages pages;
+  pages.metrics = MetricsText();
+  pages.health = HealthText(&pages.healthy);
+  server_->Publish(std::move(pages));
+}
+
+}  // namespace airlock

@@ -357,13 +357,30 @@ bool IsName(const std::string& text) {
              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == std::string::npos;
 }
 
+// A choice that may be left out because none is its default may also be spelt
+// out as none, which is what a resolved file does. An element of a list may
+// not.
+bool MayBeNone(const FieldRules& rules, const ReadContext& context,
+               const std::string& value, const std::string& before) {
+  const std::string& path = context.key_path;
+  const std::string last = path.substr(path.rfind('.') + 1);
+  const bool element =
+      last.find_first_not_of("0123456789") == std::string::npos;
+  return !rules.required && !element && value.empty() && before.empty();
+}
+
 template <typename V>
-bool CheckText(const Node&, const FieldRules&, const ReadContext&, V*) {
+bool CheckText(const Node&, const FieldRules&, const ReadContext&, const V&,
+               V*) {
   return true;
 }
 bool CheckText(const Node& node, const FieldRules& rules,
-               const ReadContext& context, std::string* value) {
-  if (rules.choices) return CheckChoice(node, rules, context);
+               const ReadContext& context, const std::string& before,
+               std::string* value) {
+  if (rules.choices) {
+    return MayBeNone(rules, context, *value, before) ||
+           CheckChoice(node, rules, context);
+  }
   if (rules.not_empty && value->empty()) {
     Find(node, context, "is empty", "write " + NamesOf(*value, rules).noun);
     return false;
@@ -420,7 +437,7 @@ void ReadScalar(const Node& node, const FieldRules& rules,
          "write " + WithLimits<V>(NamesOf(V{}, rules).noun, rules));
     return;
   }
-  if (CheckText(node, rules, context, &read)) *value = read;
+  if (CheckText(node, rules, context, *value, &read)) *value = read;
 }
 
 template <typename V>

@@ -21,6 +21,10 @@ namespace {
 
 using nlohmann::json;
 
+// Samples to be judged on, below which a gate will hardly find the ten
+// independent batches that an interval needs.
+constexpr int64_t kEnoughToJudge = 300;
+
 // Samples that are kept before an alarm: as far back as it can say that the
 // change lies.
 constexpr int64_t kKept = 1000;
@@ -45,19 +49,6 @@ std::string Absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).string();
 }
 
-// A gate file that can be read again: a model that is named by its file has no
-// forecaster, and an empty name is none of the known ones.
-std::string GateText(const GateFile& file) {
-  std::istringstream lines(ResolvedGateText(file));
-  std::string text;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("forecaster: \"\"") == std::string::npos) {
-      text += line + "\n";
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 Retraining::Retraining(const RetrainingOptions& options) : options_(options) {
@@ -77,8 +68,15 @@ Retraining::Retraining(const RetrainingOptions& options) : options_(options) {
         pipeline_.target, pipeline_.horizon, options.champion, problem.target,
         problem.horizon));
   }
-  SplitInTime(options.samples,
-              {pipeline_.split.train.value(), pipeline_.split.gap});
+  const Split split = SplitInTime(
+      options.samples, {pipeline_.split.train.value(), pipeline_.split.gap});
+  const int64_t judged = options.samples - split.test_begin;
+  if (judged < kEnoughToJudge) {
+    Tell(fmt::format(
+        "--samples {} leaves {} to be judged on; with fewer than {} the gate "
+        "is likely to answer inconclusive\n",
+        options.samples, judged, kEnoughToJudge));
+  }
 }
 
 void Retraining::Add(const Trace& samples, int64_t first) {
@@ -177,7 +175,7 @@ ExitCode Retraining::Run(bool json_lines) {
   WriteTrace(window, folder.path() + "/window.h5");
   result.model.WithReport(report.ToJson())
       .Save(folder.path() + "/candidate.model");
-  WriteFileAtomically(folder.path() + "/gate.yaml", GateText(file));
+  WriteFileAtomically(folder.path() + "/gate.yaml", ResolvedGateText(file));
   const json record = {
       {"type", "retrained"},
       {"since_sample", since_},

@@ -19,7 +19,7 @@ struct RetrainingOptions {
   std::string pipeline;
   std::string gate;
   std::string out;
-  int64_t samples = 300;  // since the change, to learn from and be judged on
+  int64_t samples = 800;  // since the change, to learn from and be judged on
   int64_t jobs = 0;
   bool overwrite = false;
 };
@@ -40,7 +40,7 @@ class Retraining {
   bool alarmed() const { return since_ >= 0; }
   int64_t collected() const;
   bool ready() const { return alarmed() && collected() >= options_.samples; }
-  // "retraining needs 300 samples since the change at sample 544; has 40".
+  // "retraining needs 800 samples since the change at sample 544; has 40".
   std::string Status() const;
 
   // Writes the folder: window.h5, candidate.model, gate.yaml, summary.json, and

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
@@ -26,18 +25,46 @@ std::string JoinNames(const std::vector<std::string>& names) {
   return text;
 }
 
-// The names of the columns by reason, in the order of the reasons' first.
-std::vector<std::pair<std::string, std::vector<std::string>>> ByReason(
-    const std::vector<DroppedColumn>& dropped) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+// Columns that are listed together.
+struct DroppedGroup {
+  std::string reason;
+  std::vector<std::string> names;
+};
+
+// What kind of reason it is, where columns have it each with a number or name
+// of their own; else the reason itself.
+std::string KindOf(const std::string& reason) {
+  const struct {
+    const char* beginning;
+    const char* kind;
+  } kKinds[] = {
+      {"constant (", "constant in the training rows"},
+      {"a copy of ", "copies of columns that are kept, up to scale and offset"},
+      {"wanders off",
+       "wander off: what the last third of the training rows "
+       "has, the rest has not"}};
+  for (const auto& [beginning, kind] : kKinds) {
+    if (reason.rfind(beginning, 0) == 0) return kind;
+  }
+  return reason;
+}
+
+// The columns by kind of reason, in the order of the kinds' first. A kind with
+// one reason only has that.
+std::vector<DroppedGroup> ByKind(const std::vector<DroppedColumn>& dropped) {
+  std::vector<DroppedGroup> groups;
+  std::vector<std::string> kinds;
   for (const DroppedColumn& column : dropped) {
-    auto group = std::find_if(
-        groups.begin(), groups.end(),
-        [&](const auto& each) { return each.first == column.reason; });
-    if (group == groups.end()) {
-      group = groups.insert(groups.end(), {column.reason, {}});
+    const std::string kind = KindOf(column.reason);
+    const auto found = std::find(kinds.begin(), kinds.end(), kind);
+    const auto index = static_cast<size_t>(found - kinds.begin());
+    if (found == kinds.end()) {
+      kinds.push_back(kind);
+      groups.push_back({column.reason, {}});
+    } else if (groups[index].reason != column.reason) {
+      groups[index].reason = kind;
     }
-    group->second.push_back(column.column);
+    groups[index].names.push_back(column.column);
   }
   return groups;
 }
@@ -54,7 +81,7 @@ std::string PreparationRecord::ToText() const {
   for (const DroppedRows& group : dropped_rows) {
     text += fmt::format("rows dropped: {}: {}\n", group.rows, group.reason);
   }
-  for (const auto& [reason, names] : ByReason(dropped)) {
+  for (const auto& [reason, names] : ByKind(dropped)) {
     text += fmt::format("columns dropped: {}: {}: {}\n", names.size(), reason,
                         JoinNames(names));
   }

@@ -27,7 +27,7 @@ struct PreparationRecord {
   // of the time, ...
   std::vector<std::string> notes;
 
-  // A few lines; columns with the same reason share one.
+  // A few lines; columns with the same kind of reason share one.
   std::string ToText() const;
   // One object with the members' names; FromJson throws InputError for a text
   // that ToJson did not make.

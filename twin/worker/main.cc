@@ -16,6 +16,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "agents/baselines/agent_table.h"
@@ -23,6 +24,7 @@
 #include "sim/base/frame.h"
 #include "sim/packet/scene.h"
 #include "sim/surrogate/chain_simulation.h"
+#include "twin/worker/control.h"
 #include "twin/worker/protocol.h"
 
 namespace airlock {
@@ -39,20 +41,27 @@ std::unique_ptr<Scene> CreateScene(const ResolvedScenario& resolved) {
                        : CreateDatacentreScene(resolved);
 }
 
-// Runs one replication to its end, with the scenario's controller deciding at
-// its interval. In the replication's own process.
-json RunReplication(Scene* scene, const Scenario& scenario, Replication number,
-                    int answers) {
+// Runs one replication to its end, with the scenario's controller, or `instead`
+// if there is one, deciding at its interval. In the replication's own process.
+json RunReplication(Scene* scene, const Scenario& scenario,
+                    const std::optional<ControllerCall>& instead,
+                    Replication number, int answers) {
   const auto begin = std::chrono::steady_clock::now();
   const std::unique_ptr<Controller> controller =
       CreateAgent(scenario.controller.agent);
+  std::optional<RecordedControl> control;
+  if (instead) {
+    control.emplace(*instead, static_cast<uint64_t>(scenario.run.seed), number);
+  }
   scene->Start(number);
   const SimTime end = scenario.run.duration;
   double reported = 0;
   while (scene->Now() < end) {
     scene->AdvanceTo(
         std::min(end, scene->Now() + scenario.controller.interval));
-    if (scene->Now() < end) {
+    if (scene->Now() < end && control) {
+      control->Step(scene);
+    } else if (scene->Now() < end) {
       scene->Apply(controller->Decide(scene->Observe()));
     }
     const double fraction = Seconds(scene->Now()) / Seconds(end);
@@ -67,7 +76,9 @@ json RunReplication(Scene* scene, const Scenario& scenario, Replication number,
   record.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();
-  return {{"type", "record"}, {"record", ToJson(record)}};
+  json answer = {{"type", "record"}, {"record", ToJson(record)}};
+  if (control) answer["control"] = ToJson(control->Finish());
+  return answer;
 }
 
 struct Child {
@@ -81,8 +92,9 @@ struct Child {
 // answers on.
 class ReplicationPool {
  public:
-  ReplicationPool(Scene* scene, const Scenario& scenario)
-      : scene_(scene), scenario_(scenario) {}
+  ReplicationPool(Scene* scene, const Scenario& scenario,
+                  std::optional<ControllerCall> instead)
+      : scene_(scene), scenario_(scenario), instead_(std::move(instead)) {}
 
   // False after an error, which has then been passed on.
   bool Run(int64_t first, int64_t count, int64_t jobs);
@@ -93,6 +105,7 @@ class ReplicationPool {
 
   Scene* scene_;
   const Scenario& scenario_;
+  std::optional<ControllerCall> instead_;
   std::vector<Child> children_;
 };
 
@@ -112,8 +125,8 @@ void ReplicationPool::StartChild(int64_t replication) {
     if (getppid() != parent) _exit(1);
     const json failure = FrameOf([&] {
       WriteFrame(pipe_ends[1],
-                 RunReplication(scene_, scenario_, Replication(replication),
-                                pipe_ends[1]));
+                 RunReplication(scene_, scenario_, instead_,
+                                Replication(replication), pipe_ends[1]));
       return json();
     });
     if (!failure.is_null()) WriteFrame(pipe_ends[1], failure);
@@ -193,7 +206,11 @@ void ServeRequest() {
   if (!resolved) throw InputError(diagnostics.Format());
   const std::unique_ptr<Scene> scene = CreateScene(*resolved);
   scene->Settle();
-  ReplicationPool pool(scene.get(), resolved->scenario());
+  std::optional<ControllerCall> instead;
+  if (request.contains("controller")) {
+    instead = ControllerCallFromJson(request.at("controller"));
+  }
+  ReplicationPool pool(scene.get(), resolved->scenario(), std::move(instead));
   // After an error the children die with us.
   pool.Run(request.at("first"), request.at("count"), request.at("jobs"));
 }

@@ -8,9 +8,10 @@ namespace airlock {
 
 // `airlock` and `airlock-worker` talk in frames (sim/base/frame.h):
 //
-//   request   {scenario, name, first, count, jobs}
+//   request   {scenario, name, first, count, jobs} and, where not the
+//             scenario's agent decides, {controller} (control.h)
 //   progress  {type: "progress", replication, fraction}
-//   record    {type: "record", record}
+//   record    {type: "record", record} and {control} if asked for
 //   error     as in every conversation; ends it
 
 nlohmann::json ToJson(const ReplicationRecord& record);

@@ -26,6 +26,7 @@ class Batch {
   // Which replications have not come back, for messages.
   std::string Missing() const;
   std::vector<ReplicationRecord> TakeRecords();
+  std::vector<ControlRecord> TakeControl();
 
  private:
   int64_t first_;
@@ -33,6 +34,7 @@ class Batch {
   const Progress& progress_;
   std::map<int64_t, int64_t> thousandths_;  // by replication
   std::map<int64_t, ReplicationRecord> records_;
+  std::map<int64_t, ControlRecord> control_;
 };
 
 void Batch::Accept(const json& answer) {
@@ -43,6 +45,9 @@ void Batch::Accept(const json& answer) {
     const int64_t number = record.replication.value();
     thousandths_[number] = 1000;
     records_.emplace(number, std::move(record));
+    if (answer.contains("control")) {
+      control_.emplace(number, ControlRecordFromJson(answer.at("control")));
+    }
   } else {
     thousandths_[answer.at("replication")] =
         static_cast<int64_t>(1000 * answer.at("fraction").get<double>());
@@ -67,6 +72,12 @@ std::string Batch::Missing() const {
 std::vector<ReplicationRecord> Batch::TakeRecords() {
   std::vector<ReplicationRecord> records;
   for (auto& [number, record] : records_) records.push_back(std::move(record));
+  return records;
+}
+
+std::vector<ControlRecord> Batch::TakeControl() {
+  std::vector<ControlRecord> records;
+  for (auto& [number, record] : control_) records.push_back(std::move(record));
   return records;
 }
 
@@ -104,11 +115,13 @@ RunRecord RunBatch(const ResolvedScenario& scenario,
         worker.DescribeEnd(), batch.Missing(), scenario.scenario().name));
   };
   try {
-    WriteFrame(worker.input(), {{"scenario", scenario.text()},
-                                {"name", scenario.path()},
-                                {"first", options.first},
-                                {"count", count},
-                                {"jobs", std::min(jobs, count)}});
+    json request = {{"scenario", scenario.text()},
+                    {"name", scenario.path()},
+                    {"first", options.first},
+                    {"count", count},
+                    {"jobs", std::min(jobs, count)}};
+    if (options.controller) request["controller"] = ToJson(*options.controller);
+    WriteFrame(worker.input(), request);
   } catch (const Error&) {
     throw died();
   }
@@ -128,6 +141,7 @@ RunRecord RunBatch(const ResolvedScenario& scenario,
   record.provenance.scenario_sha256 = scenario.sha256();
   record.scenario_name = scenario.scenario().name;
   record.replications = batch.TakeRecords();
+  if (options.control != nullptr) *options.control = batch.TakeControl();
   return record;
 }
 

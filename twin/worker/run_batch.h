@@ -8,6 +8,7 @@
 #include "sim/base/interrupt.h"
 #include "sim/results/run_record.h"
 #include "sim/scenario/resolve.h"
+#include "twin/worker/control.h"
 
 namespace airlock {
 
@@ -21,6 +22,11 @@ struct BatchOptions {
   int64_t first = 0;         // number of the first replication
   int64_t replications = 0;  // 0: what the scenario says
   int64_t jobs = 0;          // simultaneous replications; 0: one a core
+  // Decides in the place of the scenario's agent; what the network refuses is
+  // then recorded, not an error.
+  std::optional<ControllerCall> controller;
+  // Where what it did goes, by replication (nullptr: nowhere).
+  std::vector<ControlRecord>* control = nullptr;
 };
 
 // Runs the scenario's replications in `airlock-worker` (the program beside this

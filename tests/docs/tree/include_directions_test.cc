@@ -59,6 +59,9 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"twin/worker/main.cc",
        {"agents/baselines", "sim/base", "sim/packet", "sim/surrogate",
         "twin/worker"}},
+      {"twin/node",
+       {"calibration/traces", "sim/base", "sim/config", "sim/results",
+        "sim/telemetry", "twin/drift", "twin/forecast", "twin/registry"}},
       {"twin/gate",
        {"agents/baselines", "agents/program", "calibration/fit",
         "calibration/traces", "sim/base", "sim/config", "sim/results",
@@ -70,7 +73,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"twin/cli",
        {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
         "sim/engine", "sim/results", "sim/scenario", "sim/telemetry",
-        "sim/topology", "twin/drift", "twin/forecast", "twin/gate",
+        "sim/topology", "twin/drift", "twin/forecast", "twin/gate", "twin/node",
         "twin/pipeline", "twin/registry", "twin/report", "twin/worker"}},
   };
   return edges;
@@ -91,7 +94,9 @@ const std::vector<Home>& Homes() {
       {std::regex("xgboost/.*"), "twin/pipeline"},
       {std::regex("(torch|ATen|c10)/.*"), "agents/learn"},
       {std::regex("CLI/.*"), "twin/cli"},
+      {std::regex("httplib.*"), "twin/node"},
       {std::regex("sodium.*"), "sim/base"},
+      {std::regex("sqlite3.*"), "twin/registry"},
       {std::regex("Random123/.*"), "sim/base"},
       {std::regex("boost/iostreams/.*"), "calibration/traces"},
       {std::regex("boost/math/.*"), "sim/stats"},

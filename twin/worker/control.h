@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "agents/program/program_controller.h"
+#include "sim/base/rng.h"
+#include "sim/engine/simulation.h"
+
+namespace airlock {
+
+// What goes wrong between a controller and its network. Drawn from the stream
+// "control/disturbance" of the scenario's seed and the replication, so that two
+// controllers meet the same.
+struct ControlDisturbance {
+  double noise = 0;           // standard deviation, as a share of each value
+  double dropout = 0;         // share of the values that are missing
+  int64_t stale = 0;          // observations late, in decisions
+  double unit_factor = 1;     // of every value
+  double action_failure = 0;  // share of the actions that do not arrive
+};
+
+// Who decides in the place of the scenario's own agent.
+struct ControllerCall {
+  std::string agent;  // one of `airlock list agents`, or
+  ProgramCall program;
+  ProgramLimits limits;
+  // Late questions of a run that is repeated, by replication.
+  std::vector<std::pair<int64_t, std::vector<int64_t>>> late_before;
+  bool repeated = false;
+  ControlDisturbance disturbance;
+};
+
+// One decision: what was asked for, and whether the network took it.
+struct Decision {
+  double seconds = 0;
+  Action action;
+  bool refused = false;
+  bool failed = false;  // did not arrive (injected)
+};
+
+// What a controller did in one replication.
+struct ControlRecord {
+  int64_t replication = 0;
+  std::vector<Decision> decisions;
+  std::string first_refusal;
+  ProgramAccount account;  // of a program
+};
+
+// Decides for one replication, with the disturbance, and keeps its record.
+class RecordedControl {
+ public:
+  RecordedControl(const ControllerCall& call, uint64_t seed,
+                  Replication replication);
+
+  // Observes, decides and applies. An action that the network refuses is
+  // recorded and changes nothing.
+  void Step(Simulation* simulation);
+  // Call once, after the last step.
+  ControlRecord Finish();
+
+ private:
+  Observation Disturb(Observation observation);
+
+  ControlDisturbance disturbance_;
+  std::unique_ptr<Controller> controller_;
+  ProgramController* program_ = nullptr;  // controller_, if it is one
+  RngStream rng_;
+  std::vector<Observation> past_;
+  ControlRecord record_;
+};
+
+nlohmann::json ToJson(const ControllerCall& call);
+ControllerCall ControllerCallFromJson(const nlohmann::json& json);
+nlohmann::json ToJson(const ControlRecord& record);
+ControlRecord ControlRecordFromJson(const nlohmann::json& json);
+
+}  // namespace airlock

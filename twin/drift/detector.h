@@ -117,6 +117,9 @@ class DriftDetector {
   // Every feature, the most moved first; which of them moved, and since when.
   // Costs a sort: for alarms, not for every sample.
   virtual std::vector<FeatureFinding> Findings() const = 0;
+  // Features whose values are missing as they were not in the reference: one
+  // alarm is raised when a feature is lost, none while it is; ascending.
+  virtual std::vector<int64_t> LostFeatures() const = 0;
   // The feature among those that moved whose change is oldest; -1 if none.
   int64_t MovedFirst() const;
 

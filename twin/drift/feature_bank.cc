@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/error.h"
 #include "sim/base/json.h"
@@ -127,29 +128,35 @@ MissingWatch::MissingWatch(const std::vector<double>& series,
   share_ = std::min(share_, 0.5);
   threshold_ = std::log(100 * run_length);
   double most = 0;
+  const double threshold = threshold_;
+  threshold_ = kInfinity;
   for (const double value : series) {
     Update(!std::isfinite(value));
     most = std::max(most, sum_);
   }
-  threshold_ = std::max(threshold_, 1.5 * most);
+  threshold_ = std::max(threshold, 1.5 * most);
   Reset();
 }
 
-bool MissingWatch::Update(bool missing) {
+MissingWatch::Event MissingWatch::Update(bool missing) {
   const double step =
       missing ? std::log(0.5 / share_) : std::log(0.5 / (1 - share_));
-  sum_ = std::max(0.0, sum_ + step);
-  return sum_ >= threshold_ && threshold_ > 0;
+  sum_ = std::max(0.0, sum_ + (lost_ ? -step : step));
+  if (sum_ < threshold_ || threshold_ <= 0) return Event::kNone;
+  sum_ = 0;
+  lost_ = !lost_;
+  return lost_ ? Event::kLost : Event::kBack;
 }
 
 void MissingWatch::Save(json* state) const {
-  *state = {share_, threshold_, sum_};
+  *state = {share_, threshold_, sum_, lost_};
 }
 
 void MissingWatch::Load(const json& state) {
   share_ = state.at(0).get<double>();
   threshold_ = state.at(1).get<double>();
   sum_ = state.at(2).get<double>();
+  lost_ = state.size() > 3 && state.at(3).get<bool>();
 }
 
 FeatureBank::FeatureBank(const DriftReference& reference,
@@ -190,11 +197,51 @@ FeatureBank::FeatureBank(const DriftReference& reference,
     if (!options.classic) channel.curve = found.curves[j];
     channel.threshold = found.alarm[j];
     channel.warning = found.warning[j];
+    if (!options.classic) CheckFewValues(features[j], &channel);
     channel.whitener = std::move(features[j].whitener);
     channel.statistic->statistic()->SetThreshold(channel.threshold);
     calibration_.preparation.push_back(features[j].description);
   }
   Reset();
+}
+
+// Of few different values some statistics have a few levels of evidence only
+// (each value's own distance, say), which differ a little from reference to
+// reference: a threshold that is right on average over references is then far
+// below or above the level of this one. Shows on the reference itself.
+void FeatureBank::CheckFewValues(const PreparedFeature& feature,
+                                 Channel* channel) const {
+  constexpr size_t kFew = 8;
+  const std::vector<double> base = DropMissing(feature.base);
+  if (std::set<double>(base.begin(), base.end()).size() > kFew) return;
+  ChangeStatistic* const statistic = channel->statistic->statistic();
+  std::set<double> levels;
+  double alarms = 0;
+  RngStream rng(options_.seed);
+  for (const double value : base) {
+    const double evidence = channel->statistic->Update(value);
+    if (std::isnan(evidence)) continue;
+    if (levels.size() <= kFew) levels.insert(evidence);
+    if (Resolved(evidence, rng.Uniform()) < channel->threshold) continue;
+    ++alarms;
+    statistic->Restart();
+  }
+  statistic->Reset();
+  const double often = static_cast<double>(base.size()) / alarms;
+  const bool too_often =
+      alarms >= 10 && often < calibration_.marginal_run_length / 5;
+  const bool never = !levels.empty() && levels.size() <= kFew &&
+                     Resolved(*levels.rbegin(), 1) < channel->threshold;
+  if (!too_often && !never) return;
+  throw InputError(fmt::format(
+      "drift: {} cannot keep an expected run length of {} samples: feature "
+      "'{}' has few different values in the reference, which leave it {} "
+      "levels of evidence, and it would alarm {}; on such a stream use a "
+      "detector that adds up many samples: {}",
+      entry_->name, options_.ert, feature.name,
+      levels.size() > kFew ? "few" : fmt::format("{}", levels.size()),
+      too_often ? fmt::format("every {:.0f} samples", often) : "never",
+      "rank-bank, adwin, page-hinkley, hddm-a or hddm-w"));
 }
 
 void FeatureBank::CheckValues(const double* x) const {
@@ -213,7 +260,8 @@ void FeatureBank::CheckValues(const double* x) const {
 
 void FeatureBank::Watch(Channel* channel, double value) {
   const bool missing = !std::isfinite(value);
-  channel->gone = channel->missing.Update(missing);
+  channel->gone =
+      channel->missing.Update(missing) == MissingWatch::Event::kLost;
   if (missing) value = kUnknown;
   if (channel->whitener) value = channel->whitener->Next(value);
   if (std::isnan(value)) return;
@@ -263,7 +311,7 @@ void FeatureBank::StartAfresh() {
   }
   for (Channel& channel : channels_) {
     channel.statistic->statistic()->Restart();
-    channel.missing.Reset();
+    channel.missing.Restart();
     channel.above_since = -1;
   }
   alarmed_ = true;
@@ -376,6 +424,14 @@ std::vector<FeatureFinding> FeatureBank::Findings() const {
                      return rank(a) > rank(b);
                    });
   return findings;
+}
+
+std::vector<int64_t> FeatureBank::LostFeatures() const {
+  std::vector<int64_t> lost;
+  for (const Channel& channel : channels_) {
+    if (channel.missing.lost()) lost.push_back(&channel - channels_.data());
+  }
+  return lost;
 }
 
 std::string FeatureBank::Save() const {

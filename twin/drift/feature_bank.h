@@ -16,14 +16,22 @@ namespace airlock {
 // indicator's log-likelihood ratio (Page 1954) from the reference's share, 1 %
 // at least, to one half. Its threshold makes 100 ERT the mean time between
 // false alarms of independent gaps (Lorden 1971), and is never below one and a
-// half times what the reference itself reached.
+// half times what the reference itself reached. Once a feature is lost, the
+// same ratio the other way tells when it is back.
 class MissingWatch {
  public:
   MissingWatch() = default;
   MissingWatch(const std::vector<double>& series, double run_length);
 
-  bool Update(bool missing);  // true: alarm
-  void Reset() { sum_ = 0; }
+  enum class Event { kNone, kLost, kBack };
+  Event Update(bool missing);
+  bool lost() const { return lost_; }
+  // Starts afresh; a lost feature stays lost.
+  void Restart() { sum_ = 0; }
+  void Reset() {
+    sum_ = 0;
+    lost_ = false;
+  }
   void Save(nlohmann::json* state) const;
   void Load(const nlohmann::json& state);
 
@@ -31,6 +39,7 @@ class MissingWatch {
   double share_ = 0.01;
   double threshold_ = 0;
   double sum_ = 0;
+  bool lost_ = false;
 };
 
 // One statistic a feature, each with a threshold of its own; the first to reach
@@ -55,6 +64,7 @@ class FeatureBank : public DriftDetector {
   int64_t most_moved() const override;
   std::vector<double> feature_statistics() const override;
   std::vector<FeatureFinding> Findings() const override;
+  std::vector<int64_t> LostFeatures() const override;
   void Reset() override;
   std::string Save() const override;
 
@@ -71,6 +81,7 @@ class FeatureBank : public DriftDetector {
     int64_t above_since = -1;   // samples() when it rose above the warning
     int64_t since_change = -1;  // at the last alarm
   };
+  void CheckFewValues(const PreparedFeature& feature, Channel* channel) const;
   void CheckValues(const double* x) const;
   void Watch(Channel* channel, double value);
   void StartAfresh();

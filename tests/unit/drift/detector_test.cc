@@ -12,6 +12,7 @@
 namespace airlock {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 
@@ -75,6 +76,64 @@ TEST(DriftDetector, SeesValuesGoMissing) {
   EXPECT_GT(t, 2) << "a gap is no change yet";
   EXPECT_EQ(detector->most_moved(), 1);
   EXPECT_TRUE(detector->Findings().front().missing);
+}
+
+// Lost once, back once, however long it takes and whatever else alarms.
+TEST(DriftDetector, AFeatureIsLostOnceAndBackOnce) {
+  auto detector = CalibrateDriftDetector(NormalReference(600, 2, 1), Quick());
+  RngStream rng = RngTree(4).Stream("test", Replication(0));
+  int lost = 0, other = 0;
+  const auto feed = [&](int samples, bool missing, double shift) {
+    for (int t = 0; t < samples; ++t) {
+      const double row[2] = {rng.Normal(shift, 1),
+                             missing ? std::nan("") : rng.Normal(0, 1)};
+      if (detector->Update(row) != DriftState::kDrift) continue;
+      const FeatureFinding first = detector->Findings().front();
+      ++(first.missing && first.feature == 1 ? lost : other);
+    }
+  };
+  feed(30, true, 0);
+  EXPECT_EQ(lost, 1);
+  EXPECT_THAT(detector->LostFeatures(), ElementsAre(1));
+  feed(300, true, 3);  // the other one changes meanwhile
+  EXPECT_EQ(lost, 1);
+  EXPECT_GT(other, 0);
+  detector = LoadDriftDetector(detector->Save());
+  EXPECT_THAT(detector->LostFeatures(), ElementsAre(1));
+  feed(40, false, 0);
+  EXPECT_THAT(detector->LostFeatures(), ElementsAre());
+  feed(30, true, 0);
+  EXPECT_EQ(lost, 2);
+  detector->Reset();
+  EXPECT_THAT(detector->LostFeatures(), ElementsAre());
+}
+
+// A chart of single values has two levels on a stream of 0 and 1.
+TEST(DriftDetector, RefusesARunLengthThatFewValuesCannotGive) {
+  for (const double rate : {0.02, 0.2, 0.5}) {
+    DriftReference reference;
+    reference.features = {"errors"};
+    RngStream rng = RngTree(5).Stream("test", Replication(0));
+    for (int t = 0; t < 3000; ++t) {
+      reference.values.push_back(rng.Uniform() < rate ? 1 : 0);
+    }
+    DriftOptions options = Quick();
+    options.detector = "shewhart";
+    options.parameters.clear();
+    options.ert = 500;
+    const std::string error =
+        ErrorOf([&] { CalibrateDriftDetector(reference, options); });
+    EXPECT_THAT(error, HasSubstr("shewhart cannot keep an expected run length"))
+        << rate;
+    EXPECT_THAT(error, HasSubstr("'errors' has few different values")) << rate;
+    EXPECT_THAT(error, HasSubstr("use a detector that adds up many samples"));
+    for (const char* name : {"rank-bank", "adwin", "page-hinkley", "hddm-a",
+                             "hddm-w", "cusum", "ewma", "kswin"}) {
+      options.detector = name;
+      EXPECT_NO_THROW(CalibrateDriftDetector(reference, options))
+          << name << " " << rate;
+    }
+  }
 }
 
 TEST(DriftDetector, ScatteredGapsOfTheReferenceAreNoChange) {

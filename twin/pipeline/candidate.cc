@@ -6,10 +6,12 @@
 #include <cmath>
 #include <future>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sim/base/error.h"
 #include "sim/base/interrupt.h"
+#include "twin/forecast/model.h"
 #include "twin/forecast/naive_forecasters.h"
 #include "twin/forecast/scores.h"
 #include "twin/pipeline/trainer.h"
@@ -180,10 +182,22 @@ std::string Candidate::ToText() const {
   return keep == 0 ? text : fmt::format("{} on {} features", text, keep);
 }
 
+std::string ConfigurationText(const PipelineFile& file,
+                              const Candidate& candidate) {
+  const TrainerEntry& trainer = FindTrainer(candidate.trainer);
+  return nlohmann::json{
+      {"pipeline", ResolvedPipelineText(file)},
+      {"trainer", candidate.trainer},
+      {"seed", file.seed},
+      {"parameters", ResolveParameters(candidate.trainer, trainer.parameters,
+                                       candidate.parameters)}}
+      .dump();
+}
+
 ValidationBench::ValidationBench(const PipelineFile& file,
                                  const PipelineFeatures& found,
                                  const SampleTable& rows)
-    : file_(file), usable_(UsableRows(rows)) {
+    : file_(file), found_(found), usable_(UsableRows(rows)) {
   all_ = Prepare(file_, found, usable_, {});
   // What wanders off is known from all rows; a fold is too short to tell.
   PipelineFeatures kept = found;
@@ -215,36 +229,95 @@ ValidationBench::ValidationBench(const PipelineFile& file,
 }
 
 std::vector<double> ValidationBench::PredictFold(const Candidate& candidate,
-                                                 size_t fold) const {
+                                                 size_t fold,
+                                                 ModelCost* cost) const {
   ThrowIfInterrupted();
   const PreparedRows& rows = prepared_folds_[fold];
   const std::vector<int64_t> columns = ColumnsOf(rows, candidate.keep);
   const SampleTable training = KeepColumns(rows.training, columns);
-  return PredictRows(*Train(file_, candidate, training), training,
-                     KeepColumns(rows.test, columns), file_.horizon);
+  const std::shared_ptr<const Forecaster> forecaster =
+      Train(file_, candidate, training);
+  if (cost != nullptr) *cost = CostOf(rows, candidate, forecaster);
+  return PredictRows(*forecaster, training, KeepColumns(rows.test, columns),
+                     file_.horizon);
 }
 
-WalkForwardResult ValidationBench::Validate(const Candidate& candidate) const {
+ModelCost ValidationBench::CostOf(
+    const PreparedRows& rows, const Candidate& candidate,
+    std::shared_ptr<const Forecaster> forecaster) const {
+  // Digest, unit and rows left out, which are not known here.
+  constexpr int64_t kRest = 512;
+  ModelCost cost;
+  cost.microseconds = EstimatedMicroseconds(*forecaster);
+  ModelParts parts;
+  parts.problem = found_.problem;
+  parts.preparation =
+      Restricted(rows.preparation, ColumnsOf(rows, candidate.keep));
+  parts.record = all_.record;  // what all rows leave out, and why
+  parts.record.dropped.insert(parts.record.dropped.begin(),
+                              found_.selection.dropped.begin(),
+                              found_.selection.dropped.end());
+  parts.forecaster = std::move(forecaster);
+  parts.trainer = candidate.trainer;
+  parts.configuration = ConfigurationText(file_, candidate);
+  cost.bytes = ModelSizeBytes(ForecastModel(std::move(parts))) + kRest;
+  return cost;
+}
+
+ModelCost ValidationBench::CostOnAllRows(const Candidate& candidate) const {
+  return CostOf(all_, candidate, Fit(candidate).forecaster);
+}
+
+std::vector<int64_t> ValidationBench::NumbersToKeep() const {
+  if (file_.selection.method == "none") return {0};
+  int64_t most = all_.training.columns;
+  for (const PreparedRows& fold : prepared_folds_) {
+    most = std::max(most, fold.training.columns);
+  }
+  std::vector<int64_t> numbers;
+  bool all = false;
+  for (const int64_t keep : file_.selection.keep) {
+    if (keep > 0 && keep < most) {
+      numbers.push_back(keep);
+    } else {
+      all = true;
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  if (all) numbers.push_back(0);
+  return numbers;
+}
+
+ValidatedCandidate ValidationBench::ValidateWithCost(
+    const Candidate& candidate) const {
   // Folds do not touch each other, so the answer is the same in any order. What
   // the one learner process trains is trained one after the other.
-  const bool alone = candidate.trainer == "mlp" || candidate.trainer == "stack";
+  const bool alone =
+      candidate.trainer == "mlp" ||
+      (candidate.trainer == "stack" && candidate.parameters.count("mlp") > 0 &&
+       candidate.parameters.at("mlp") != 0);
   const size_t threads =
       alone ? 1 : std::max(1u, std::thread::hardware_concurrency());
+  ValidatedCandidate validated;
+  const auto predict = [&](size_t fold) {
+    return PredictFold(candidate, fold,
+                       fold + 1 == folds_.size() ? &validated.cost : nullptr);
+  };
   std::vector<std::vector<double>> predicted(folds_.size());
   for (size_t first = 0; first < folds_.size(); first += threads) {
     const size_t last = std::min(first + threads, folds_.size());
     std::vector<std::future<std::vector<double>>> running;
     for (size_t fold = first + 1; fold < last; ++fold) {
-      running.push_back(std::async(
-          std::launch::async,
-          [this, &candidate, fold] { return PredictFold(candidate, fold); }));
+      running.push_back(std::async(std::launch::async, predict, fold));
     }
-    predicted[first] = PredictFold(candidate, first);
+    predicted[first] = predict(first);
     for (size_t fold = first + 1; fold < last; ++fold) {
       predicted[fold] = running[fold - first - 1].get();
     }
   }
-  return JudgeFolds(usable_, folds_, predicted);
+  validated.scores = JudgeFolds(usable_, folds_, predicted);
+  return validated;
 }
 
 FittedCandidate ValidationBench::Fit(const Candidate& candidate) const {

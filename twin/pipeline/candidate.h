@@ -41,6 +41,10 @@ struct PipelineFeatures {
   FeatureSelection selection;
 };
 
+// What a candidate's model is made with, for its file: a JSON object.
+std::string ConfigurationText(const PipelineFile& file,
+                              const Candidate& candidate);
+
 // The candidate's model of `rows`: raw, in time order, with the columns of the
 // selection. Ranks the features where the candidate does not keep all.
 FittedCandidate FitCandidate(const PipelineFile& file,
@@ -61,6 +65,18 @@ struct PreparedRows {
   std::vector<RankedFeature> ranking;  // best first; empty: not ranked
 };
 
+// What a candidate's model costs.
+struct ModelCost {
+  int64_t bytes = 0;        // of its whole file, without intervals and report
+  double microseconds = 0;  // to predict one sample, estimated
+};
+
+// What validation tells of a candidate.
+struct ValidatedCandidate {
+  WalkForwardResult scores;
+  ModelCost cost;  // of the model of the last fold, which has seen most
+};
+
 // Training rows, prepared and ranked once for each fold, so that many
 // candidates can be validated on them. Preparation, ranking and training see
 // the fold's own training rows only. Owns the rows.
@@ -74,9 +90,13 @@ class ValidationBench {
   ValidationBench(const PipelineFile& file, const PipelineFeatures& found,
                   const SampleTable& rows);
 
-  WalkForwardResult Validate(const Candidate& candidate) const;
+  ValidatedCandidate ValidateWithCost(const Candidate& candidate) const;
+  WalkForwardResult Validate(const Candidate& candidate) const {
+    return ValidateWithCost(candidate).scores;
+  }
   // Made from all rows.
   FittedCandidate Fit(const Candidate& candidate) const;
+  ModelCost CostOnAllRows(const Candidate& candidate) const;
 
   // Of all rows, best first; empty if nothing is ranked.
   const std::vector<RankedFeature>& ranking() const { return all_.ranking; }
@@ -85,12 +105,20 @@ class ValidationBench {
   const Preparation& preparation() const { return all_.preparation; }
   const PreparationRecord& record() const { return all_.record; }
   int64_t folds() const { return static_cast<int64_t>(folds_.size()); }
+  // The file's numbers of features, from few to all, each once: those of as
+  // many features as there are, or more, are 0 (all).
+  std::vector<int64_t> NumbersToKeep() const;
 
  private:
-  std::vector<double> PredictFold(const Candidate& candidate,
-                                  size_t fold) const;
+  // What the candidate's model of one fold predicts. `cost` is null or becomes
+  // what that model costs.
+  std::vector<double> PredictFold(const Candidate& candidate, size_t fold,
+                                  ModelCost* cost) const;
+  ModelCost CostOf(const PreparedRows& rows, const Candidate& candidate,
+                   std::shared_ptr<const Forecaster> forecaster) const;
 
   PipelineFile file_;
+  PipelineFeatures found_;
   SampleTable usable_;  // raw, of the columns that preparation kept
   std::vector<Fold> folds_;
   PreparedRows all_;

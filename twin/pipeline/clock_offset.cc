@@ -235,7 +235,8 @@ void CheckSearch(const Trace& trace, const ClockOffsetOptions& options) {
   }
   if (trace.samples() < kFewestSamples) {
     throw InputError(
-        fmt::format("clock offset: {} samples are too few; {} are needed",
+        fmt::format("clock offset: {} samples are too few to search for it; {} "
+                    "are needed (preparation.clock_offset=0 does without)",
                     trace.samples(), kFewestSamples));
   }
 }

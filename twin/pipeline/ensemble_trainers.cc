@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/base/error.h"
+#include "sim/stats/moments.h"
 #include "twin/forecast/weighted_sum.h"
 #include "twin/pipeline/learners.h"
 #include "twin/pipeline/walk_forward.h"
@@ -17,12 +18,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr const char* kParts[] = {"ridge", "linear-boost", "xgboost", "mlp"};
-
-double Mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
 
 std::unique_ptr<Forecaster> TrainLinearBoost(const SampleTable& training,
                                              const ForecasterOptions& options) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sim/base/error.h"
@@ -120,18 +119,6 @@ void DescribeRanking(const PipelineFile& file, const ValidationBench& bench,
   record->stability_count = kept;
   record->stability = MeasureStability(
       ParseRankingMethod(file.selection.method), bench.prepared(), options);
-}
-
-std::string ConfigurationText(const PipelineFile& file,
-                              const Candidate& candidate) {
-  const TrainerEntry& trainer = FindTrainer(candidate.trainer);
-  return nlohmann::json{
-      {"pipeline", ResolvedPipelineText(file)},
-      {"trainer", candidate.trainer},
-      {"seed", file.seed},
-      {"parameters", ResolveParameters(candidate.trainer, trainer.parameters,
-                                       candidate.parameters)}}
-      .dump();
 }
 
 // With intervals a file is larger than it was among the candidates.

@@ -145,7 +145,8 @@ void DeclareFields(Fields<TuningStage>& fields) {
       .MoreThan(0);
   fields
       .Add("maximum_bytes", &TuningStage::maximum_bytes,
-           "A setting whose model is larger is refused.")
+           "A setting whose model file is larger is refused. The report of how "
+           "it was made is not counted.")
       .Unit("B")
       .AtLeast(1000);
 }

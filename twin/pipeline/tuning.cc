@@ -19,31 +19,29 @@ constexpr int kConstraints = 2;  // time, size
 // says where to look: evaluations are few, and a start is known.
 constexpr int kInitialShare = 4, kFewestInitialPoints = 3;
 
-// The axes of the search: the trainer's own, then which of the stage's numbers
-// of features.
+// The axes of the search: the trainer's own, then which of the numbers of
+// features.
 std::vector<SearchDimension> AxesOf(const TrainerEntry& trainer,
-                                    const SelectionStage& selection) {
+                                    const std::vector<int64_t>& keep) {
   std::vector<SearchDimension> axes;
   for (const TunableParameter& each : trainer.search) {
-    axes.push_back({each.name, each.minimum, each.maximum, each.logarithmic,
-                    each.integer});
+    if (each.factor != nullptr) {
+      axes.push_back({each.name, each.least_product, each.most_product,
+                      each.logarithmic, false});
+    } else {
+      axes.push_back({each.name, each.minimum, each.maximum, each.logarithmic,
+                      each.integer});
+    }
   }
-  if (selection.method != "none" && selection.keep.size() > 1) {
-    axes.push_back({kKeep, 0, static_cast<double>(selection.keep.size() - 1),
-                    false, true});
+  if (keep.size() > 1) {
+    axes.push_back(
+        {kKeep, 0, static_cast<double>(keep.size() - 1), false, true});
   }
   return axes;
 }
 
-// From few to all.
-std::vector<int64_t> SortedKeep(const SelectionStage& selection) {
-  std::vector<int64_t> keep = selection.keep;
-  std::sort(keep.begin(), keep.end(),
-            [](int64_t a, int64_t b) { return a != 0 && (b == 0 || a < b); });
-  return keep;
-}
-
 Candidate CandidateAt(const std::vector<double>& point,
+                      const TrainerEntry& trainer,
                       const std::vector<SearchDimension>& axes,
                       const std::vector<int64_t>& keep,
                       const Candidate& start) {
@@ -55,6 +53,13 @@ Candidate CandidateAt(const std::vector<double>& point,
       candidate.parameters[axes[i].name] = point[i];
     }
   }
+  for (const TunableParameter& each : trainer.search) {
+    if (each.factor == nullptr) continue;
+    double& value = candidate.parameters.at(each.name);  // yet a product
+    value /= candidate.parameters.at(each.factor);
+    if (each.integer) value = std::round(value);
+    value = std::clamp(value, each.minimum, each.maximum);
+  }
   return candidate;
 }
 
@@ -64,8 +69,14 @@ std::vector<double> PointOf(const Candidate& candidate,
                             const TrainerEntry& trainer,
                             const std::vector<SearchDimension>& axes,
                             const std::vector<int64_t>& keep) {
-  const std::map<std::string, double> parameters =
+  const std::map<std::string, double> resolved =
       ResolveParameters(trainer.name, trainer.parameters, candidate.parameters);
+  std::map<std::string, double> parameters = resolved;
+  for (const TunableParameter& each : trainer.search) {
+    if (each.factor != nullptr) {
+      parameters[each.name] *= resolved.at(each.factor);
+    }
+  }
   std::vector<double> point;
   for (const SearchDimension& axis : axes) {
     const double value =
@@ -114,10 +125,16 @@ TriedCandidate Try(const PipelineFile& file, const ValidationBench& bench,
                    const Candidate& candidate) {
   TriedCandidate tried;
   tried.candidate = candidate;
-  tried.validation = bench.Validate(candidate);
-  const FittedCandidate fitted = bench.Fit(candidate);
-  tried.bytes = static_cast<int64_t>(fitted.forecaster->Save().size());
-  tried.microseconds = EstimatedMicroseconds(*fitted.forecaster);
+  ValidatedCandidate validated = bench.ValidateWithCost(candidate);
+  tried.validation = std::move(validated.scores);
+  // Of a few more rows trees grow a little: near a limit it is asked again.
+  ModelCost cost = validated.cost;
+  if (cost.bytes > file.tuning.maximum_bytes / 4 ||
+      cost.microseconds > file.tuning.maximum_microseconds / 2) {
+    cost = bench.CostOnAllRows(candidate);
+  }
+  tried.bytes = cost.bytes;
+  tried.microseconds = cost.microseconds;
   if (tried.bytes > file.tuning.maximum_bytes) {
     tried.refused = fmt::format("{} B are more than {} B", tried.bytes,
                                 file.tuning.maximum_bytes);
@@ -136,9 +153,9 @@ TuningRecord Tune(const PipelineFile& file, const ValidationBench& bench,
   record.trainer = start.candidate.trainer;
   record.tried.push_back(start);
   const TrainerEntry& trainer = FindTrainer(record.trainer);
-  const std::vector<SearchDimension> axes = AxesOf(trainer, file.selection);
+  const std::vector<int64_t> keep = bench.NumbersToKeep();
+  const std::vector<SearchDimension> axes = AxesOf(trainer, keep);
   if (axes.empty()) return record;
-  const std::vector<int64_t> keep = SortedKeep(file.selection);
   const std::unique_ptr<Optimiser> optimiser = MakeOptimiser(file, axes);
   optimiser->Tell(
       EvaluationOf(file, start, PointOf(start.candidate, trainer, axes, keep)));
@@ -148,8 +165,8 @@ TuningRecord Tune(const PipelineFile& file, const ValidationBench& bench,
       break;
     }
     const std::vector<double> point = optimiser->Ask();
-    record.tried.push_back(
-        Try(file, bench, CandidateAt(point, axes, keep, start.candidate)));
+    record.tried.push_back(Try(
+        file, bench, CandidateAt(point, trainer, axes, keep, start.candidate)));
     optimiser->Tell(EvaluationOf(file, record.tried.back(), point));
     tick();
   }

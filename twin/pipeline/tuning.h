@@ -14,12 +14,12 @@ namespace airlock {
 struct TriedCandidate {
   Candidate candidate;
   WalkForwardResult validation;
-  int64_t bytes = 0;        // of what it learnt, as saved
+  int64_t bytes = 0;        // of its file, see ModelCost
   double microseconds = 0;  // to predict one sample, estimated
   std::string refused;      // why it may not be chosen; empty: it may
 };
 
-// Validates the candidate and makes it once from all rows for its size.
+// Validates the candidate and refuses it if it is beyond the file's limits.
 TriedCandidate Try(const PipelineFile& file, const ValidationBench& bench,
                    const Candidate& candidate);
 

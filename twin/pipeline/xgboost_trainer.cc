@@ -242,7 +242,7 @@ TrainerEntry XgboostTrainer() {
            {"columns", 1, 0.05, 1},
            {"bins", 256, 8, 1024},
            {"quantile", 0, 0, 0.999}},
-          {{"rounds", 50, 600, true, true},
+          {{"rounds", 50, 600, true, true, "eta", 2, 60},
            {"depth", 2, 8, false, true},
            {"eta", 0.02, 0.3, true},
            {"min_child_weight", 1, 50, true},

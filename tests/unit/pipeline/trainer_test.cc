@@ -81,6 +81,11 @@ TEST(Trainers, SearchesWithinTheAllowed) {
       if (tunable.logarithmic) {
         EXPECT_GT(tunable.minimum, 0) << tunable.name;
       }
+      if (tunable.factor != nullptr) {
+        EXPECT_EQ(known.count(tunable.factor), 1u) << tunable.name;
+        EXPECT_GT(tunable.least_product, 0) << tunable.name;
+        EXPECT_LT(tunable.least_product, tunable.most_product) << tunable.name;
+      }
     }
   }
 }

@@ -17,22 +17,49 @@ using nlohmann::json;
 constexpr int64_t kFewestReferenceLabels = 100;
 constexpr size_t kMostRecent = 1000;
 
-double NearestLevel(const AdaptiveIntervals& intervals, double wanted) {
-  const std::vector<double>& levels = intervals.options().levels;
+// Of the model's intervals; empty if it has none.
+std::vector<double> LevelsOf(const ForecastModel& model) {
+  if (model.quantile_intervals()) return model.quantile_intervals()->levels();
+  if (model.intervals()) return model.intervals()->options().levels;
+  return {};
+}
+
+double NearestLevel(const std::vector<double>& levels, double wanted) {
   return *std::min_element(levels.begin(), levels.end(),
                            [wanted](double a, double b) {
                              return std::abs(a - wanted) < std::abs(b - wanted);
                            });
 }
 
+// Is the label within the interval of `level`, as calibrated, that the
+// quantile forecasts give?
+bool WithinQuantiles(const QuantileIntervals& intervals, double level,
+                     const LabelledPrediction& labelled) {
+  const std::vector<double> levels = intervals.levels();
+  AIRLOCK_CHECK(labelled.quantiles.size() == levels.size(),
+                "{} quantile forecasts for {} levels",
+                labelled.quantiles.size(), levels.size());
+  const auto at = static_cast<size_t>(
+      std::find(levels.begin(), levels.end(), level) - levels.begin());
+  return intervals.Intervals(labelled.quantiles)
+      .at(at)
+      .Contains(labelled.observed);
+}
+
 }  // namespace
 
-std::vector<double> ModelMonitor::Row(const ForecastModel& model,
-                                      double predicted, double observed) const {
-  const double error = std::abs(observed - predicted);
+std::vector<double> ModelMonitor::Row(
+    const ForecastModel& model, const LabelledPrediction& labelled) const {
+  const double error = std::abs(labelled.observed - labelled.predicted);
+  if (model.quantile_intervals()) {
+    const bool hit =
+        WithinQuantiles(*model.quantile_intervals(), level_, labelled);
+    return {error, hit ? 0.0 : 1.0};
+  }
   if (!model.intervals()) return {error};
-  const BaseInterval base = model.intervals()->Base(predicted);
-  const bool hit = model.intervals()->Interval(base, level_).Contains(observed);
+  const BaseInterval base = model.intervals()->Base(labelled.predicted);
+  const bool hit =
+      model.intervals()->Interval(base, level_).Contains(labelled.observed);
   return {error / base.scale, hit ? 0.0 : 1.0};
 }
 
@@ -48,12 +75,13 @@ ModelMonitor ModelMonitor::Calibrate(const ForecastModel& model,
   monitor.configuration_digest_ = model.configuration_digest();
   DriftReference reference;
   std::vector<std::string> units;
-  if (model.intervals()) {
-    monitor.level_ = NearestLevel(*model.intervals(), options.level);
+  const std::vector<double> levels = LevelsOf(model);
+  if (!levels.empty()) {
+    monitor.level_ = NearestLevel(levels, options.level);
     reference.features = {fmt::format("error of {}", target),
                           fmt::format("misses of the {:g} % interval of {}",
                                       100 * monitor.level_, target)};
-    units = {"1", "1"};
+    units = {model.quantile_intervals() ? model.target_unit() : "1", "1"};
   } else {
     reference.features = {fmt::format("error of {}", target)};
     units = {model.target_unit()};
@@ -64,10 +92,14 @@ ModelMonitor ModelMonitor::Calibrate(const ForecastModel& model,
         !std::isfinite(predictions.value[i])) {
       continue;
     }
-    for (const double value :
-         monitor.Row(model, predictions.value[i], predictions.observed[i])) {
-      reference.values.push_back(value);
+    LabelledPrediction labelled;
+    labelled.predicted = predictions.value[i];
+    labelled.observed = predictions.observed[i];
+    if (model.quantile_intervals()) {
+      labelled.quantiles = predictions.quantiles.at(i);
     }
+    const std::vector<double> row = monitor.Row(model, labelled);
+    reference.values.insert(reference.values.end(), row.begin(), row.end());
   }
   if (reference.samples() < kFewestReferenceLabels) {
     throw InputError(fmt::format(
@@ -103,8 +135,7 @@ DriftState ModelMonitor::Update(const ForecastModel& model,
   if (recent_.size() == kMostRecent) recent_.pop_front();
   recent_.push_back({labelled.sample, labelled.seconds, error,
                      std::abs(labelled.observed - labelled.previous)});
-  const std::vector<double> row =
-      Row(model, labelled.predicted, labelled.observed);
+  const std::vector<double> row = Row(model, labelled);
   explainer_.Add(labelled.sample, labelled.seconds, row.data());
   return detector_->Update(row.data());
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "sim/telemetry/trace.h"
 #include "twin/drift/detector.h"
@@ -22,6 +23,9 @@ struct LabelledPrediction {
   double observed = 0;
   // What the champion before would have said; NaN: unknown.
   double previous = std::numeric_limits<double>::quiet_NaN();
+  // What the model's quantile forecasts said, one for each of their levels;
+  // empty if it has none.
+  std::vector<BaseInterval> quantiles;
 };
 
 struct ModelMonitorOptions {
@@ -33,9 +37,11 @@ struct ModelMonitorOptions {
 // The model's health, once labels arrive: two streams, the error in units of
 // the model's own interval scale, and the misses (0 or 1) of its interval as
 // calibrated. Not of an interval that adapts: that one keeps its rate of
-// misses whatever happens to the model. A model without intervals has the
-// errors only, in the target's unit. One detector watches both, with one
-// expected run length. Owns the detector, never the model.
+// misses whatever happens to the model. Where the intervals are pairs of
+// quantile forecasts, errors are in the target's unit: the width of a pair may
+// be 0. A model without intervals has the errors only, in the target's unit.
+// One detector watches both, with one expected run length. Owns the detector,
+// never the model.
 class ModelMonitor {
  public:
   // Learns from the predictions for samples [begin, end) of `trace`, which the
@@ -69,8 +75,8 @@ class ModelMonitor {
 
  private:
   // Error, and miss if the model has intervals.
-  std::vector<double> Row(const ForecastModel& model, double predicted,
-                          double observed) const;
+  std::vector<double> Row(const ForecastModel& model,
+                          const LabelledPrediction& labelled) const;
 
   struct Errors {
     int64_t sample = 0;

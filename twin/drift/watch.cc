@@ -331,13 +331,17 @@ DriftWatch DriftTrigger::Watch(const Trace& trace) {
   return watch;
 }
 
-std::vector<double> DriftTrigger::Predict(const ForecastModel& model,
-                                          const Trace& trace) const {
+std::vector<double> DriftTrigger::Predict(
+    const ForecastModel& model, const Trace& trace,
+    std::vector<std::vector<BaseInterval>>* quantiles) const {
   const SampleTable table = model.Samples(trace);
   const std::vector<double> past =
       PastTargets(model.forecaster(), table, model.problem().horizon);
   const Column* const target = trace.Find(model.problem().target);
   std::vector<double> predicted(static_cast<size_t>(trace.samples()), kUnknown);
+  const bool has_quantiles =
+      quantiles != nullptr && model.quantile_intervals().has_value();
+  if (has_quantiles) quantiles->resize(predicted.size());
   int64_t age = kOldestTarget;  // of the newest target
   for (int64_t t = 0; t < table.rows(); ++t) {
     const auto row = static_cast<size_t>(t);
@@ -348,6 +352,9 @@ std::vector<double> DriftTrigger::Predict(const ForecastModel& model,
       continue;
     }
     predicted[row] = model.PredictSample(table.Row(t), past[row], nullptr);
+    if (has_quantiles) {
+      (*quantiles)[row] = model.QuantilesOfSample(table.Row(t));
+    }
   }
   return predicted;
 }
@@ -411,8 +418,11 @@ void DriftTrigger::WatchSegment(const Trace& trace, int64_t begin, int64_t end,
   const bool labels = model_monitor_ && models_.champion &&
                       rows.Find(models_.champion->problem().target) != nullptr;
   std::vector<double> champion, previous;
-  if (labels) champion = Predict(*models_.champion, rows);
-  if (labels && models_.previous) previous = Predict(*models_.previous, rows);
+  std::vector<std::vector<BaseInterval>> quantiles;
+  if (labels) champion = Predict(*models_.champion, rows, &quantiles);
+  if (labels && models_.previous) {
+    previous = Predict(*models_.previous, rows, nullptr);
+  }
   const std::vector<double>* const observed =
       labels ? &rows.Get(models_.champion->problem().target).values : nullptr;
   const int64_t delay = labels ? LabelDelay() : 0;
@@ -445,7 +455,8 @@ void DriftTrigger::WatchSegment(const Trace& trace, int64_t begin, int64_t end,
         if (std::isfinite(champion[o])) {
           WatchModel(
               {samples_ - 1 - delay, last_seconds_, champion[o],
-               (*observed)[label], previous.empty() ? kUnknown : previous[o]},
+               (*observed)[label], previous.empty() ? kUnknown : previous[o],
+               quantiles.empty() ? std::vector<BaseInterval>() : quantiles[o]},
               watch);
         }
       }

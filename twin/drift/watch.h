@@ -110,9 +110,12 @@ class DriftTrigger {
   int64_t LabelDelay() const;
   void WatchSegment(const Trace& trace, int64_t begin, int64_t end,
                     DriftWatch* watch);
-  // Predictions by sample of `trace`; NaN where there is none.
-  std::vector<double> Predict(const ForecastModel& model,
-                              const Trace& trace) const;
+  // Predictions by sample of `trace`; NaN where there is none. `quantiles` is
+  // null or becomes what the model's quantile forecasts say, by sample; empty
+  // if it has none.
+  std::vector<double> Predict(
+      const ForecastModel& model, const Trace& trace,
+      std::vector<std::vector<BaseInterval>>* quantiles) const;
   void WatchFeatures(const double* row, DriftWatch* watch);
   void WatchModel(const LabelledPrediction& labelled, DriftWatch* watch);
   void Raise(const DriftDetector& detector, const DriftExplanation& explanation,

@@ -288,6 +288,43 @@ TEST(ModelMonitor, AModelThatBreaksIsRetrainedOrRolledBack) {
   }
 }
 
+// The model with pairs of its own forecaster as quantiles: what is calibrated
+// are the errors alone.
+ForecastModel WithPairs(const ForecastModel& model, const Trace& trace) {
+  const std::shared_ptr<const Forecaster> line(&model.forecaster(),
+                                               [](const Forecaster*) {});
+  const Predictions p = model.Predict(trace, 400, 1200);
+  return model.WithQuantileIntervals(
+      QuantileIntervals({{0.8, line, line}, {0.9, line, line}},
+                        {2, PointCalibration(p.value, p.observed)}));
+}
+
+TEST(ModelMonitor, CountsTheMissesOfQuantilePairs) {
+  const Trace trace = SyntheticTrace(1200, 44);
+  const ForecastModel line = LinearModel(trace, 400);
+  const ForecastModel model = WithPairs(line, trace);
+  ModelMonitor monitor =
+      ModelMonitor::Calibrate(model, trace, 400, 1200, Quick());
+  ASSERT_EQ(monitor.detector().features(), 2);
+  EXPECT_EQ(monitor.detector().feature_names()[1],
+            "misses of the 90 % interval of delivered_rate");
+  const Predictions p = model.Predict(SyntheticTrace(400, 45));
+  bool alarm = false;
+  for (size_t i = 0; i < p.value.size() && !alarm; ++i) {
+    // Four times the errors from sample 200 on: most labels are missed.
+    const double grown = p.origin[i] >= 200 ? 4 : 1;
+    const double observed = p.value[i] + grown * (p.observed[i] - p.value[i]);
+    alarm = monitor.Update(model, {p.origin[i], 0.5 * static_cast<double>(i),
+                                   p.value[i], observed, kNone,
+                                   p.quantiles.at(i)}) == DriftState::kDrift;
+    EXPECT_TRUE(!alarm || p.origin[i] >= 200) << "false alarm";
+  }
+  EXPECT_TRUE(alarm);
+  const DriftExplanation found = monitor.Explain(90);
+  EXPECT_TRUE(found.circumstances.error_grew ||
+              found.circumstances.misses_grew);
+}
+
 TEST(ModelMonitor, GoesOnBitIdenticallyAndKnowsItsModel) {
   const Trace trace = SyntheticTrace(1200, 42);
   const ForecastModel model = LinearModel(trace, 400);

@@ -18,7 +18,7 @@ PipelineFile Trees() {
   file.preparation.clock_offset = 0;
   file.preparation.lags = 0;
   file.validation.folds = 2;
-  file.tuning.evaluations = 8;
+  file.tuning.evaluations = 5;
   return file;
 }
 
@@ -31,7 +31,7 @@ ValidationBench BenchOf(const PipelineFile& file, const Trace& trace) {
 }
 
 TEST(Tuning, SearchesRoundsByWhatTheyLearnTogether) {
-  const Trace trace = SyntheticTrace(300, 5);
+  const Trace trace = SyntheticTrace(150, 5);
   for (const char* search : {"bayesian", "random"}) {
     PipelineFile file = Trees();
     file.tuning.search = search;
@@ -75,7 +75,7 @@ TEST(Tuning, BytesAreThoseOfTheWholeFile) {
   PipelineFile file = Trees();
   file.tuning.evaluations = 0;
   file.intervals.method = "none";
-  file.tuning.maximum_bytes = 100000;
+  file.tuning.maximum_bytes = 200000;
   const PipelineResult result = RunPipeline(file, trace, nullptr);
   const double told = static_cast<double>(result.record.choice.best.bytes);
   const double file_bytes = static_cast<double>(ModelSizeBytes(result.model));

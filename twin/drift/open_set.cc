@@ -34,19 +34,113 @@ Others OthersOf(const double* logits, int64_t classes) {
   return others;
 }
 
+// `value` (i) is feature i.
+template <typename Value>
+double ScoreOf(const Others& others, int64_t features, GradientNormOrder order,
+               const Value& value) {
+  const double total = 1 + others.sum;
+  double norm = 1;  // of (h, 1)
+  if (order == GradientNormOrder::kOne) {
+    for (int64_t i = 0; i < features; ++i) norm += std::abs(value(i));
+    return 2 * others.sum / total * norm;
+  }
+  for (int64_t i = 0; i < features; ++i) norm += value(i) * value(i);
+  return std::sqrt((others.sum * others.sum + others.squares) * norm) / total;
+}
+
 }  // namespace
 
 double GradientNormScore(const double* logits, int64_t classes, const double* h,
                          int64_t features, GradientNormOrder order) {
-  const Others others = OthersOf(logits, classes);
-  const double total = 1 + others.sum;
-  double norm = 1;  // of (h, 1)
-  if (order == GradientNormOrder::kOne) {
-    for (int64_t i = 0; i < features; ++i) norm += std::abs(h[i]);
-    return 2 * others.sum / total * norm;
+  return ScoreOf(OthersOf(logits, classes), features, order,
+                 [h](int64_t i) { return h[i]; });
+}
+
+GradientNormScorer::GradientNormScorer(const std::vector<double>& h,
+                                       const std::vector<int>& label,
+                                       int64_t classes, GradientNormOrder order)
+    : classes_(classes), order_(order) {
+  const size_t rows = label.size();
+  if (rows == 0 || h.empty() || h.size() % rows != 0) {
+    throw InputError(
+        fmt::format("open set: {} features of {} inputs; write as many of each "
+                    "input, at least one",
+                    h.size(), rows));
   }
-  for (int64_t i = 0; i < features; ++i) norm += h[i] * h[i];
-  return std::sqrt((others.sum * others.sum + others.squares) * norm) / total;
+  const size_t width = h.size() / rows;
+  features_ = static_cast<int64_t>(width);
+  mean_.assign(static_cast<size_t>(classes) * width, 0);
+  std::vector<double> count(static_cast<size_t>(classes), 0);
+  for (size_t row = 0; row < rows; ++row) {
+    const int k = label[row];
+    if (k < 0 || k >= classes) {
+      throw InputError(
+          fmt::format("open set: input {} is of class {}; there "
+                      "are 0 to {}",
+                      row, k, classes - 1));
+    }
+    count[static_cast<size_t>(k)] += 1;
+    for (size_t i = 0; i < width; ++i) {
+      const double value = h[row * width + i];
+      if (!std::isfinite(value)) {
+        throw InputError(
+            fmt::format("open set: feature {} of input {} is {}, "
+                        "no number",
+                        i, row, value));
+      }
+      mean_[static_cast<size_t>(k) * width + i] += value;
+    }
+  }
+  for (size_t k = 0; k < count.size(); ++k) {
+    if (count[k] == 0) {
+      throw InputError(fmt::format(
+          "open set: no input of class {}; every class needs one", k));
+    }
+    for (size_t i = 0; i < width; ++i) mean_[k * width + i] /= count[k];
+  }
+}
+
+double GradientNormScorer::Score(const double* logits, const double* h) const {
+  const int64_t predicted =
+      std::max_element(logits, logits + classes_) - logits;
+  const double* const mean = mean_.data() + predicted * features_;
+  return ScoreOf(OthersOf(logits, classes_), features_, order_,
+                 [h, mean](int64_t i) { return h[i] - mean[i]; });
+}
+
+std::string GradientNormScorer::Save() const {
+  return json{{"classes", classes_},
+              {"features", features_},
+              {"order", order_ == GradientNormOrder::kOne ? 1 : 2},
+              {"mean", mean_}}
+      .dump();
+}
+
+GradientNormScorer GradientNormScorer::Load(const std::string& text) {
+  try {
+    const json saved = json::parse(text);
+    GradientNormScorer scorer;
+    scorer.classes_ = saved.at("classes").get<int64_t>();
+    scorer.features_ = saved.at("features").get<int64_t>();
+    const int order = saved.at("order").get<int>();
+    scorer.mean_ = saved.at("mean").get<std::vector<double>>();
+    const auto values = static_cast<int64_t>(scorer.mean_.size());
+    if (scorer.classes_ < 1 || scorer.features_ < 1 ||
+        values % scorer.classes_ != 0 ||
+        values / scorer.classes_ != scorer.features_ ||
+        (order != 1 && order != 2)) {
+      throw InputError(fmt::format(
+          "open set: {} means of {} classes and {} features, order {}: not a "
+          "saved scorer",
+          values, scorer.classes_, scorer.features_, order));
+    }
+    scorer.order_ =
+        order == 1 ? GradientNormOrder::kOne : GradientNormOrder::kTwo;
+    return scorer;
+  } catch (const json::exception& error) {
+    throw InputError(
+        fmt::format("open set: not a saved scorer: {}", CauseOf(error)));
+  }
 }
 
 double SoftmaxScore(const double* logits, int64_t classes) {

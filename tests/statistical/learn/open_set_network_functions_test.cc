@@ -112,11 +112,12 @@ double Auc(const std::vector<double>& known,
 }
 
 struct Scores {
-  std::vector<double> softmax, one, two;
+  std::vector<double> softmax, one, two, centred;
 };
 
 Scores ScoresOf(const Mlp& mlp, const Labelled& all, const Scaler& scaler,
-                const std::vector<size_t>& rows) {
+                const std::vector<size_t>& rows,
+                const GradientNormScorer& scorer) {
   std::vector<double> scratch(static_cast<size_t>(mlp.scratch_size()));
   std::vector<double> logits(static_cast<size_t>(mlp.outputs()));
   Scores scores;
@@ -131,12 +132,13 @@ Scores ScoresOf(const Mlp& mlp, const Labelled& all, const Scaler& scaler,
     scores.softmax.push_back(SoftmaxScore(logits.data(), mlp.outputs()));
     scores.one.push_back(norm(GradientNormOrder::kOne));
     scores.two.push_back(norm(GradientNormOrder::kTwo));
+    scores.centred.push_back(scorer.Score(logits.data(), h));
   }
   return scores;
 }
 
 struct Aucs {
-  double softmax = 0, one = 0, two = 0;
+  double softmax = 0, one = 0, two = 0, centred = 0;
 };
 
 Aucs WithheldFunction(const Labelled& all, int withheld, uint64_t seed) {
@@ -166,10 +168,21 @@ Aucs WithheldFunction(const Labelled& all, int withheld, uint64_t seed) {
   training.weight_decay = 0.1;
   training.seed = seed;
   const Mlp mlp = TrainMlp(examples, training).members[0].mlp;
-  const Scores known = ScoresOf(mlp, all, scaler, tested);
-  const Scores unknown = ScoresOf(mlp, all, scaler, parts.unknown);
+  std::vector<double> scratch(static_cast<size_t>(mlp.scratch_size()));
+  std::vector<double> features;
+  std::vector<int> label;
+  for (size_t i = 0; i < examples.y.size(); ++i) {
+    const double* const h = mlp.EvaluateFeatures(
+        examples.x.data() + i * static_cast<size_t>(all.columns),
+        scratch.data());
+    features.insert(features.end(), h, h + mlp.features());
+    label.push_back(static_cast<int>(examples.y[i]));
+  }
+  const GradientNormScorer scorer(features, label, mlp.outputs());
+  const Scores known = ScoresOf(mlp, all, scaler, tested, scorer);
+  const Scores unknown = ScoresOf(mlp, all, scaler, parts.unknown, scorer);
   return {Auc(known.softmax, unknown.softmax), Auc(known.one, unknown.one),
-          Auc(known.two, unknown.two)};
+          Auc(known.two, unknown.two), Auc(known.centred, unknown.centred)};
 }
 
 // Paired over seeds, each the mean over the five functions withheld.
@@ -177,7 +190,7 @@ void ExpectAtLeastSoftmax(const std::string& name, const Trace& trace) {
   const Labelled all = RowsOf(trace);
   ASSERT_GT(all.columns, 5);
   const double functions = static_cast<double>(kFunctions.size());
-  std::vector<double> softmax, one, two;
+  std::vector<double> softmax, one, two, centred;
   for (uint64_t seed = 301; seed <= 306; ++seed) {
     Aucs mean;
     for (int withheld = 0; withheld < 5; ++withheld) {
@@ -185,20 +198,26 @@ void ExpectAtLeastSoftmax(const std::string& name, const Trace& trace) {
       mean.softmax += aucs.softmax / functions;
       mean.one += aucs.one / functions;
       mean.two += aucs.two / functions;
+      mean.centred += aucs.centred / functions;
     }
     softmax.push_back(mean.softmax);
     one.push_back(mean.one - mean.softmax);
     two.push_back(mean.two - mean.softmax);
+    centred.push_back(mean.centred - mean.softmax);
   }
   const Interval of_one = MeanInterval(one, 0.95);
   const Interval of_two = MeanInterval(two, 0.95);
+  const Interval of_centred = MeanInterval(centred, 0.95);
   std::printf(
       "%s, a function withheld: AUC of softmax %.3f; 1-norm %+.3f (%+.3f to "
-      "%+.3f), 2-norm %+.3f (%+.3f to %+.3f)\n",
+      "%+.3f), 2-norm %+.3f (%+.3f to %+.3f), centred %+.3f (%+.3f to "
+      "%+.3f)\n",
       name.c_str(), Mean(softmax), of_one.estimate, of_one.low, of_one.high,
-      of_two.estimate, of_two.low, of_two.high);
+      of_two.estimate, of_two.low, of_two.high, of_centred.estimate,
+      of_centred.low, of_centred.high);
   EXPECT_GT(of_one.low, 0);
   EXPECT_GT(of_two.low, 0);
+  EXPECT_GT(of_centred.low, -0.01);
 }
 
 TEST(OpenSetOfNetworkFunctions, FindsAWithheldFunctionBetterThanSoftmax) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/error.h"
@@ -35,6 +36,95 @@ TEST(GradientNormScoreTest, KeepsItsPrecisionWhereTheClassifierIsSure) {
   EXPECT_DOUBLE_EQ(SoftmaxScore(logits, 2), e);
   EXPECT_DOUBLE_EQ(GradientNormScore(logits, 2, h, 1, GradientNormOrder::kTwo),
                    std::sqrt(2.0) * e);
+}
+
+// Cross entropy of a last layer over features counted from `centre`, by its
+// weights and bias, with `label` for a label.
+double CrossEntropy(const std::vector<double>& weights,
+                    const std::vector<double>& h,
+                    const std::vector<double>& centre, size_t label) {
+  const size_t width = h.size() + 1;
+  double total = 0, of_label = 0;
+  for (size_t k = 0; k < weights.size() / width; ++k) {
+    double logit = weights[k * width + h.size()];
+    for (size_t i = 0; i < h.size(); ++i) {
+      logit += weights[k * width + i] * (h[i] - centre[i]);
+    }
+    total += std::exp(logit);
+    if (k == label) of_label = logit;
+  }
+  return std::log(total) - of_label;
+}
+
+// The gradient by central differences of every weight and bias.
+TEST(GradientNormScorerTest, IsTheNormOfTheGradientOfTheCentredLayer) {
+  RngStream rng(11);
+  const std::vector<double> known = {1, 2, 3, 4, -1, 0, 5, 5};  // 4 x 2
+  const std::vector<std::vector<double>> means = {{2, 3}, {-1, 0}, {5, 5}};
+  for (const auto order : {GradientNormOrder::kOne, GradientNormOrder::kTwo}) {
+    const GradientNormScorer scorer(known, {0, 0, 1, 2}, 3, order);
+    for (int trial = 0; trial < 20; ++trial) {
+      std::vector<double> weights, logits;  // of the layer as it is
+      for (int i = 0; i < 9; ++i) weights.push_back(rng.Normal(0, 0.5));
+      const std::vector<double> h = {rng.Normal(0, 2), rng.Normal(0, 2)};
+      for (size_t k = 0; k < 3; ++k) {
+        logits.push_back(weights[3 * k] * h[0] + weights[3 * k + 1] * h[1] +
+                         weights[3 * k + 2]);
+      }
+      const size_t label = static_cast<size_t>(
+          std::max_element(logits.begin(), logits.end()) - logits.begin());
+      const std::vector<double>& centre = means[label];
+      for (size_t k = 0; k < 3; ++k) {  // the same function, centred
+        weights[3 * k + 2] +=
+            weights[3 * k] * centre[0] + weights[3 * k + 1] * centre[1];
+      }
+      double one = 0, two = 0;
+      for (double& weight : weights) {
+        const double at = weight, step = 1e-5;
+        weight = at + step;
+        const double up = CrossEntropy(weights, h, centre, label);
+        weight = at - step;
+        const double down = CrossEntropy(weights, h, centre, label);
+        weight = at;
+        const double slope = (up - down) / (2 * step);
+        one += std::abs(slope);
+        two += slope * slope;
+      }
+      const double norm =
+          order == GradientNormOrder::kOne ? one : std::sqrt(two);
+      EXPECT_NEAR(scorer.Score(logits.data(), h.data()), norm,
+                  1e-6 * (1 + norm));
+    }
+  }
+}
+
+TEST(GradientNormScorerTest, ARestartChangesNothing) {
+  const GradientNormScorer scorer({0.1, 0.2, 0.7}, {0, 1, 1}, 2);
+  const GradientNormScorer loaded = GradientNormScorer::Load(scorer.Save());
+  EXPECT_EQ(loaded.Save(), scorer.Save());
+  const double logits[] = {0.3, 0.1}, h[] = {0.37};
+  EXPECT_EQ(loaded.Score(logits, h), scorer.Score(logits, h));
+}
+
+TEST(GradientNormScorerTest, WrongInputIsRefused) {
+  const auto error = [](std::vector<double> h, std::vector<int> label) {
+    return ErrorOf([&] { GradientNormScorer(h, label, 2); });
+  };
+  EXPECT_THAT(error({1, 2, 3}, {0, 1}), HasSubstr("3 features of 2 inputs"));
+  EXPECT_THAT(error({}, {}), HasSubstr("0 features of 0 inputs"));
+  EXPECT_THAT(error({1, 2}, {0, 2}),
+              HasSubstr("input 1 is of class 2; there are 0 to 1"));
+  EXPECT_THAT(error({1, 2}, {0, 0}), HasSubstr("no input of class 1"));
+  EXPECT_THAT(error({1, NAN}, {0, 1}),
+              HasSubstr("feature 0 of input 1 is nan"));
+  EXPECT_THAT(ErrorOf([] { GradientNormScorer::Load("{}"); }),
+              HasSubstr("not a saved scorer"));
+  EXPECT_THAT(ErrorOf([] {
+                GradientNormScorer::Load(
+                    R"({"classes": 2, "features": 2, "order": 2,
+                        "mean": [1, 2, 3]})");
+              }),
+              HasSubstr("3 means of 2 classes and 2 features"));
 }
 
 TEST(FlagMomentsTest, EqualThoseOfTheFlagsThemselves) {

@@ -104,19 +104,38 @@ double TMixtureLogEvidence(double t, int64_t n, double spread) {
          std::log(2 * StudentTCdf(-argument, count));
 }
 
+// The Illinois variant of false position, from where the two-sided mixture at
+// 2 alpha crosses, which is closed and near.
 double TMixtureCritical(int64_t n, double alpha, double spread) {
   if (!IsProbability(alpha) || !(spread > 0)) return kNaN;
-  const double threshold = -std::log(alpha);
-  const auto reaches = [&](double t) {
-    return TMixtureLogEvidence(-t, n, spread) >= threshold;
+  const auto lacking = [&](double t) {
+    return TMixtureLogEvidence(-t, n, spread) + std::log(alpha);
   };
-  if (!reaches(kInfinity)) return kInfinity;
-  double high = 1;
-  while (!reaches(high)) high *= 2;
-  double low = 0;
+  if (!(lacking(kInfinity) >= 0)) return kInfinity;
+  const auto count = static_cast<double>(n);
+  const double grown = 1 + count * spread;
+  const double k = std::pow(std::sqrt(grown) / (2 * alpha), 2 / count);
+  double high = k < grown ? std::sqrt((count - 1) * (k - 1) / (1 - k / grown))
+                          : 2 * count;
+  high = std::max(high, 0.1);
+  while (lacking(high) < 0) high *= 2;
+  double low = high / 2;
+  while (low > 0 && lacking(low) >= 0) low /= 2;
+  double at_low = lacking(low);
+  double at_high = lacking(high);
   for (int i = 0; i < 60 && high - low > 1e-12 * high; ++i) {
-    const double middle = (low + high) / 2;
-    (reaches(middle) ? high : low) = middle;
+    const double t = (low * at_high - high * at_low) / (at_high - at_low);
+    const double at = lacking(t);
+    if (std::abs(at) < 1e-11) return t;
+    if (at > 0) {
+      high = t;
+      at_high = at;
+      at_low /= 2;
+    } else {
+      low = t;
+      at_low = at;
+      at_high /= 2;
+    }
   }
   return high;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "sim/stats/t_test.h"
 #include "sim/telemetry/trace.h"
 #include "twin/forecast/model.h"
+#include "twin/gate/behaviour.h"
 #include "twin/gate/gate_file.h"
 #include "twin/pipeline/leak.h"
 
@@ -88,17 +90,26 @@ struct CostEvidence {
   int64_t resident_bytes = 0;
 };
 
+// The twin's replications are judged after each of them.
+struct Looks {
+  int64_t most = 0;  // replications at most
+  // Stop where the chance of a promotion by then is below this, and that of a
+  // rejection is not above one half.
+  double futility = 0;
+
+  // Before a quarter of them, and five, nothing is futile.
+  int64_t FirstFutile() const { return std::max<int64_t>(5, most / 4); }
+};
+
 // All that the criteria may look at. Parts that could not be had say why.
 struct Evidence {
   GateFile file;
   Trace trace;
   std::string trace_digest;
   Split split;
-  // "candidate", "incumbent", "persistence", "constant"; these names are the
-  // keys of all maps by model.
-  std::map<std::string, ForecastModel> models;
 
-  // At most one of a KPI and source.
+  // By model: "candidate", "incumbent", "persistence", "constant". At most one
+  // of a KPI and source.
   std::vector<KpiSamples> kpis;
   int64_t held_out_samples = 0;  // samples of the held-out part
   int64_t candidate_asked = 0;   // with an observed target
@@ -110,6 +121,7 @@ struct Evidence {
   // on, as far as its file tells.
   int64_t candidate_trained_on_held_out = 0;
 
+  BehaviourEvidence behaviour;
   std::optional<CoverageEvidence> coverage;
   std::vector<RobustnessCell> robustness;
   std::string robustness_missing;  // why there is none
@@ -122,6 +134,7 @@ struct Evidence {
   std::optional<CalibrationProfile> profile;
   // By replication: samples outside the candidate's training range.
   std::vector<double> rehearsal_outside_share;
+  std::optional<Looks> looks;  // none: once, after the last replication
   // Why there is no profile, or the rehearsal failed; then nothing rests on the
   // twin.
   std::string twin_missing;

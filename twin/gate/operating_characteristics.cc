@@ -1,0 +1,177 @@
+#include "twin/gate/operating_characteristics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/rng.h"
+#include "sim/stats/interval.h"
+#include "twin/gate/amount.h"
+#include "twin/gate/evidence.h"
+
+namespace airlock {
+namespace {
+
+constexpr const char* kKpi = "latency";
+constexpr int64_t kFirstLook = 3;
+
+// Samples of one trial as a gate would have collected them, so far none.
+Evidence NoEvidenceYet(const OperatingGrid& grid, int64_t n, bool every_look) {
+  Evidence evidence;
+  CalibrationProfile profile;
+  KpiFidelity fidelity;
+  fidelity.kpi = kKpi;
+  fidelity.credible = true;
+  profile.kpis.push_back(fidelity);
+  evidence.profile = profile;
+  if (every_look) evidence.looks = Looks{n, grid.futility};
+  KpiSamples& samples = evidence.Samples(
+      kKpi, every_look ? KpiSource::kTwin : KpiSource::kMeasured);
+  samples.paired = false;
+  for (const char* model : {"candidate", "incumbent"}) {
+    samples.models[model].unit = "s";
+    samples.models[model].clock = "simulated";
+  }
+  return evidence;
+}
+
+void DrawOne(double mean, double cv, const char* model, RngStream* rng,
+             Evidence* evidence) {
+  evidence->kpis[0].models[model].values.push_back(rng->LogNormal(mean, cv));
+}
+
+// Draws until the criterion decides, or there is no more to draw.
+void RunTrial(const OperatingGrid& grid, RngStream* rng,
+              OperatingPoint* point) {
+  CriterionConfig config = grid.criterion;
+  config.kpi = kKpi;
+  config.on = point->every_look ? "twin" : "measured";
+  const CriterionRow* const row = FindCriterion(config.kind);
+  Evidence evidence = NoEvidenceYet(grid, point->n, point->every_look);
+  CriterionResult result;
+  int64_t n = 0;
+  while (n < point->n) {
+    DrawOne(1, point->cv, "incumbent", rng, &evidence);
+    DrawOne(1 + point->change, point->cv, "candidate", rng, &evidence);
+    ++n;
+    if (n < (point->every_look ? kFirstLook : point->n)) continue;
+    result = row->judge(config, evidence);
+    if (result.outcome != Outcome::kInconclusive || result.futile) break;
+  }
+  point->promoted += result.outcome == Outcome::kPromote ? 1 : 0;
+  point->rejected += result.outcome == Outcome::kReject ? 1 : 0;
+  point->mean_n += static_cast<double>(n) / static_cast<double>(grid.trials);
+}
+
+Interval RateOf(int64_t count, const OperatingPoint& point) {
+  return ClopperPearson(count, point.trials, 0.95);
+}
+
+}  // namespace
+
+OperatingGrid::OperatingGrid() {
+  criterion.kind = "non-inferiority";
+  criterion.margin = "25%";
+}
+
+bool OperatingPoint::MustNotPass(const OperatingGrid& grid) const {
+  return change >= ParseAmount(grid.criterion.margin)->value;
+}
+
+std::vector<OperatingPoint> SimulateOperatingCharacteristics(
+    const OperatingGrid& grid, const Progress& progress) {
+  std::vector<OperatingPoint> points;
+  for (const bool every_look : {false, true}) {
+    for (const double cv : grid.cvs) {
+      for (const int64_t n : grid.sizes) {
+        for (const double change : grid.changes) {
+          points.push_back({change, cv, n, every_look, grid.trials, 0, 0, 0});
+        }
+      }
+    }
+  }
+  const RngTree tree(grid.seed);
+  for (size_t i = 0; i < points.size(); ++i) {
+    OperatingPoint& point = points[i];
+    const std::string stream =
+        fmt::format("operating/{}/{}/{}/{}", point.change, point.cv, point.n,
+                    point.every_look ? "every" : "once");
+    for (int64_t trial = 0; trial < grid.trials; ++trial) {
+      if (trial % 50 == 0) ThrowIfInterrupted();
+      RngStream rng = tree.Stream(stream, Replication(trial));
+      RunTrial(grid, &rng, &point);
+    }
+    if (progress) {
+      progress(static_cast<int64_t>(i) + 1,
+               static_cast<int64_t>(points.size()));
+    }
+  }
+  return points;
+}
+
+std::string OperatingText(const OperatingGrid& grid,
+                          const std::vector<OperatingPoint>& points) {
+  std::string text = fmt::format(
+      "{} with a margin of {} at {:.4g} % confidence; {} trials a row, "
+      "lognormal, two independent arms\n\n"
+      "  looks  cv    n   true change  promote (95 % interval)  reject  "
+      "inconclusive  mean n\n",
+      grid.criterion.kind, grid.criterion.margin,
+      100 * grid.criterion.confidence.value(), grid.trials);
+  double worst = 0;
+  Interval worst_rate;
+  for (const OperatingPoint& point : points) {
+    const Interval promoted = RateOf(point.promoted, point);
+    const auto trials = static_cast<double>(point.trials);
+    text += fmt::format(
+        "  {:5}  {:<4g}  {:<2}  {:>+10.0f} %  {:.4f} ({:.4f} to {:.4f})  "
+        "{:.4f}  {:>12.4f}  {:>6.1f}{}\n",
+        point.every_look ? "every" : "once", point.cv, point.n,
+        100 * point.change, promoted.estimate, promoted.low, promoted.high,
+        static_cast<double>(point.rejected) / trials,
+        static_cast<double>(point.inconclusive()) / trials, point.mean_n,
+        point.MustNotPass(grid) ? "  must not pass" : "");
+    if (point.MustNotPass(grid) && promoted.estimate >= worst) {
+      worst = promoted.estimate;
+      worst_rate = promoted;
+    }
+  }
+  text += fmt::format(
+      "\nworst false promotion: {:.2f} % ({:.2f} to {:.2f} %), promised at "
+      "most {:.2f} %\n",
+      100 * worst_rate.estimate, 100 * worst_rate.low, 100 * worst_rate.high,
+      100 * (1 - grid.criterion.confidence.value()));
+  return text;
+}
+
+nlohmann::json OperatingJson(const OperatingGrid& grid,
+                             const std::vector<OperatingPoint>& points) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const OperatingPoint& point : points) {
+    const auto rate = [&point](int64_t count) {
+      const Interval i = RateOf(count, point);
+      return nlohmann::json{
+          {"rate", i.estimate}, {"low", i.low}, {"high", i.high}};
+    };
+    rows.push_back({{"looks", point.every_look ? "every" : "once"},
+                    {"cv", point.cv},
+                    {"n", point.n},
+                    {"true_change", point.change},
+                    {"trials", point.trials},
+                    {"must_not_pass", point.MustNotPass(grid)},
+                    {"promote", rate(point.promoted)},
+                    {"reject", rate(point.rejected)},
+                    {"inconclusive", rate(point.inconclusive())},
+                    {"mean_n", point.mean_n}});
+  }
+  return {{"filetype", "gate-operating-characteristics"},
+          {"version", {1, 0}},
+          {"criterion", grid.criterion.kind},
+          {"margin", grid.criterion.margin},
+          {"confidence", grid.criterion.confidence.value()},
+          {"futility", grid.futility},
+          {"seed", grid.seed},
+          {"rows", rows}};
+}
+
+}  // namespace airlock

@@ -7,11 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "calibration/traces/csv.h"
+#include "sim/base/file.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/retraining.h"
 #include "twin/cli/sample_stream.h"
 #include "twin/cli/verb.h"
 #include "twin/drift/watch.h"
+#include "twin/report/pages.h"
 
 namespace airlock {
 namespace {
@@ -120,6 +122,7 @@ struct WatchOptions {
   std::string trigger;
   SampleStreamOptions stream;
   std::string state;
+  std::string report;
   bool restart_clock = false;
   std::string previous;
   double promoted_seconds = std::nan("");
@@ -184,6 +187,7 @@ class WatchRun {
       }
     }
     SaveState();
+    WritePage();
     TellEnd(*stream);
     PrintEnd();
     if (Ready()) return retraining_->Run(options_.json);
@@ -222,7 +226,8 @@ class WatchRun {
       return true;
     }
     const int64_t first = trigger_.samples();
-    const DriftWatch watch = trigger_.Watch(samples);
+    const DriftWatch watch =
+        options_.report.empty() ? trigger_.Watch(samples) : Follow(samples);
     unsaved_ = true;
     warnings_ += watch.warnings;
     watched_ += watch.samples;
@@ -232,6 +237,35 @@ class WatchRun {
       SaveState();
     }
     return true;
+  }
+
+  // Sample by sample, to note what the statistic does.
+  DriftWatch Follow(const Trace& samples) {
+    DriftWatch all;
+    for (int64_t i = 0; i < samples.samples(); ++i) {
+      DriftWatch one = trigger_.Watch(samples.Slice(i, i + 1));
+      all.samples += one.samples;
+      all.warnings += one.warnings;
+      for (DriftAlarm& alarm : one.alarms) {
+        page_alarms_.push_back(alarm.ToJson());
+        all.alarms.push_back(std::move(alarm));
+      }
+      statistic_.time_seconds.push_back(
+          samples.time_seconds[static_cast<size_t>(i)]);
+      statistic_.statistic.push_back(trigger_.detector().statistic());
+    }
+    return all;
+  }
+
+  void WritePage() {
+    if (options_.report.empty()) return;
+    statistic_.threshold = trigger_.detector().threshold();
+    const json summary = {{"filetype", "drift-summary"},
+                          {"version", {1, 0}},
+                          {"samples", watched_},
+                          {"warnings", warnings_},
+                          {"alarms", page_alarms_}};
+    WriteFileAtomically(options_.report, DriftPage(summary, statistic_));
   }
 
   void Report(const DriftAlarm& alarm) {
@@ -293,6 +327,8 @@ class WatchRun {
   int64_t watched_ = 0;
   int64_t warnings_ = 0;
   int64_t alarms_ = 0;
+  StatisticSeries statistic_;  // for the page, and its alarms
+  json page_alarms_ = json::array();
   bool unsaved_ = false;
   Clock::time_point saved_ = Clock::now();
 };
@@ -419,6 +455,9 @@ void AddWatch(CLI::App* drift, CommandLine* line) {
   verb->add_option("--state", options->state,
                    "file to keep the state in: a watch that is started again "
                    "goes on where it was");
+  verb->add_option("--report", options->report,
+                   "HTML page to write at the end: the statistic, and what "
+                   "moved at each alarm");
   verb->add_flag("--restart-clock", options->restart_clock,
                  "the stream's clock began anew since the state");
   AddRetrainingOptions(verb, options.get());

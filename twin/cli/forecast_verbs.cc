@@ -17,6 +17,7 @@
 #include "twin/pipeline/comparison.h"
 #include "twin/pipeline/pipeline.h"
 #include "twin/pipeline/pipeline_report.h"
+#include "twin/report/pages.h"
 
 namespace airlock {
 namespace {
@@ -105,8 +106,18 @@ std::optional<PipelineFile> LoadPipeline(const PipelineOptions& options) {
 struct FitVerbOptions : PipelineOptions {
   std::string forecaster;
   std::string out;
+  std::string report;
   bool overwrite = false;
 };
+
+// The page of a model that was fitted to `trace`.
+std::string FitPage(const PipelineReport& report, const ForecastModel& model,
+                    const Trace& trace) {
+  const Predictions predictions =
+      model.Predict(trace, report.record.split.test_begin, trace.samples());
+  return ForecastPage(nlohmann::json::parse(report.ToJson()), trace,
+                      predictions, PredictIntervals(model, predictions));
+}
 
 // `--forecaster NAME`: that one at its defaults, on all features.
 void AddForecasterOverrides(FitVerbOptions* options) {
@@ -121,12 +132,18 @@ ExitCode FitModel(FitVerbOptions options) {
   const std::optional<PipelineFile> file = LoadPipeline(options);
   if (!file) return ExitCode::kInput;
   CheckOutputFile(options.out, options.overwrite);
+  if (!options.report.empty()) {
+    CheckOutputFile(options.report, options.overwrite);
+  }
   const Trace trace = ReadSamples(options.trace, options.format);
   ProgressDisplay display;
   const PipelineResult result = RunPipeline(*file, trace, display.Stages());
   display.Begin("scoring on the held-out part");
   const PipelineReport report = ReportOf(*file, result, trace);
   display.End();
+  if (!options.report.empty()) {
+    WriteFileAtomically(options.report, FitPage(report, result.model, trace));
+  }
   result.model.WithReport(report.ToJson()).Save(options.out);
   fmt::print("{}\n", options.json ? report.ToJson() : report.ToText());
   return ExitCode::kDone;
@@ -316,7 +333,9 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line) {
                    "only this one of airlock list forecasters, at its "
                    "defaults and on all features");
   verb->add_option("-o,--out", fit->out, "model to write")->required();
-  verb->add_flag("--overwrite", fit->overwrite, "replace the file");
+  verb->add_option("--report", fit->report,
+                   "HTML page to write: scores and the held-out part");
+  verb->add_flag("--overwrite", fit->overwrite, "replace the files");
 
   auto ablate = std::make_shared<AblateOptions>();
   verb = AddVerb(forecast, line, "ablate",

@@ -5,6 +5,7 @@
 
 #include "calibration/fit/calibrate.h"
 #include "calibration/traces/importer.h"
+#include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"

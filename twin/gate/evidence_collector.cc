@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <system_error>
 #include <utility>
 
 #include "calibration/fit/calibrate.h"
@@ -16,8 +17,9 @@
 #include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/stats/moments.h"
+#include "sim/stats/quantile.h"
+#include "twin/gate/criteria/families.h"
 #include "twin/gate/input_files.h"
-#include "twin/worker/run_batch.h"
 
 namespace airlock {
 namespace {
@@ -70,11 +72,15 @@ int64_t TrainedFrom(int64_t held_out, const ForecastModel& model,
 // and that have an observed target, in time order. Where a model answered with
 // something else than a number its error is NaN.
 std::map<std::string, std::vector<double>> PairedErrors(
-    const std::map<std::string, Predictions>& predictions) {
+    const std::map<std::string, Answers>& answers,
+    std::vector<double>* targets = nullptr) {
   std::map<int64_t, std::vector<double>> by_origin;  // in the models' order
-  for (const auto& [model, p] : predictions) {
+  std::map<int64_t, double> target;
+  for (const auto& [model, answer] : answers) {
+    const Predictions& p = answer.predictions;
     for (size_t i = 0; i < p.origin.size(); ++i) {
       if (std::isnan(p.observed[i])) continue;
+      target[p.origin[i]] = p.observed[i];
       by_origin[p.origin[i]].push_back(
           std::isfinite(p.value[i]) ? std::abs(p.value[i] - p.observed[i])
                                     : std::numeric_limits<double>::quiet_NaN());
@@ -82,18 +88,64 @@ std::map<std::string, std::vector<double>> PairedErrors(
   }
   std::map<std::string, std::vector<double>> errors;
   for (const auto& [origin, of_models] : by_origin) {
-    if (of_models.size() < predictions.size()) continue;
+    if (of_models.size() < answers.size()) continue;
     auto error = of_models.begin();
-    for (const auto& [model, unused] : predictions) {
+    for (const auto& [model, unused] : answers) {
       errors[model].push_back(*error++);
     }
+    if (targets != nullptr) targets->push_back(target[origin]);
   }
   return errors;
 }
 
-double OutsideShare(const Predictions& predictions) {
-  return static_cast<double>(predictions.samples_outside) /
-         std::max<double>(1, static_cast<double>(predictions.origin.size()));
+// The KPIs of which a harm shows where the mean does not: the errors in the
+// fifth of the samples with the highest target ("absolute_error_under_load"),
+// and what of each error exceeds the 95 % quantile of the incumbent's
+// ("excess_error").
+void AddSlices(const KpiSamples& errors, const std::vector<double>& targets,
+               Evidence* evidence) {
+  if (targets.empty()) return;
+  const double high = Quantile(targets, 0.8);
+  const double usual =
+      Quantile(DropMissing(errors.models.at("incumbent").values), 0.95);
+  // Copies: adding KPIs moves the one that is read.
+  const KpiSamples all = errors;
+  KpiSamples& load = evidence->Samples("absolute_error_under_load", all.source);
+  load = all;
+  load.kpi = "absolute_error_under_load";
+  for (auto& [model, series] : load.models) series.values.clear();
+  for (const auto& [model, series] : all.models) {
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (targets[i] < high) continue;
+      load.models[model].values.push_back(series.values[i]);
+    }
+  }
+  KpiSamples& excess = evidence->Samples("excess_error", all.source);
+  excess = all;
+  excess.kpi = "excess_error";
+  for (auto& [model, series] : excess.models) {
+    for (double& error : series.values) error = std::max(0.0, error - usual);
+  }
+}
+
+SkillEvidence SkillOf(const Predictions& candidate,
+                      const Predictions& persistence) {
+  std::map<int64_t, double> last;
+  for (size_t i = 0; i < persistence.origin.size(); ++i) {
+    last[persistence.origin[i]] = persistence.value[i];
+  }
+  SkillEvidence skill;
+  for (size_t i = 0; i < candidate.origin.size(); ++i) {
+    const auto found = last.find(candidate.origin[i]);
+    if (found == last.end()) continue;
+    const double of_last = found->second - candidate.observed[i];
+    const double of_candidate = candidate.value[i] - candidate.observed[i];
+    if (!std::isfinite(of_last) || !std::isfinite(of_candidate)) continue;
+    const double apart = of_last - of_candidate;
+    skill.gain.push_back(of_last * apart);
+    skill.square.push_back(apart * apart);
+  }
+  return skill;
 }
 
 // The first sample at or after `seconds`.
@@ -115,7 +167,8 @@ std::optional<double> ChangeSeconds(const DriftTriggerConfig& config,
   return seconds;
 }
 
-// The scenario, which has a chain, with the profile's values in it.
+}  // namespace
+
 ResolvedScenario Calibrated(const ResolvedScenario& resolved,
                             const CalibrationProfile& profile) {
   Scenario scenario = resolved.scenario();
@@ -126,7 +179,27 @@ ResolvedScenario Calibrated(const ResolvedScenario& resolved,
   return *std::move(calibrated);
 }
 
-}  // namespace
+EvidenceCollector::EvidenceCollector(const GateFile& file,
+                                     const std::string& folder,
+                                     const GateOptions& options)
+    : folder_(folder), options_(options), scratch_(folder + "/.programs") {
+  evidence_.file = file;
+  if (options.repeat.empty()) return;
+  const std::string path = options.repeat + "/" + kWallClockName;
+  repeated_ = WallClockFromText(ReadFile(path), path);
+}
+
+EvidenceCollector::~EvidenceCollector() {
+  std::error_code gone;
+  std::filesystem::remove_all(scratch_, gone);
+}
+
+bool EvidenceCollector::Asks(const char* criterion) const {
+  const auto& asked = evidence_.file.criteria;
+  return std::any_of(
+      asked.begin(), asked.end(),
+      [&](const CriterionConfig& config) { return config.kind == criterion; });
+}
 
 void EvidenceCollector::UseInput(const std::string& what,
                                  const std::string& path) {
@@ -149,14 +222,17 @@ void EvidenceCollector::ReadScenarios() {
   const TwinConfig& twin = *evidence_.file.twin;
   rehearsal_ = LoadOrThrow(twin.scenario,
                            {fmt::format("run.seed={}", evidence_.file.seed)});
-  for (const std::string& file : FilesOf(*rehearsal_)) UseFile("scenario", file);
+  for (const std::string& file : FilesOf(*rehearsal_))
+    UseFile("scenario", file);
   const Scenario& scenario = rehearsal_->scenario();
-  if (!scenario.datacentre || !scenario.datacentre->chain) {
+  const bool has_chain = scenario.datacentre && scenario.datacentre->chain;
+  if (!has_chain && evidence_.file.is_control() && twin.profile.empty()) return;
+  if (!has_chain) {
     throw InputError(fmt::format(
         "{}: has no service chain, so a calibration says nothing about it",
         rehearsal_->path()));
   }
-  if (!twin.profile.empty()) return;
+  if (!twin.profile.empty() || evidence_.file.trace.path.empty()) return;
   const std::string& path =
       twin.calibrate.empty() ? twin.scenario : twin.calibrate;
   to_calibrate_ = LoadOrThrow(path, {});
@@ -199,7 +275,46 @@ ForecastModel EvidenceCollector::Baseline(const char* forecaster) const {
   return FitModel(problem, evidence_.trace, evidence_.split.train_end, fit);
 }
 
+std::string EvidenceCollector::Install(const ModelConfig& config,
+                                       const std::string& name) {
+  namespace fs = std::filesystem;
+  const std::string run = fs::absolute(scratch_ + "/" + name);
+  const bool sealed = name == "candidate";
+  fs::create_directories(run);
+  for (const std::string& file : config.files) {
+    UseInput(name + "'s file", file);
+    const std::string base = fs::path(file).filename();
+    fs::copy_file(file, run + "/" + base);
+    if (!sealed) continue;
+    fs::create_directories(PathOf(name));
+    fs::copy_file(file, PathOf(name + "/" + base));
+    candidate_files_.push_back(name + "/" + base);
+  }
+  return run;
+}
+
+void EvidenceCollector::AddPredictor(const std::string& name,
+                                     const ModelConfig& config) {
+  if (config.is_program()) {
+    const LateQuestions* const late =
+        repeated_ && name == "candidate" ? &repeated_->late : nullptr;
+    predictors_[name] = std::make_unique<ProgramPredictor>(
+        config, Install(config, name), evidence_.file.question, evidence_.trace,
+        late);
+    return;
+  }
+  ForecastModel model = ModelFor(config, name);
+  model.Save(PathOf(name) + ".model");
+  if (name == "candidate") candidate_files_.push_back("candidate.model");
+  predictors_[name] = PredictorOf(std::move(model));
+}
+
 void EvidenceCollector::CollectMeasured() {
+  if (evidence_.file.is_measured()) CollectMeasurements();
+  if (evidence_.file.is_forecast()) CollectForecasts();
+}
+
+void EvidenceCollector::CollectForecasts() {
   const GateFile& file = evidence_.file;
   Begin("reading the trace");
   UseInput("trace", file.trace.path);
@@ -208,63 +323,115 @@ void EvidenceCollector::CollectMeasured() {
   evidence_.trace_digest = evidence_.trace.Digest();
   evidence_.split = SplitInTime(evidence_.trace.samples(),
                                 {file.split.train.value(), file.split.gap});
+  CheckTrace();
   Begin("fitting the candidate and the incumbent");
-  const auto add = [this](const char* name, ForecastModel model) {
-    evidence_.models.emplace(name, std::move(model));
-  };
-  add("candidate", ModelFor(file.candidate, "candidate"));
-  add("incumbent", ModelFor(file.incumbent, "incumbent"));
-  add("persistence", Baseline("persistence"));
-  add("constant", Baseline("constant"));
-  for (const char* name : {"candidate", "incumbent"}) {
-    evidence_.models.at(name).Save(PathOf(name) + ".model");
-  }
+  AddPredictor("candidate", file.candidate);
+  AddPredictor("incumbent", file.incumbent);
+  predictors_["persistence"] = PredictorOf(Baseline("persistence"));
+  predictors_["constant"] = PredictorOf(Baseline("constant"));
   if (!file.candidate.model.empty()) {
     evidence_.candidate_trained_on_held_out =
         TrainedFrom(file.trace.first + evidence_.split.test_begin,
-                    evidence_.models.at("candidate"), whole, file.trace.first);
+                    *predictor("candidate").model(), whole, file.trace.first);
   }
   Begin("judging on the held-out part of the trace");
-  CompareOnHeldOut();
+  const AllAnswers answers = AnswerAll(
+      evidence_.trace, evidence_.split.test_begin, evidence_.trace.samples());
+  CompareOnHeldOut(answers);
+  CheckCoverage(answers.at("candidate"));
   CheckLeaks();
+  CollectBehaviour(answers.at("candidate"));
+  CollectCost();
+  if (Asks("robustness")) CollectRobustness();
   if (file.drift) {
     Begin("calibrating and trying the drift trigger");
     CollectDrift();
   }
 }
 
-std::map<std::string, Predictions> EvidenceCollector::PredictAll(
-    const Trace& trace, int64_t begin, int64_t end) const {
-  std::map<std::string, Predictions> predictions;
-  for (const auto& [name, model] : evidence_.models) {
-    predictions.emplace(name, model.Predict(trace, begin, end));
+EvidenceCollector::AllAnswers EvidenceCollector::AnswerAll(const Trace& trace,
+                                                           int64_t begin,
+                                                           int64_t end) {
+  AllAnswers answers;
+  for (const auto& [name, predictor] : predictors_) {
+    answers.emplace(name, predictor->Answer(trace, begin, end));
   }
-  return predictions;
+  NoteAccount();
+  return answers;
 }
 
-void EvidenceCollector::CompareOnHeldOut() {
-  const int64_t begin = evidence_.split.test_begin;
-  const int64_t end = evidence_.trace.samples();
-  evidence_.held_out_samples = end - begin;
-  const auto predictions = PredictAll(evidence_.trace, begin, end);
-  const Predictions& candidate = predictions.at("candidate");
+double EvidenceCollector::OutsideShare(const Trace& trace,
+                                       const Answers& candidate) {
+  const Predictions& p = candidate.predictions;
+  const auto count = static_cast<double>(std::max<size_t>(1, p.origin.size()));
+  if (predictor("candidate").model() != nullptr) {
+    return static_cast<double>(p.samples_outside) / count;
+  }
+  // What a program was trained on is its own affair: the training part stands
+  // for it.
+  std::vector<bool> outside(static_cast<size_t>(trace.samples()));
+  for (const std::string& input : predictor("candidate").Inputs()) {
+    const auto& known = evidence_.trace.Get(input).values;
+    const auto end = known.begin() + evidence_.split.train_end;
+    std::vector<double> training(known.begin(), end);
+    training = DropMissing(training);
+    if (training.empty()) continue;
+    const auto [low, high] =
+        std::minmax_element(training.begin(), training.end());
+    const auto& values = trace.Get(input).values;
+    for (const int64_t t : p.origin) {
+      const auto row = static_cast<size_t>(t);
+      if (values[row] < *low || values[row] > *high) outside[row] = true;
+    }
+  }
+  return static_cast<double>(std::count(outside.begin(), outside.end(), true)) /
+         count;
+}
+
+void EvidenceCollector::CompareOnHeldOut(const AllAnswers& answers) {
+  evidence_.held_out_samples =
+      evidence_.trace.samples() - evidence_.split.test_begin;
+  const Predictions& candidate = answers.at("candidate").predictions;
   for (size_t i = 0; i < candidate.origin.size(); ++i) {
     if (std::isnan(candidate.observed[i])) continue;
     ++evidence_.candidate_asked;
     if (!std::isfinite(candidate.value[i])) ++evidence_.candidate_not_a_number;
   }
-  evidence_.candidate_outside_share = OutsideShare(candidate);
+  evidence_.candidate_outside_share =
+      OutsideShare(evidence_.trace, answers.at("candidate"));
+  std::vector<double> targets;
+  const auto paired = PairedErrors(answers, &targets);
   KpiSamples& errors = ErrorSamples(KpiSource::kHeldOut);
-  for (auto& [model, absolute_error] : PairedErrors(predictions)) {
+  for (const auto& [model, absolute_error] : paired) {
     errors.models[model].values = absolute_error;
   }
+  AddSlices(errors, targets, &evidence_);
+  evidence_.behaviour.skill =
+      SkillOf(candidate, answers.at("persistence").predictions);
+}
+
+void EvidenceCollector::CheckCoverage(const Answers& candidate) {
+  CoverageEvidence coverage;
+  coverage.nominal = predictor("candidate").nominal_coverage();
+  if (coverage.nominal <= 0) return;
+  for (size_t i = 0; i < candidate.low.size(); ++i) {
+    const double observed = candidate.predictions.observed[i];
+    if (std::isnan(observed)) continue;
+    const double low = candidate.low[i];
+    const double high = candidate.high[i];
+    coverage.covered.push_back(std::isnan(low) || std::isnan(high)
+                                   ? std::numeric_limits<double>::quiet_NaN()
+                                   : low <= observed && observed <= high);
+  }
+  evidence_.coverage = std::move(coverage);
 }
 
 void EvidenceCollector::CheckLeaks() {
   LeakOptions options;
   options.seed = static_cast<uint64_t>(evidence_.file.seed);
-  evidence_.leak =
-      CheckForLeak(evidence_.models.at("candidate"), evidence_.trace, options);
+  const ForecastModel* const model = predictor("candidate").model();
+  if (model == nullptr) return;  // a program is shown nothing but the past
+  evidence_.leak = CheckForLeak(*model, evidence_.trace, options);
   const ModelConfig& config = evidence_.file.candidate;
   if (!config.model.empty()) return;
   FitOptions fit;
@@ -341,13 +508,18 @@ DriftEvidence EvidenceCollector::TryTrigger(const Trace& drifting,
   return drift;
 }
 
-void EvidenceCollector::CollectTwin() {
-  if (!evidence_.file.twin) {
+void EvidenceCollector::CollectTwin(const IsSettled& settled) {
+  if (!evidence_.file.twin && !evidence_.file.is_measured()) {
     evidence_.twin_missing = "the gate file names no twin";
     return;
   }
+  if (evidence_.file.is_measured()) return;
+  if (evidence_.file.is_control()) {
+    CollectControl();
+    return;
+  }
   FindProfile();
-  Rehearse();
+  Rehearse(settled);
 }
 
 void EvidenceCollector::FindProfile() {
@@ -378,43 +550,73 @@ void EvidenceCollector::FindProfile() {
   WriteCalibrationProfile(*evidence_.profile, PathOf("profile.yaml"));
 }
 
-void EvidenceCollector::Rehearse() {
+void EvidenceCollector::Rehearse(const IsSettled& settled) {
   // What a twin says that is not credible is no evidence, for or against.
-  if (!DoubtAboutTwin(evidence_).empty()) return;
+  if (!DoubtAboutTwin(evidence_, evidence_.file.question.target).empty()) {
+    return;
+  }
   const TwinConfig& twin = *evidence_.file.twin;
   const Progress progress = Begin("rehearsing in the twin");
   const ResolvedScenario scenario = Calibrated(*rehearsal_, *evidence_.profile);
   WriteFileAtomically(PathOf("scenario.resolved.yaml"), scenario.FileText());
-  const RunRecord record =
-      RunBatch(scenario, {0, twin.replications, options_.jobs}, progress);
-  WriteRunRecord(record, PathOf("result.h5"));
-  for (const ReplicationRecord& replication : record.replications) {
-    try {
-      RehearseOne(replication.series);
-    } catch (const InputError& error) {
-      evidence_.twin_missing = fmt::format(
-          "the twin cannot rehearse the question: {}", error.what());
-      return;
+  const EvidenceConfig& plan = evidence_.file.evidence;
+  int64_t most = plan.most > 0 ? plan.most : twin.replications;
+  if (most == 0) most = scenario.scenario().run.replications;
+  const bool every_look = plan.looks != "once";
+  if (every_look) evidence_.looks = Looks{most, plan.futility.value()};
+  // Looked at after every one, they are simulated a few ahead; those after the
+  // one that settles it are not used, so that the answer does not depend on how
+  // many ran at a time.
+  constexpr int64_t kAhead = 8;
+  RunRecord record;
+  bool ended = false;
+  for (int64_t first = 0; first < most && !ended;) {
+    BatchOptions batch;
+    batch.first = first;
+    batch.replications = every_look ? std::min(kAhead, most - first) : most;
+    batch.jobs = options_.jobs;
+    RunRecord more = RunBatch(scenario, batch, progress);
+    first += batch.replications;
+    std::vector<ReplicationRecord> replications;
+    std::swap(replications, more.replications);
+    if (record.replications.empty()) record = std::move(more);
+    for (ReplicationRecord& replication : replications) {
+      if (ended) break;
+      record.replications.push_back(std::move(replication));
+      if (!CanRehearse(record.replications.back().series)) return;
+      ended = every_look && settled(evidence_);
     }
+  }
+  WriteRunRecord(record, PathOf("result.h5"));
+}
+
+bool EvidenceCollector::CanRehearse(const Trace& series) {
+  try {
+    RehearseOne(series);
+    return true;
+  } catch (const InputError& error) {
+    evidence_.twin_missing =
+        fmt::format("the twin cannot rehearse the question: {}", error.what());
+    return false;
   }
 }
 
 void EvidenceCollector::RehearseOne(const Trace& series) {
-  const auto predictions = PredictAll(series, 0, series.samples());
+  const AllAnswers answers = AnswerAll(series, 0, series.samples());
   KpiSamples& errors = ErrorSamples(KpiSource::kTwin);
-  for (const auto& [model, absolute_error] : PairedErrors(predictions)) {
+  for (const auto& [model, absolute_error] : PairedErrors(answers)) {
     errors.models[model].values.push_back(Mean(absolute_error));
   }
   evidence_.rehearsal_outside_share.push_back(
-      OutsideShare(predictions.at("candidate")));
+      OutsideShare(series, answers.at("candidate")));
 }
 
 KpiSamples& EvidenceCollector::ErrorSamples(KpiSource source) {
   KpiSamples& errors = evidence_.Samples("absolute_error", source);
   errors.autocorrelated = source == KpiSource::kHeldOut;
   errors.credible_as = evidence_.file.question.target;
-  for (const auto& [name, model] : evidence_.models) {
-    errors.models[name].unit = model.target_unit();
+  for (const auto& [name, predictor] : predictors_) {
+    errors.models[name].unit = predictor->target_unit();
     errors.models[name].clock = ToString(source);
   }
   return errors;

@@ -17,34 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-// What the file asks and what is always asked, in the order of Criteria();
-// without the twin its criteria are inconclusive.
-std::vector<CriterionResult> Judge(const Evidence& evidence, bool with_twin) {
-  std::vector<CriterionResult> results;
-  for (const CriterionRow& row : Criteria()) {
-    std::vector<CriterionConfig> asked;
-    for (const CriterionConfig& config : evidence.file.criteria) {
-      if (config.kind == row.name) asked.push_back(config);
-    }
-    if (asked.empty() && row.always) {
-      asked.emplace_back();
-      asked.back().kind = row.name;
-    }
-    for (const CriterionConfig& config : asked) {
-      if (row.stage == Stage::kMeasured || with_twin) {
-        results.push_back(row.judge(config, evidence));
-        continue;
-      }
-      CriterionResult skipped;
-      skipped.kind = config.kind;
-      skipped.label = config.kind;
-      skipped.reason = "not evaluated: the measured evidence already rejects";
-      results.push_back(skipped);
-    }
-  }
-  return results;
-}
-
 json ToJson(const CriterionResult& result) {
   return {{"kind", result.kind},
           {"label", result.label},
@@ -54,6 +26,13 @@ json ToJson(const CriterionResult& result) {
           {"high", NumberOrNull(result.interval.high)},
           {"limit", NumberOrNull(result.limit)},
           {"unit", result.unit},
+          {"confidence", NumberOrNull(result.confidence)},
+          {"p_value", NumberOrNull(result.p_value)},
+          {"p_reject", NumberOrNull(result.p_reject)},
+          {"e_value", NumberOrNull(result.e_value)},
+          {"power", NumberOrNull(result.power)},
+          {"guardrail", result.guardrail},
+          {"futile", result.futile},
           {"n", result.n},
           {"needed", result.needed},
           {"reason", result.reason}};
@@ -82,17 +61,68 @@ json ToJson(const KpiSamples& samples) {
           {"models", std::move(models)}};
 }
 
+json ToJson(const OutputEvidence& output) {
+  return {{"answers", output.answers},
+          {"spread", output.spread},
+          {"target_spread", output.target_spread},
+          {"frozen", output.frozen},
+          {"frozen_from", output.frozen_from},
+          {"exact", output.exact}};
+}
+
+json ToJson(const ControlEvidence& control) {
+  return {{"steps", control.steps},
+          {"refused", control.refused},
+          {"violations", control.violations},
+          {"changes", control.changes},
+          {"reversals", control.reversals}};
+}
+
+// What the clock said is not in it: it would be another in every run.
+json ToJson(const BehaviourEvidence& behaviour) {
+  json body = json::object();
+  if (behaviour.program) {
+    const ProgramAccount& a = *behaviour.program;
+    body["program"] = {{"asked", a.asked},
+                       {"answered", a.answered},
+                       {"late", a.late},
+                       {"ended", a.ended},
+                       {"garbage", a.garbage},
+                       {"unasked", a.unasked},
+                       {"mismatched", a.mismatched},
+                       {"given_up", a.given_up}};
+  }
+  if (behaviour.output) body["output"] = ToJson(*behaviour.output);
+  if (behaviour.long_output) {
+    body["long_output"] = ToJson(*behaviour.long_output);
+  }
+  for (const InputUse& use : behaviour.inputs) {
+    body["inputs"].push_back({{"input", use.input},
+                              {"named", use.named},
+                              {"asked", use.asked},
+                              {"changed", use.changed}});
+  }
+  if (behaviour.control) body["control"] = ToJson(*behaviour.control);
+  if (behaviour.incumbent_control) {
+    body["incumbent_control"] = ToJson(*behaviour.incumbent_control);
+  }
+  body["data_faults"] = behaviour.data_faults;
+  return body;
+}
+
 void WriteSummary(const GateVerdict& verdict, const EvidenceCollector& gate,
                   const std::string& folder) {
   json summary = {{"filetype", "gate-verdict"},
                   {"version", {1, 0}},
                   {"gate", verdict.gate_name},
                   {"verdict", ToString(verdict.verdict)}};
-  summary["candidate"] = {
-      {"name", verdict.candidate_name},
-      {"files",
-       {{{"path", "candidate.model"},
-         {"sha256", Sha256OfFile(folder + "/candidate.model")}}}}};
+  json files = json::array();
+  for (const std::string& path : gate.candidate_files()) {
+    files.push_back(
+        {{"path", path}, {"sha256", Sha256OfFile(folder + "/" + path)}});
+  }
+  summary["candidate"] = {{"name", verdict.candidate_name},
+                          {"files", std::move(files)}};
   summary["inputs"] = json::array();
   for (const GateInput& input : gate.inputs()) {
     summary["inputs"].push_back(
@@ -102,6 +132,12 @@ void WriteSummary(const GateVerdict& verdict, const EvidenceCollector& gate,
   for (const CriterionResult& result : verdict.criteria) {
     summary["criteria"].push_back(ToJson(result));
   }
+  summary["relaxed"] = json::array();
+  for (const Relaxation& relaxation : gate.evidence().file.relax) {
+    summary["relaxed"].push_back(
+        {{"criterion", relaxation.criterion}, {"because", relaxation.because}});
+  }
+  summary["behaviour"] = ToJson(gate.evidence().behaviour);
   summary["kpis"] = json::array();
   for (const KpiSamples& samples : gate.evidence().kpis) {
     summary["kpis"].push_back(ToJson(samples));
@@ -139,13 +175,14 @@ GateVerdict RunGate(const GateFile& file, const std::string& gate_path,
   gate.ReadScenarios();
   gate.CollectMeasured();
   const bool rejected =
-      Combine(Judge(gate.evidence(), false)) == Outcome::kReject;
-  if (!rejected) gate.CollectTwin();
+      Combine(JudgeAll(gate.evidence(), false)) == Outcome::kReject;
+  if (!rejected) gate.CollectTwin(TwinHasSettled);
   GateVerdict verdict;
   verdict.gate_name = file.name;
   verdict.candidate_name = file.candidate.name;
-  verdict.criteria = Judge(gate.evidence(), !rejected);
+  verdict.criteria = JudgeAll(gate.evidence(), !rejected);
   verdict.verdict = Combine(verdict.criteria);
+  gate.WriteWallClock();
   WriteSummary(verdict, gate, folder);
   return verdict;
 }

@@ -11,13 +11,12 @@
 
 namespace airlock {
 
-// Called at the start of each stage with its name ("calibrating the twin");
-// returns what the stage reports its progress to.
-using BeginStage = std::function<Progress(const std::string& stage)>;
-
 struct GateOptions {
   int64_t jobs = 0;  // simultaneous replications in the twin; 0: one a core
-  BeginStage begin_stage;
+  BeginStage begin_stage = nullptr;
+  // The folder of a gate that is repeated: what its clock said is taken from
+  // there, since no clock says the same twice. Empty: none.
+  std::string repeat = "";
 };
 
 // The gate's answer and what it rests on.

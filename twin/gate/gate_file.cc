@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
+#include <utility>
 
+#include "agents/baselines/agent_table.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
@@ -27,6 +31,12 @@ std::vector<std::string> CriterionNames() {
   return names;
 }
 
+std::vector<std::string> AgentNames() {
+  std::vector<std::string> names;
+  for (const AgentRow& row : Agents()) names.push_back(row.name);
+  return names;
+}
+
 // Whether the file gives `key` another value than its default: what a resolved
 // file spells out is no use of the key.
 template <typename T>
@@ -37,15 +47,35 @@ bool Changed(const T& object, const char* key, const Reporter& report) {
 }
 
 void CheckModel(const ModelConfig& model, const Reporter& report) {
-  if (model.model.empty() == model.forecaster.empty()) {
+  const int ways = !model.model.empty() + !model.forecaster.empty() +
+                   !model.command.empty() + !model.agent.empty();
+  if (ways > 1) {
     report.Error("",
-                 "names a model in one way: 'model' (a fitted file) or "
-                 "'forecaster' (to be fitted here)");
+                 "is named in more than one way: give 'model' (a fitted file), "
+                 "'forecaster' (to be fitted here), 'command' (a program) or "
+                 "'agent'");
   }
   for (const char* key :
        {"features", "exclude", "offered_rate", "past_target", "lags"}) {
     if (!model.model.empty() && Changed(model, key, report)) {
       report.Error(key, "the fitted file has its own features");
+    }
+  }
+  for (const char* key : {"answer_within", "start_within"}) {
+    if (!model.is_program() && Changed(model, key, report)) {
+      report.Error(key, "only a program ('command') is waited for");
+    }
+  }
+  if (model.is_program() && model.files.empty()) {
+    report.Error("files",
+                 "list what the program consists of: it is copied into the "
+                 "gate's folder and started there");
+  }
+  std::set<std::string> names;
+  for (const std::string& file : model.files) {
+    const std::string name = std::filesystem::path(file).filename();
+    if (!names.insert(name).second) {
+      report.Error("files", fmt::format("two of them are called '{}'", name));
     }
   }
   CheckFeaturePatterns("features", model.features, report);
@@ -84,14 +114,88 @@ void CheckCriterion(const CriterionConfig& criterion, const Reporter& report) {
       report.Error(key, fmt::format("'{}' does not use it", criterion.kind));
     }
   }
+  for (const std::string& key : row->required) {
+    if (!Changed(criterion, key.c_str(), report)) {
+      report.Error("", fmt::format("'{}' needs '{}'", criterion.kind, key));
+    }
+  }
+  if (criterion.against == "itself" && criterion.kind != "robustness") {
+    report.Error("against", "only robustness compares a candidate with itself");
+  }
   CheckAmount("margin", criterion.margin, true, report);
   if (!criterion.limit.empty()) {
     CheckAmount("limit", criterion.limit, false, report);
+    if (Changed(criterion, "margin", report)) {
+      report.Error("margin", "either a margin or a limit");
+    }
+  }
+}
+
+// How a candidate may be named for each kind of question.
+void CheckKind(const GateFile& file, const Reporter& report) {
+  const std::string& kind = file.question.kind;
+  for (const auto& [key, model] : {std::pair<std::string, const ModelConfig*>{
+                                       "candidate", &file.candidate},
+                                   {"incumbent", &file.incumbent}}) {
+    const bool program = model->is_program();
+    const bool fitted = !model->model.empty() || !model->forecaster.empty();
+    const bool agent = !model->agent.empty();
+    if (file.is_forecast() && !program && !fitted) {
+      report.Error(key, "a forecast needs 'model', 'forecaster' or 'command'");
+    } else if (file.is_control() && !program && !agent) {
+      report.Error(key, "control needs 'agent' or 'command'");
+    } else if (file.is_measured() && (program || agent || fitted)) {
+      report.Error(key,
+                   "was measured elsewhere: give its name only, and 'files'");
+    } else if ((file.is_forecast() && agent) || (file.is_control() && fitted)) {
+      report.Error(key, fmt::format("is not for a question of kind {}", kind));
+    }
+  }
+  if (file.is_forecast() && file.trace.path.empty()) {
+    report.Error("trace.path", "a forecast is judged on a measured trace");
+  }
+  if (file.is_control() && !file.twin) {
+    report.Error("twin", "a controller is judged in the twin: name a scenario");
+  }
+  if (file.is_measured() != file.measurements.has_value()) {
+    report.Error("measurements",
+                 "belongs to a question of kind measured, and to no other");
+  }
+  if (file.control && !file.is_control()) {
+    report.Error("control", "belongs to a question of kind control");
+  }
+  if (file.is_measured() && file.candidate.name == file.incumbent.name) {
+    report.Error("candidate.name",
+                 "is that of the incumbent: their rows could "
+                 "not be told apart");
+  }
+  if (!file.is_forecast() && file.drift) {
+    report.Error("drift", "is tried beside a forecast only");
+  }
+}
+
+void CheckRelaxations(const GateFile& file, const Reporter& report) {
+  for (size_t i = 0; i < file.relax.size(); ++i) {
+    const std::string& name = file.relax[i].criterion;
+    const std::string key = fmt::format("relax.{}.criterion", i);
+    const CriterionRow* const row = FindCriterion(name);
+    if (row != nullptr && !row->always) {
+      report.Error(key, fmt::format("'{}' is not always asked; leave it out of "
+                                    "'criteria'",
+                                    name));
+    }
+    for (const CriterionConfig& criterion : file.criteria) {
+      if (criterion.kind == name) {
+        report.Error(key, fmt::format("'criteria' asks for '{}'", name));
+      }
+    }
   }
 }
 
 // What needs several sections.
 void CheckGate(const GateFile& file, const Reporter& report) {
+  CheckKind(file, report);
+  CheckRelaxations(file, report);
   for (size_t i = 0; i < file.criteria.size(); ++i) {
     const std::string& kind = file.criteria[i].kind;
     const CriterionRow* const row = FindCriterion(kind);
@@ -100,7 +204,7 @@ void CheckGate(const GateFile& file, const Reporter& report) {
     if (row->needs_drift && !file.drift) {
       report.Error(key, fmt::format("'{}' needs the section 'drift'", kind));
     }
-    if (row->stage == Stage::kTwin && !file.twin) {
+    if (StageOf(file.criteria[i]) == Stage::kTwin && !file.twin) {
       report.Error(key, fmt::format("'{}' needs the section 'twin'", kind));
     }
   }
@@ -110,8 +214,7 @@ void CheckGate(const GateFile& file, const Reporter& report) {
 
 void DeclareFields(Fields<TraceReference>& fields) {
   fields.Add("path", &TraceReference::path, "The measured file.")
-      .AsExistingFile()
-      .Required();
+      .AsExistingFile();
   fields
       .Add("format", &TraceReference::format,
            "Its format; `airlock` for a trace that was imported before.")
@@ -125,6 +228,11 @@ void DeclareFields(Fields<TraceReference>& fields) {
 }
 
 void DeclareFields(Fields<QuestionConfig>& fields) {
+  fields
+      .Add("kind", &QuestionConfig::kind,
+           "`forecast`: predict the target. `control`: act on the twin, whose "
+           "KPIs are judged. `measured`: KPIs were measured elsewhere.")
+      .OneOf({"forecast", "control", "measured"});
   fields.Add("target", &QuestionConfig::target, "The KPI that is predicted.")
       .NotEmpty();
   fields
@@ -145,6 +253,25 @@ void DeclareFields(Fields<ModelConfig>& fields) {
       .Add("forecaster", &ModelConfig::forecaster,
            "The kind of model that the gate fits on the training part.")
       .OneOf(TrainerNames);
+  fields.Add("command", &ModelConfig::command,
+             "A program and its arguments that answers one JSON line with "
+             "another (agents/program/FORMAT.md).");
+  fields
+      .Add("agent", &ModelConfig::agent, "A controller; `airlock list agents`.")
+      .OneOf(AgentNames);
+  fields
+      .Add("files", &ModelConfig::files,
+           "What the program consists of. It is started in a folder with a "
+           "copy of them.")
+      .AsExistingFile();
+  fields
+      .Add("answer_within", &ModelConfig::answer_within,
+           "How long a program may take to answer; a later answer is none.")
+      .Between(Milliseconds(1), Milliseconds(600000));
+  fields
+      .Add("start_within", &ModelConfig::start_within,
+           "The same for the first answer after its start.")
+      .Between(Milliseconds(1), Milliseconds(600000));
   fields.Add("features", &ModelConfig::features,
              "Columns it may use: [ROLE[/SCOPE]:]GLOB[@SHIFT].");
   fields.Add("exclude", &ModelConfig::exclude,
@@ -155,7 +282,8 @@ void DeclareFields(Fields<ModelConfig>& fields) {
              "Whether it may see the last known value of the target.");
   fields
       .Add("lags", &ModelConfig::lags,
-           "How many samples before the newest it sees of each feature.")
+           "How many samples before the newest it sees of each feature; of a "
+           "program, how many it is shown before its first answer counts.")
       .AtLeast(0);
   fields.Check(CheckModel);
 }
@@ -201,6 +329,7 @@ void DeclareFields(Fields<DriftTriggerConfig>& fields) {
   fields.Add("bins", &DriftTriggerConfig::bins, "Bins of the histograms.")
       .Between(2, 1000);
   fields.Check([](const DriftTriggerConfig& drift, const Reporter& report) {
+    if (drift.trace.path.empty()) report.Error("trace.path", "is missing");
     CheckFeaturePatterns("features", drift.features, report);
     if (drift.bins > drift.window) {
       report.Error("bins", fmt::format("more bins than the window has samples, "
@@ -234,6 +363,47 @@ void DeclareFields(Fields<TwinConfig>& fields) {
       .Add("replications", &TwinConfig::replications,
            "Replications of the rehearsal; 0 for what the scenario says.")
       .AtLeast(0);
+}
+
+void DeclareFields(Fields<SettingBounds>& fields) {
+  fields.Add("setting", &SettingBounds::setting, "Its name.")
+      .Required()
+      .NotEmpty();
+  fields.Add("low", &SettingBounds::low, "The least value of an action.")
+      .Required();
+  fields.Add("high", &SettingBounds::high, "The greatest.").Required();
+  fields
+      .Add("step", &SettingBounds::step,
+           "The most by which an action may change it; 0 for any.")
+      .AtLeast(0);
+  fields.Check([](const SettingBounds& bounds, const Reporter& report) {
+    if (bounds.low > bounds.high) report.Error("high", "is below 'low'");
+  });
+}
+
+void DeclareFields(Fields<ControlConfig>& fields) {
+  fields
+      .Add("bounds", &ControlConfig::bounds,
+           "What actions must keep to, beside what the network allows.")
+      .UniqueBy("setting");
+}
+
+void DeclareFields(Fields<MeasurementConfig>& fields) {
+  fields
+      .Add("path", &MeasurementConfig::path,
+           "A CSV with the columns `replication`, `model` and KPIs with their "
+           "units, `latency_p99 [ms]`.")
+      .AsExistingFile()
+      .Required();
+}
+
+void DeclareFields(Fields<Relaxation>& fields) {
+  fields.Add("criterion", &Relaxation::criterion, "Its kind.")
+      .OneOf(CriterionNames)
+      .Required();
+  fields.Add("because", &Relaxation::because, "Why; the verdict repeats it.")
+      .Required()
+      .NotEmpty();
 }
 
 void DeclareFields(Fields<EvidenceConfig>& fields) {
@@ -272,7 +442,7 @@ void DeclareFields(Fields<CriterionConfig>& fields) {
   fields
       .Add("against", &CriterionConfig::against,
            "What the candidate is compared with.")
-      .OneOf({"incumbent", "persistence", "constant"});
+      .OneOf({"incumbent", "persistence", "constant", "itself"});
   fields
       .Add("better", &CriterionConfig::better,
            "Which direction is better; `auto` as the KPI is known.")
@@ -316,7 +486,8 @@ void DeclareFields(Fields<GateFile>& fields) {
   fields.Add("description", &GateFile::description, "What is asked, and why.");
   fields.Add("seed", &GateFile::seed, "Seed of everything that is drawn.")
       .AtLeast(0);
-  fields.Add("trace", &GateFile::trace, "The measured evidence.").Required();
+  fields.Add("trace", &GateFile::trace,
+             "The measured evidence; a forecast needs it.");
   fields.Add("question", &GateFile::question, "What the models are asked.");
   fields.Add("split", &GateFile::split, "How the trace is split in time.");
   fields.Add("candidate", &GateFile::candidate, "What wants to go live.")
@@ -328,6 +499,9 @@ void DeclareFields(Fields<GateFile>& fields) {
   fields.Add("twin", &GateFile::twin,
              "The rehearsal in the twin. Without it the verdict is never "
              "`promote`.");
+  fields.Add("control", &GateFile::control, "What a controller must keep to.");
+  fields.Add("measurements", &GateFile::measurements,
+             "KPIs that were measured elsewhere.");
   fields.Add("evidence", &GateFile::evidence,
              "How much evidence the twin gathers, and when it is judged.");
   fields
@@ -336,6 +510,11 @@ void DeclareFields(Fields<GateFile>& fields) {
            "and `twin-credible`.")
       .Required()
       .NotEmpty();
+  fields
+      .Add("relax", &GateFile::relax,
+           "Criteria that are always asked and that this gate leaves out, "
+           "with the reason.")
+      .UniqueBy("criterion");
   fields.Check(CheckGate);
 }
 

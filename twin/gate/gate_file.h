@@ -14,30 +14,46 @@ namespace airlock {
 
 // Part of a measured trace.
 struct TraceReference {
-  std::string path;
+  std::string path;                // empty: none
   std::string format = "testbed";  // `airlock list importers`, or "airlock" for
                                    // an imported .h5
   int64_t first = 0;               // first sample to use
   int64_t samples = 0;             // 0: all from there
 };
 
-// What the models are asked.
+// What is asked. "forecast": candidate and incumbent predict `target`.
+// "control": they act on the twin, and its KPIs are judged. "measured": their
+// KPIs were measured elsewhere, in a canary say.
 struct QuestionConfig {
+  std::string kind = "forecast";
   std::string target = "delivered_rate";
   int64_t horizon = 0;  // samples ahead; 0: infer from the same sample
 };
 
-// A model: fitted before and named by its file, or to be fitted by the gate on
-// the training part of the trace.
+// A candidate or an incumbent, in one of the ways that the question allows: a
+// model that was fitted before and is named by its file, one to be fitted by
+// the gate on the training part of the trace, a user's program, an agent of
+// ours. Where the KPIs were measured elsewhere it has a name, and `files` are
+// what was measured.
 struct ModelConfig {
   std::string name;
   std::string model;       // file of `airlock forecast fit`, or
-  std::string forecaster;  // one of `airlock list forecasters`
+  std::string forecaster;  // one of `airlock list forecasters`, or
+  // a program and its arguments (agents/program/FORMAT.md), or
+  std::vector<std::string> command;
+  std::string agent;  // one of `airlock list agents`
+  // What the program consists of: copied into the gate's folder and started
+  // there, so that what is judged is what is sealed.
+  std::vector<std::string> files;
+  SimTime answer_within = Milliseconds(1000);
+  SimTime start_within = Milliseconds(30000);  // for the first answer
   std::vector<std::string> features = {"counter:*"};
   std::vector<std::string> exclude;
   bool offered_rate = false;
   bool past_target = false;
   int64_t lags = 0;
+
+  bool is_program() const { return !command.empty(); }
 };
 
 struct GateSplit {
@@ -66,6 +82,30 @@ struct TwinConfig {
                           // calibrates the scenario `calibrate` on its trace
   std::string calibrate;  // scenario to calibrate; empty: `scenario`
   int64_t replications = 0;  // 0: what the scenario says
+};
+
+// What a controller's action must keep to, whatever the network allows.
+struct SettingBounds {
+  std::string setting;
+  double low = 0;  // in the setting's base unit
+  double high = 0;
+  double step = 0;  // most that it may change at once; 0: any
+};
+
+struct ControlConfig {
+  std::vector<SettingBounds> bounds;
+};
+
+// KPIs that were measured elsewhere: a CSV with the columns `replication`,
+// `model` and KPIs with their unit, `latency_p99 [ms]` (FORMAT.md).
+struct MeasurementConfig {
+  std::string path;
+};
+
+// A criterion that is always asked and that this gate leaves out.
+struct Relaxation {
+  std::string criterion;
+  std::string because;
 };
 
 // When the twin's replications are looked at.
@@ -107,8 +147,15 @@ struct GateFile {
   ModelConfig incumbent;
   std::optional<DriftTriggerConfig> drift;
   std::optional<TwinConfig> twin;
+  std::optional<ControlConfig> control;
+  std::optional<MeasurementConfig> measurements;
   EvidenceConfig evidence;
   std::vector<CriterionConfig> criteria;
+  std::vector<Relaxation> relax;
+
+  bool is_forecast() const { return question.kind == "forecast"; }
+  bool is_control() const { return question.kind == "control"; }
+  bool is_measured() const { return question.kind == "measured"; }
 };
 
 // Reads and checks the file; nothing if there is any error.

@@ -1,0 +1,3 @@
+from base import predict, serve
+
+serve(lambda q, n: predict(q["values"]))

@@ -1,0 +1,4 @@
+from base import BUSY, MODEL, predict, serve
+
+serve(lambda q, n: float("nan") if q["values"][BUSY] > MODEL["high"][BUSY]
+      else predict(q["values"]))

@@ -1,11 +1,17 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/file.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/registry/registry.h"
+#include "twin/registry/registry_export.h"
+#include "twin/registry/registry_index.h"
+#include "twin/registry/registry_record.h"
 #include "twin/registry/signing.h"
 
 namespace airlock {
@@ -17,6 +23,10 @@ struct RegistryOptions {
   std::string why;
   std::string if_champion;
   std::string key_id;
+  std::string id;
+  std::string sql;
+  std::string to;
+  std::string out;
   std::vector<std::string> keys;
   bool fallback = false;
   bool none = false;
@@ -263,6 +273,248 @@ void AddPauseVerbs(CLI::App* registry, CommandLine* line) {
   AddReason(verb, resume);
 }
 
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += (text.empty() ? "" : ", ") + word;
+  }
+  return text;
+}
+
+// A value of a query as a cell of a table.
+std::string CellOf(const nlohmann::json& value) {
+  if (value.is_string()) return OneLine(value.get<std::string>());
+  return value.is_null() ? "" : value.dump();
+}
+
+// The answer as a table with aligned columns, or as a list of objects.
+ExitCode PrintQuery(const QueryResult& result, bool as_json) {
+  if (as_json) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const std::vector<nlohmann::json>& row : result.rows) {
+      nlohmann::json object = nlohmann::json::object();
+      for (size_t i = 0; i < row.size(); ++i) {
+        object[result.columns[i]] = row[i];
+      }
+      rows.push_back(std::move(object));
+    }
+    fmt::print("{}\n", rows.dump(2));
+    return ExitCode::kDone;
+  }
+  std::vector<std::vector<std::string>> table = {result.columns};
+  for (const std::vector<nlohmann::json>& row : result.rows) {
+    std::vector<std::string> cells;
+    for (const nlohmann::json& value : row) cells.push_back(CellOf(value));
+    table.push_back(std::move(cells));
+  }
+  std::vector<size_t> widths(result.columns.size(), 0);
+  for (const std::vector<std::string>& row : table) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  for (const std::vector<std::string>& row : table) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += fmt::format("{:{}}  ", row[i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::print("{}\n", line);
+  }
+  return ExitCode::kDone;
+}
+
+constexpr char kListQuery[] = R"(
+SELECT v.number AS version, substr(v.digest, 1, 16) AS digest, v.name,
+       (SELECT group_concat(alias, ' ') FROM aliases a
+        WHERE a.version = v.number) AS alias,
+       r.verdict, v.promotions, v.first_seen
+FROM versions v LEFT JOIN receipts r ON r.rowid =
+  (SELECT max(rowid) FROM receipts WHERE version = v.number)
+ORDER BY v.number)";
+
+void AddQueries(CLI::App* registry, CommandLine* line) {
+  auto list = std::make_shared<RegistryOptions>();
+  CLI::App* verb = AddRegistryVerb(
+      registry, line, "list", "print the versions of a registry",
+      "list out/registry", list, [list] {
+        return PrintQuery(QueryRegistry(list->registry, kListQuery),
+                          list->json);
+      });
+  verb->add_flag("--json", list->json, "print the rows as JSON");
+
+  auto query = std::make_shared<RegistryOptions>();
+  verb = AddRegistryVerb(
+      registry, line, "query",
+      "ask a registry in SQL; the tables are in twin/registry/FORMAT.md",
+      "query out/registry \"SELECT label, estimate FROM criteria\"", query,
+      [query] {
+        return PrintQuery(QueryRegistry(query->registry, query->sql),
+                          query->json);
+      });
+  verb->add_option("SQL", query->sql, "one SELECT")->required();
+  verb->add_flag("--json", query->json, "print the rows as JSON");
+}
+
+nlohmann::json ToJson(const VersionRecord& version) {
+  nlohmann::json files = nlohmann::json::array();
+  for (const ModelFile& file : version.version.files) {
+    files.push_back({{"path", file.path}, {"sha256", file.sha256}});
+  }
+  nlohmann::json receipts = nlohmann::json::array();
+  for (const ReceiptRecord& record : version.receipts) {
+    receipts.push_back({{"digest", record.receipt.digest},
+                        {"verdict", record.summary.at("verdict")},
+                        {"key_id", record.receipt.key_id},
+                        {"counts", record.counts},
+                        {"when", record.when},
+                        {"who", record.who},
+                        {"criteria", record.summary.at("criteria")}});
+  }
+  nlohmann::json history = nlohmann::json::array();
+  for (const HistoryEntry& entry : version.history) {
+    history.push_back(ToJson(entry));
+  }
+  return {{"version", version.number},
+          {"name", version.version.name},
+          {"digest", version.version.digest},
+          {"folder", version.version.folder},
+          {"aliases", version.aliases},
+          {"files", files},
+          {"receipts", receipts},
+          {"history", history}};
+}
+
+void PrintVersion(const VersionRecord& version) {
+  fmt::print("version {}: {}\n  digest   {}\n  alias    {}\n  files    {}\n",
+             version.number, OneLine(version.version.name),
+             version.version.digest,
+             version.aliases.empty() ? "none" : Joined(version.aliases),
+             version.version.folder);
+  for (const ModelFile& file : version.version.files) {
+    fmt::print("    {:.16}  {}\n", file.sha256, OneLine(file.path));
+  }
+  for (const ReceiptRecord& record : version.receipts) {
+    fmt::print(
+        "  receipt  {:.16}  {}  {}  key {:.16}{}\n", record.receipt.digest,
+        record.when, record.summary.at("verdict").get<std::string>(),
+        record.receipt.key_id, record.counts ? "" : ", no longer trusted");
+    for (const nlohmann::json& row : record.summary.at("criteria")) {
+      fmt::print("    {:<12}  {}: {}\n", row.value("outcome", ""),
+                 OneLine(row.value("label", row.value("kind", ""))),
+                 OneLine(row.value("reason", "")));
+    }
+  }
+  for (const HistoryEntry& entry : version.history) {
+    fmt::print("  change   {:>4}  {}  {:<9}  {}  {}\n", entry.number,
+               entry.when, entry.action, OneLine(entry.who),
+               OneLine(entry.why));
+  }
+}
+
+// The registry's own state, in a few lines.
+ExitCode PrintState(const RegistryRecord& record, bool as_json) {
+  const RegistryState& state = record.state;
+  nlohmann::json keys = nlohmann::json::array();
+  std::string key_text;
+  for (const PublicKey& key : state.trusted) {
+    keys.push_back(key.id());
+    key_text += fmt::format("{}{:.16}", key_text.empty() ? "" : ", ", key.id());
+  }
+  const std::pair<const char*, const AliasTarget*> aliases[] = {
+      {"champion", &state.champion},
+      {"previous", &state.previous},
+      {"candidate", &state.candidate}};
+  if (as_json) {
+    nlohmann::json object = {{"sequence", state.sequence},
+                             {"history_tail", state.history_tail},
+                             {"pause", ToString(state.pause)},
+                             {"trusted_keys", keys}};
+    for (const auto& [alias, target] : aliases) {
+      object[alias] = nullptr;
+      if (!target->empty()) {
+        object[alias] = {{"model", target->model},
+                         {"receipt", target->receipt}};
+      }
+    }
+    fmt::print("{}\n", object.dump(2));
+    return ExitCode::kDone;
+  }
+  for (const auto& [alias, target] : aliases) {
+    fmt::print(
+        "{:<10}  {}\n", alias,
+        target->empty()
+            ? "none"
+            : fmt::format("{:.16}  {}", target->model,
+                          OneLine(record.Find(target->model).version.name)));
+  }
+  fmt::print("pause       {}\ntrusts      {}\nchanges     {}\n",
+             ToString(state.pause), key_text.empty() ? "no key" : key_text,
+             state.sequence);
+  return ExitCode::kDone;
+}
+
+void AddShow(CLI::App* registry, CommandLine* line) {
+  auto show = std::make_shared<RegistryOptions>();
+  CLI::App* verb = AddRegistryVerb(
+      registry, line, "show",
+      "print what is in force, or all about one version",
+      "show out/registry champion", show, [show] {
+        const RegistryRecord record = ReadRegistryRecord(show->registry);
+        if (show->id.empty()) return PrintState(record, show->json);
+        const VersionRecord& version = record.Find(show->id);
+        if (show->json) {
+          fmt::print("{}\n", ToJson(version).dump(2));
+        } else {
+          PrintVersion(version);
+        }
+        return ExitCode::kDone;
+      });
+  verb->add_option("ID", show->id,
+                   "version: its number, alias or the start of its digest");
+  verb->add_flag("--json", show->json, "print it as JSON");
+
+  auto card = std::make_shared<RegistryOptions>();
+  verb = AddRegistryVerb(
+      registry, line, "card", "print the model card of a version, in Markdown",
+      "card out/registry champion", card, [card] {
+        const RegistryRecord record = ReadRegistryRecord(card->registry);
+        fmt::print("{}", ModelCard(record, record.Find(card->id)));
+        return ExitCode::kDone;
+      });
+  verb->add_option("ID", card->id,
+                   "version: its number, alias or the start of its digest")
+      ->required();
+}
+
+void AddExport(CLI::App* registry, CommandLine* line) {
+  auto options = std::make_shared<RegistryOptions>();
+  CLI::App* const verb = AddRegistryVerb(
+      registry, line, "export", "write a registry in the form of another tool",
+      "export out/registry --to mlflow -o out/mlflow", options, [options] {
+        const RegistryRecord record = ReadRegistryRecord(options->registry);
+        if (std::filesystem::exists(options->out)) {
+          throw InputError(
+              fmt::format("{} exists; choose another folder", options->out));
+        }
+        OutputFolder folder(options->out, false);
+        if (options->to == "mlflow") {
+          ExportToMlflow(record, folder.path(), options->out);
+        } else {
+          ExportToOran(record, folder.path());
+        }
+        folder.Commit();
+        fmt::print("{}: {} versions\n", options->out, record.versions.size());
+        return ExitCode::kDone;
+      });
+  verb->add_option("--to", options->to,
+                   "mlflow: its file store; oran: bodies of model "
+                   "registrations")
+      ->required()
+      ->check(CLI::IsMember({"mlflow", "oran"}));
+  verb->add_option("-o,--out", options->out, "folder to write")->required();
+}
+
 void AddVerifyRegistry(CLI::App* registry, CommandLine* line) {
   auto options = std::make_shared<RegistryOptions>();
   AddRegistryVerb(
@@ -289,6 +541,9 @@ void AddRegistryVerbs(CLI::App* app, CommandLine* line) {
   AddTrustVerbs(registry, line);
   AddCandidate(registry, line);
   AddPauseVerbs(registry, line);
+  AddQueries(registry, line);
+  AddShow(registry, line);
+  AddExport(registry, line);
   AddVerifyRegistry(registry, line);
 }
 

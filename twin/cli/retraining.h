@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/base/error.h"
+#include "sim/base/signature.h"
 #include "sim/telemetry/trace.h"
 #include "twin/cli/progress.h"
 #include "twin/drift/watch.h"
@@ -29,8 +30,8 @@ struct RetrainingOptions {
 // rest. Touches no registry: to promote is the operator's. Owns the samples.
 class Retraining {
  public:
-  // Reads the files. Throws InputError for one that is wrong, or a pipeline
-  // that answers another question than the champion.
+  // Reads the files and the user's signing key. Throws InputError for one that
+  // is wrong, or a pipeline that answers another question than the champion.
   explicit Retraining(const RetrainingOptions& options);
 
   // Samples of the stream, the first of them number `first`.
@@ -57,6 +58,7 @@ class Retraining {
   GateFile GateFor() const;
 
   RetrainingOptions options_;
+  SigningKey key_;  // seals the verdict: the user's own
   PipelineFile pipeline_;
   GateFile gate_;
   Trace recent_;        // the newest samples, or all since the change

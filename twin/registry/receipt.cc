@@ -97,7 +97,10 @@ json StatementFor(const std::string& folder, const GateRecord& record) {
   }
   json configuration = json::array();
   for (const std::string& path : FilesIn(folder)) {
-    if (candidate.count(path) > 0 || path == kReceiptName) continue;
+    if (candidate.count(path) > 0 || path == kReceiptName ||
+        path == "log.txt" || path == "report.html") {
+      continue;
+    }
     configuration.push_back(Descriptor(
         {RoleOf(path), path, Sha256OfFile(folder + "/" + path), true}));
   }
@@ -312,9 +315,9 @@ const char* ToString(ReceiptFault fault) {
 ReceiptError::ReceiptError(ReceiptFault fault, const std::string& what)
     : Error(what, CodeOf(fault)), fault_(fault) {}
 
-std::string Receipt::summary_sha256() const {
+std::string Receipt::sha256_in_gate_folder(const std::string& path) const {
   for (const BoundFile& file : bound) {
-    if (file.in_gate_folder && file.path == kSummary) return file.sha256;
+    if (file.in_gate_folder && file.path == path) return file.sha256;
   }
   return "";
 }

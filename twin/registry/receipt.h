@@ -42,8 +42,12 @@ struct Receipt {
 
   // ModelDigest of the subject.
   std::string model_digest() const { return ModelDigest(subject); }
-  // SHA-256 of the verdict's summary.json.
-  std::string summary_sha256() const;
+  // SHA-256 of a file that it binds, by its path in the gate's folder; empty if
+  // it does not.
+  std::string sha256_in_gate_folder(const std::string& path) const;
+  std::string summary_sha256() const {
+    return sha256_in_gate_folder("summary.json");
+  }
 };
 
 // Why a receipt does not hold.
@@ -70,7 +74,8 @@ class ReceiptError : public Error {
 };
 
 // Writes FOLDER/receipt.dsse.json for the verdict in FOLDER/summary.json; binds
-// every file that is in the folder by then. Equal folders and keys give equal
+// every file that is in the folder by then but log.txt and report.html, which
+// say nothing that the others do not. Equal folders and keys give equal
 // receipts. Throws InputError if summary.json is not a gate's verdict, or an
 // input that it names is another one than was judged.
 void SealVerdict(const std::string& folder, const SigningKey& key);

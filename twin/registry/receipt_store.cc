@@ -13,6 +13,7 @@ namespace airlock {
 namespace {
 
 constexpr char kSummary[] = "summary.json";
+constexpr char kGate[] = "gate.resolved.yaml";
 
 // The file's text if it has this digest.
 std::string Checked(const std::string& path, const std::string& sha256) {
@@ -34,16 +35,24 @@ std::string ReceiptStore::FolderOf(const std::string& digest) const {
 }
 
 void ReceiptStore::Store(const Receipt& receipt,
-                         const std::string& summary) const {
+                         const std::string& gate_folder) const {
   if (std::filesystem::exists(FolderOf(receipt.digest))) {
     ReceiptText(receipt.digest);
     Summary(receipt);
+    GateText(receipt);
     return;
   }
+  const auto copy = [&](const char* name, const std::string& folder) {
+    const std::string sha256 = receipt.sha256_in_gate_folder(name);
+    if (sha256.empty()) return;
+    WriteFileAtomically(folder + "/" + name,
+                        Checked(gate_folder + "/" + name, sha256));
+  };
   MakeImmutableFolder(
       folder_, receipt.digest.substr(0, 16), [&](const std::string& folder) {
         WriteFileAtomically(folder + "/" + kReceiptName, receipt.text);
-        WriteFileAtomically(folder + "/" + kSummary, summary);
+        copy(kSummary, folder);
+        copy(kGate, folder);
       });
 }
 
@@ -55,6 +64,12 @@ nlohmann::json ReceiptStore::Summary(const Receipt& receipt) const {
   const std::string path = FolderOf(receipt.digest) + "/" + kSummary;
   Checked(path, receipt.summary_sha256());
   return ReadJsonFile(path);
+}
+
+std::string ReceiptStore::GateText(const Receipt& receipt) const {
+  const std::string sha256 = receipt.sha256_in_gate_folder(kGate);
+  if (sha256.empty()) return "";
+  return Checked(FolderOf(receipt.digest) + "/" + kGate, sha256);
 }
 
 void ReceiptStore::Clean() const { RemoveHalfDoneFolders(folder_); }

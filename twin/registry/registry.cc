@@ -9,7 +9,6 @@
 #include <functional>
 #include <utility>
 
-#include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "twin/registry/folder_lock.h"
@@ -76,13 +75,24 @@ std::optional<RegistryState> StateIfAny(const std::string& folder) {
 // Whether nobody has said yet whose receipts count.
 bool IsFresh(const RegistryState& state) { return state.sequence == 0; }
 
+void CheckMayBecomeRegistry(const std::string& folder) {
+  if (fs::exists(folder + "/state.json") || !HasContent(folder)) return;
+  throw InputError(fmt::format(
+      "{}: not a registry: it has no state.json and is not empty", folder));
+}
+
+// Makes the folder of a registry that is to be changed, if there is none.
+void CreateRegistryFolder(const std::string& folder) {
+  const bool is_new = !fs::exists(folder);
+  CreateFolder(folder);
+  if (is_new) SyncFolder(ParentOf(folder));
+  CheckMayBecomeRegistry(folder);  // what is not one gets no lock file
+}
+
 // Folders and an empty state, where they are missing. Needs the lock.
 void CreateIfMissing(const std::string& folder) {
+  CheckMayBecomeRegistry(folder);
   if (!fs::exists(folder + "/state.json")) {
-    if (HasContent(folder)) {
-      throw InputError(fmt::format(
-          "{}: not a registry: it has no state.json and is not empty", folder));
-    }
     // The state comes first: a history without a state is a loss, not a start.
     WriteRegistryState(RegistryState(), folder);
   }
@@ -179,6 +189,22 @@ Receipt ReceiptOf(const std::string& gate_folder,
                           : "{0}; to trust its key: airlock registry trust {1} "
                             "KEY.pub",
                     error.what(), folder));
+  }
+}
+
+// Puts `keys` into the entry. Throws InputError if one comes twice, or is among
+// `trusted`.
+void AddNewKeys(const std::vector<PublicKey>& keys,
+                const std::vector<PublicKey>& trusted,
+                const std::string& folder, HistoryEntry* entry) {
+  for (const PublicKey& key : keys) {
+    for (const std::vector<PublicKey>* known : {&trusted, &entry->keys}) {
+      if (std::find(known->begin(), known->end(), key) == known->end())
+        continue;
+      throw InputError(
+          fmt::format("{}: trusts the key {:.16} already", folder, key.id()));
+    }
+    entry->keys.push_back(key);
   }
 }
 
@@ -279,23 +305,18 @@ Registry::Change Registry::Commit(Locked* locked,
 
 AliasTarget Registry::Store(const GateRecord& record, const Receipt& receipt,
                             const std::string& gate_folder) const {
-  const std::string summary = ReadFile(gate_folder + "/summary.json");
-  if (Sha256(summary) != receipt.summary_sha256()) {
-    throw InputError(
-        fmt::format("{}/summary.json: changed while it was read", gate_folder));
-  }
   const ModelVersion version =
       versions_.Store(record.candidate_name, receipt.subject, gate_folder);
-  receipts_.Store(receipt, summary);
+  receipts_.Store(receipt, gate_folder);
   return {version.digest, receipt.digest};
 }
 
 Registry::Change Registry::Init(const std::vector<PublicKey>& keys,
                                 const std::string& why) {
   AIRLOCK_CHECK(!keys.empty(), "a registry that trusts nobody");
-  const bool is_new = !fs::exists(folder_);
-  CreateFolder(folder_);
-  if (is_new) SyncFolder(ParentOf(folder_));
+  HistoryEntry entry = EntryOf("trust", why);
+  AddNewKeys(keys, {}, folder_, &entry);
+  CreateRegistryFolder(folder_);
   Locked locked(*this, true);
   if (!IsFresh(locked.state)) {
     throw InputError(fmt::format(
@@ -303,8 +324,6 @@ Registry::Change Registry::Init(const std::vector<PublicKey>& keys,
         "trust {0} KEY.pub",
         folder_));
   }
-  HistoryEntry entry = EntryOf("trust", why);
-  entry.keys = keys;
   return Commit(&locked, {std::move(entry)});
 }
 
@@ -315,9 +334,7 @@ Registry::Change Registry::Promote(const std::string& gate_folder,
   const std::vector<PublicKey> keys = KeysFor(seen, options.own_key, folder_);
   const Receipt receipt = ReceiptOf(gate_folder, keys, IsFresh(seen), folder_);
 
-  const bool is_new = !fs::exists(folder_);
-  CreateFolder(folder_);
-  if (is_new) SyncFolder(ParentOf(folder_));
+  CreateRegistryFolder(folder_);
   Locked locked(*this, true);
   const RegistryState& state = locked.state;
   if (state.champion.model == receipt.model_digest() && ChampionLoads(state)) {
@@ -440,16 +457,7 @@ Registry::Change Registry::Trust(const std::vector<PublicKey>& keys,
   State();
   Locked locked(*this, false);
   HistoryEntry entry = EntryOf("trust", why);
-  for (const PublicKey& key : keys) {
-    for (const std::vector<PublicKey>* known :
-         {&locked.state.trusted, &entry.keys}) {
-      if (std::find(known->begin(), known->end(), key) == known->end())
-        continue;
-      throw InputError(
-          fmt::format("{}: trusts the key {:.16} already", folder_, key.id()));
-    }
-    entry.keys.push_back(key);
-  }
+  AddNewKeys(keys, locked.state.trusted, folder_, &entry);
   return Commit(&locked, {std::move(entry)});
 }
 

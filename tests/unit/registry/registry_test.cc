@@ -149,6 +149,7 @@ TEST_F(RegistryTest, NotARegistry) {
   ExpectError([&] { Registry(path_).Promote(Gate("a"), Why()); },
               ExitCode::kInput, "is not empty");
   EXPECT_EQ(ReadFile(path_ + "/precious"), "x");
+  EXPECT_FALSE(fs::exists(path_ + "/lock"));
 }
 
 TEST_F(RegistryTest, EmptyFolderBecomesARegistry) {

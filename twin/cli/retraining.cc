@@ -15,6 +15,8 @@
 #include "twin/gate/gate.h"
 #include "twin/pipeline/pipeline.h"
 #include "twin/pipeline/pipeline_report.h"
+#include "twin/registry/receipt.h"
+#include "twin/registry/signing.h"
 
 namespace airlock {
 namespace {
@@ -51,7 +53,10 @@ std::string Absolute(const std::string& path) {
 
 }  // namespace
 
-Retraining::Retraining(const RetrainingOptions& options) : options_(options) {
+Retraining::Retraining(const RetrainingOptions& options)
+    : options_(options), key_(KeyToSignWith("", [](const std::string& text) {
+        Tell(text + "\n");
+      })) {
   Diagnostics diagnostics;
   pipeline_ = LoadOrThrow(LoadPipelineFile(options.pipeline, {}, &diagnostics),
                           diagnostics);
@@ -145,7 +150,8 @@ Trace Retraining::Window() const {
 GateFile Retraining::GateFor() const {
   GateFile file = gate_;
   file.trace = {Absolute(options_.out + "/window.h5"), "airlock", 0, 0};
-  file.question = {pipeline_.target, pipeline_.horizon};
+  file.question.target = pipeline_.target;
+  file.question.horizon = pipeline_.horizon;
   file.split = {pipeline_.split.train, pipeline_.split.gap};
   file.candidate = ModelConfig();
   file.candidate.name = "retrained";
@@ -199,6 +205,7 @@ ExitCode Retraining::Run(bool json_lines) {
       file, options_.out + "/gate.yaml", verdict_folder.path(),
       {options_.jobs,
        [&display](const std::string& stage) { return display.Begin(stage); }});
+  SealVerdict(verdict_folder.path(), key_);
   display.End();
   WriteFileAtomically(verdict_folder.path() + "/log.txt",
                       verdict.ToText() + display.log());

@@ -197,8 +197,9 @@ Receipt ReceiptOf(const std::string& gate_folder,
 void AddNewKeys(const std::vector<PublicKey>& keys,
                 const std::vector<PublicKey>& trusted,
                 const std::string& folder, HistoryEntry* entry) {
+  const std::vector<PublicKey>& so_far = entry->keys;
   for (const PublicKey& key : keys) {
-    for (const std::vector<PublicKey>* known : {&trusted, &entry->keys}) {
+    for (const std::vector<PublicKey>* known : {&trusted, &so_far}) {
       if (std::find(known->begin(), known->end(), key) == known->end())
         continue;
       throw InputError(

@@ -198,10 +198,12 @@ void AddNewKeys(const std::vector<PublicKey>& keys,
                 const std::vector<PublicKey>& trusted,
                 const std::string& folder, HistoryEntry* entry) {
   const std::vector<PublicKey>& so_far = entry->keys;
+  const auto is_in = [](const PublicKey& key,
+                        const std::vector<PublicKey>& known) {
+    return std::find(known.begin(), known.end(), key) != known.end();
+  };
   for (const PublicKey& key : keys) {
-    for (const std::vector<PublicKey>* known : {&trusted, &so_far}) {
-      if (std::find(known->begin(), known->end(), key) == known->end())
-        continue;
+    if (is_in(key, trusted) || is_in(key, entry->keys)) {
       throw InputError(
           fmt::format("{}: trusts the key {:.16} already", folder, key.id()));
     }

@@ -406,6 +406,13 @@ TEST_F(RegistryTest, InitSaysWhoseReceiptsCount) {
   Registry registry(path_);
   registry.Init({TestKey('x').public_key(), TestKey('y').public_key()}, "ci");
   EXPECT_EQ(registry.State().trusted.size(), 2u);
+  const PublicKey twice = TestKey('x').public_key();
+  ExpectError(
+      [&] {
+        Registry(folder_ / "r").Init({twice, twice}, "");
+      },
+      ExitCode::kInput, "already");
+  EXPECT_FALSE(fs::exists(folder_ / "r"));
   ExpectError([&] { registry.Init({TestKey().public_key()}, ""); },
               ExitCode::kInput, "is a registry already");
   ExpectError([&] { registry.Promote(Gate("a"), Why()); }, ExitCode::kNo,

@@ -10,9 +10,9 @@
 namespace airlock {
 namespace {
 
-std::vector<std::string> NamesOf(const std::vector<NodeKind>& kinds) {
+std::vector<std::string> NamesOf(const std::vector<NodeFileKind>& kinds) {
   std::vector<std::string> names;
-  for (const NodeKind& kind : kinds) names.push_back(kind.name);
+  for (const NodeFileKind& kind : kinds) names.push_back(kind.name);
   return names;
 }
 
@@ -28,11 +28,11 @@ bool Has(const std::vector<std::string>& keys, const std::string& key) {
 
 // Keys that the kind needs and that are not given, or given and of no use to
 // it. `keys`: those of the section that some kind uses.
-void CheckKind(const std::vector<NodeKind>& kinds, const std::string& name,
+void CheckKind(const std::vector<NodeFileKind>& kinds, const std::string& name,
                const Reporter& report) {
   const auto kind =
       std::find_if(kinds.begin(), kinds.end(),
-                   [&](const NodeKind& each) { return each.name == name; });
+                   [&](const NodeFileKind& each) { return each.name == name; });
   if (kind == kinds.end()) return;  // reported by OneOf
   for (const std::string& key : kind->needs) {
     if (!report.Given(key)) {
@@ -40,7 +40,7 @@ void CheckKind(const std::vector<NodeKind>& kinds, const std::string& name,
     }
   }
   std::vector<std::string> all;
-  for (const NodeKind& each : kinds) {
+  for (const NodeFileKind& each : kinds) {
     for (const auto* keys : {&each.needs, &each.uses}) {
       for (const std::string& key : *keys) {
         if (!Has(all, key)) all.push_back(key);
@@ -150,8 +150,8 @@ void CheckNode(const NodeFile& file, const Reporter& report) {
 
 }  // namespace
 
-const std::vector<NodeKind>& SourceKinds() {
-  static const std::vector<NodeKind> kinds = {
+const std::vector<NodeFileKind>& SourceKinds() {
+  static const std::vector<NodeFileKind> kinds = {
       {"csv",
        "a CSV file that grows, such as the testbed's sampler writes",
        {"path"},
@@ -170,8 +170,8 @@ const std::vector<NodeKind>& SourceKinds() {
   return kinds;
 }
 
-const std::vector<NodeKind>& ActionRules() {
-  static const std::vector<NodeKind> kinds = {
+const std::vector<NodeFileKind>& ActionRules() {
+  static const std::vector<NodeFileKind> kinds = {
       {"none", "no action: forecasts are reported only", {}, {}},
       {"proportional",
        "offset + gain * (forecast - set_point), between limits",
@@ -185,8 +185,8 @@ const std::vector<NodeKind>& ActionRules() {
   return kinds;
 }
 
-const std::vector<NodeKind>& Fallbacks() {
-  static const std::vector<NodeKind> kinds = {
+const std::vector<NodeFileKind>& Fallbacks() {
+  static const std::vector<NodeFileKind> kinds = {
       {"fixed", "one setting", {"setting"}, {}},
       {"hold-last",
        "the last setting that was committed; `setting` before",
@@ -206,8 +206,8 @@ const std::vector<NodeKind>& Fallbacks() {
   return kinds;
 }
 
-const std::vector<NodeKind>& ActuatorKinds() {
-  static const std::vector<NodeKind> kinds = {
+const std::vector<NodeFileKind>& ActuatorKinds() {
+  static const std::vector<NodeFileKind> kinds = {
       {"command",
        "two programs: one applies a setting, one reads it back",
        {"apply", "read"},

@@ -151,15 +151,15 @@ std::string NodeJsonSchema();
 
 // A row of one of the node's tables of kinds: the keys of its section that this
 // kind needs, and those that it may use.
-struct NodeKind {
+struct NodeFileKind {
   std::string name;
   std::string description;
   std::vector<std::string> needs;
   std::vector<std::string> uses;
 };
-const std::vector<NodeKind>& SourceKinds();
-const std::vector<NodeKind>& ActionRules();
-const std::vector<NodeKind>& Fallbacks();
-const std::vector<NodeKind>& ActuatorKinds();
+const std::vector<NodeFileKind>& SourceKinds();
+const std::vector<NodeFileKind>& ActionRules();
+const std::vector<NodeFileKind>& Fallbacks();
+const std::vector<NodeFileKind>& ActuatorKinds();
 
 }  // namespace airlock

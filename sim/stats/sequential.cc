@@ -118,11 +118,23 @@ double TMixtureCritical(int64_t n, double alpha, double spread) {
   double high = k < grown ? std::sqrt((count - 1) * (k - 1) / (1 - k / grown))
                           : 2 * count;
   high = std::max(high, 0.1);
-  while (lacking(high) < 0) high *= 2;
-  double low = high / 2;
-  while (low > 0 && lacking(low) >= 0) low /= 2;
-  double at_low = lacking(low);
-  double at_high = lacking(high);
+  double low = high;
+  double at_low = lacking(high);
+  double at_high = at_low;
+  double step = 1.02;
+  for (; at_high < 0; step *= step) {
+    low = high;
+    at_low = at_high;
+    high *= step;
+    at_high = lacking(high);
+  }
+  for (; at_low >= 0; step *= step) {
+    high = low;
+    at_high = at_low;
+    low /= step;
+    at_low = lacking(low);
+  }
+  int side = 0;  // which end the last step moved
   for (int i = 0; i < 60 && high - low > 1e-12 * high; ++i) {
     const double t = (low * at_high - high * at_low) / (at_high - at_low);
     const double at = lacking(t);
@@ -130,11 +142,13 @@ double TMixtureCritical(int64_t n, double alpha, double spread) {
     if (at > 0) {
       high = t;
       at_high = at;
-      at_low /= 2;
+      if (side == 1) at_low /= 2;
+      side = 1;
     } else {
       low = t;
       at_low = at;
-      at_high /= 2;
+      if (side == -1) at_high /= 2;
+      side = -1;
     }
   }
   return high;

@@ -32,21 +32,20 @@ void ForEachSpell(const std::vector<double>& answers, double width, F found) {
   int64_t begin = 0;
   double low = 0;
   double high = 0;
-  for (int64_t i = 0; i <= count; ++i) {
-    const double value =
-        i < count ? answers[static_cast<size_t>(i)] : std::nan("");
-    if (i > begin && !(std::max(high, value) - std::min(low, value) <= width)) {
+  for (int64_t i = 0; i < count; ++i) {
+    const double value = answers[static_cast<size_t>(i)];
+    const bool missing = std::isnan(value);
+    if (i > begin &&
+        (missing || std::max(high, value) - std::min(low, value) > width)) {
       found(begin, i);
       begin = i;
     }
-    if (std::isnan(value)) {
-      begin = i + 1;
-      continue;
-    }
-    if (i == begin) low = high = value;
+    if (missing) begin = i + 1;
+    if (missing || i == begin) low = high = value;
     low = std::min(low, value);
     high = std::max(high, value);
   }
+  if (begin < count) found(begin, count);
 }
 
 void FindFrozen(const std::vector<double>& answers,

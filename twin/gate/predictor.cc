@@ -166,6 +166,7 @@ Answers ProgramPredictor::Answer(const Trace& trace, int64_t begin,
     answers.high.push_back(one.high[0]);
   }
   session.Finish();
+  account_before_ = account_;
   account_.Add(session.account());
   if (!session.account().late_questions.empty()) {
     late_[stream] = session.account().late_questions;

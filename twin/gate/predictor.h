@@ -40,6 +40,9 @@ class Predictor {
   virtual const ForecastModel* model() const { return nullptr; }
   // nullptr if it is no program.
   virtual const ProgramAccount* account() const { return nullptr; }
+  // Takes what became of the last Answer() out of the account: it was asked
+  // what a candidate need not be able to answer.
+  virtual void ForgiveLast() {}
 };
 
 std::unique_ptr<Predictor> PredictorOf(ForecastModel model);
@@ -67,6 +70,7 @@ class ProgramPredictor : public Predictor {
   double nominal_coverage() const override { return gave_interval_ ? 0.9 : 0; }
   int64_t history() const override { return history_; }
   const ProgramAccount* account() const override { return &account_; }
+  void ForgiveLast() override { account_ = account_before_; }
   // Late questions so far, by stream.
   const LateQuestions& late() const { return late_; }
 
@@ -87,6 +91,7 @@ class ProgramPredictor : public Predictor {
   int64_t streams_ = 0;
   bool gave_interval_ = false;
   ProgramAccount account_;
+  ProgramAccount account_before_;  // the last stream
 };
 
 }  // namespace airlock

@@ -176,9 +176,11 @@ CornerProbe ProbeCorners(Predictor* predictor, const Trace& trace,
   const std::vector<std::string> inputs = Chosen(*predictor, {}, most);
   const auto kinds = static_cast<int64_t>(inputs.size());
   const int64_t settle = predictor->history() + 1;
-  // Least and greatest of each, all least, all greatest, each missing.
+  // Least and greatest of each, all least, all greatest; each missing.
   const int64_t corners = 2 * kinds + 2;
-  Trace asked = Repeated(trace, trace.samples() / 2, settle + corners + kinds);
+  const int64_t middle = trace.samples() / 2;
+  Trace asked = Repeated(trace, middle, settle + corners);
+  Trace missing = Repeated(trace, middle, settle + kinds);
   std::vector<std::string> names;
   for (int64_t k = 0; k < kinds; ++k) {
     const std::string& input = inputs[static_cast<size_t>(k)];
@@ -191,9 +193,9 @@ CornerProbe ProbeCorners(Predictor* predictor, const Trace& trace,
     set(2 * k + 1, range.high);
     set(corners - 2, range.low);
     set(corners - 1, range.high);
-    set(corners + k, kNaN);
     names.push_back(fmt::format("{} at {:g}", input, range.low));
     names.push_back(fmt::format("{} at {:g}", input, range.high));
+    FindColumn(&missing, input)->values[static_cast<size_t>(settle + k)] = kNaN;
   }
   names.push_back("all inputs at their least");
   names.push_back("all inputs at their greatest");
@@ -201,16 +203,16 @@ CornerProbe ProbeCorners(Predictor* predictor, const Trace& trace,
   const Answers answers = predictor->Answer(asked, settle, asked.samples());
   for (size_t i = 0; i < answers.predictions.origin.size(); ++i) {
     const int64_t corner = answers.predictions.origin[i] - settle;
-    const bool number = std::isfinite(answers.predictions.value[i]);
-    if (corner >= corners) {
-      ++probe.missing_asked;
-      if (!number) ++probe.missing_unanswered;
-      continue;
-    }
     ++probe.asked;
-    if (number) continue;
+    if (std::isfinite(answers.predictions.value[i])) continue;
     ++probe.not_a_number;
     if (probe.first.empty()) probe.first = names[static_cast<size_t>(corner)];
+  }
+  const Answers without = predictor->Answer(missing, settle, missing.samples());
+  predictor->ForgiveLast();
+  for (const double value : without.predictions.value) {
+    ++probe.missing_asked;
+    if (!std::isfinite(value)) ++probe.missing_unanswered;
   }
   return probe;
 }

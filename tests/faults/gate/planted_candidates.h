@@ -51,6 +51,20 @@ datacentre:
         - {size: 1024B, share: 25%}
         - {size: 1400B, share: 25%}
 )";
+inline constexpr char kIncast[] = R"(schema: 1
+name: incast
+run: {replications: 4, duration: 200s, sample_interval: 2s}
+controller: {interval: 200ms}
+datacentre:
+  topology:
+    leaves: 1
+    spines: 1
+    hosts_per_leaf: 4
+    host_link: {rate: 1Mbps, delay: 1ms}
+    fabric_link: {rate: 10Mbps, delay: 1ms}
+    queue: {limit: 500, ecn_threshold: 20}
+  traffic: {kind: incast, flows: 3, receiver: 0}
+)";
 inline constexpr char kUsualLoad[] =
     "{kind: random-walk, rate: 1Mbps, peak: 5Mbps, period: 2s}";
 inline constexpr char kCrowd[] =
@@ -107,6 +121,7 @@ class PlantedWorld {
         ChainText(seed, fmt::format("{}s", kSamples), kUsualLoad));
     WriteFileAtomically(folder_ / "crowd.yaml",
                         ChainText(seed, "160s", kCrowd));
+    WriteFileAtomically(folder_ / "incast.yaml", kIncast);
     MakeTrace();
     MakeProfile();
     MakeModel();
@@ -114,6 +129,21 @@ class PlantedWorld {
 
   const TemporaryFolder& folder() const { return folder_; }
   const Trace& trace() const { return trace_; }
+
+  // The trace with an inspector that takes `factor` times as long in all
+  // samples of which `slow` is true, as `name`.h5.
+  void WriteSlower(const std::string& name, double factor,
+                   bool (*slow)(int sample)) const {
+    Trace other = trace_;
+    for (Column& column : other.columns) {
+      if (column.name != "function.inspect.busy") continue;
+      for (int t = 0; t < kSamples; ++t) {
+        double& busy = column.values[static_cast<size_t>(t)];
+        if (slow(t)) busy = std::min(1.0, factor * busy);
+      }
+    }
+    WriteTrace(other, folder_ / (name + ".h5"));
+  }
 
   // The gate file for `planted`, on disk.
   std::string GateFileFor(const Planted& planted) const {

@@ -93,4 +93,86 @@ inline std::vector<Planted> GoodForecasts(const std::string& folder) {
   return good;
 }
 
+// Controllers, judged in the packet engine: few short replications of an
+// incast. The criteria are those that are always asked of one, and that it
+// completes no less than the incumbent.
+inline std::string ControlLines(const std::string& folder) {
+  return fmt::format(
+      "question: {{kind: control}}\n"
+      "twin: {{scenario: {}/incast.yaml, replications: 4}}\n"
+      "incumbent: {{name: live, agent: static}}\n"
+      "control: {{bounds: [{{setting: ecn_threshold, low: 2, high: 300}}]}}\n"
+      "relax: [{{criterion: twin-credible, because: the fabric is made up}}]\n"
+      "criteria:\n  - {{kind: non-inferiority, kpi: goodput_mean, on: twin, "
+      "better: "
+      "higher, margin: 20%}}\n",
+      folder);
+}
+
+inline std::vector<Planted> BadControllers(const std::string& folder) {
+  const std::string more = ControlLines(folder);
+  return {
+      {"oscillates", {"oscillation"}, Program(folder, "oscillates.py"), more},
+      {"violates_once",
+       {"constraints"},
+       Program(folder, "violates_once.py"),
+       more},
+      {"crashing_controller",
+       {"decisions"},
+       Program(folder, "crashing_controller.py"),
+       more},
+  };
+}
+
+inline std::vector<Planted> GoodControllers(const std::string& folder) {
+  const std::string more = ControlLines(folder);
+  return {
+      {"steady_threshold", {}, Program(folder, "steady_threshold.py"), more},
+      {"static_agent", {}, "  agent: static\n", more},
+  };
+}
+
+// Drift triggers beside a good candidate. `never`: what it watches does not
+// change when the chain does. `always`: the gate's own held-out part is not
+// what it was set up on.
+inline std::vector<Planted> BadTriggers(const std::string& folder) {
+  const std::string good = "  forecaster: linear\n";
+  const auto drift = [&folder](const std::string& features,
+                               const std::string& trace) {
+    return fmt::format(
+        "trace: {{path: {0}/{2}.h5, format: airlock}}\n"
+        "drift:\n  trace: {{path: {0}/slower.h5, format: airlock}}\n"
+        "  change_seconds: 600\n  features: [{1}]\n  run_length: 2000\n"
+        "  window: 50\n"
+        "criteria:\n  - {{kind: drift-trigger, within: 150}}\n",
+        folder, features, trace);
+  };
+  return {
+      {"trigger_fires_never",
+       {"drift-trigger"},
+       good,
+       drift("function.bridge.busy", "trace")},
+      {"trigger_fires_always",
+       {"drift-trigger"},
+       good,
+       drift("function.inspect.busy", "swings")},
+  };
+}
+
+// A canary's table: what is wrong with it, or with the canary.
+struct PlantedTable {
+  std::string name;
+  std::string caught_by;  // empty: it is promoted
+  std::string table;
+};
+
+inline std::string TableOf(double (*stable)(int), double (*canary)(int)) {
+  std::string text = "replication,model,time [s],latency [ms]\n";
+  for (int i = 0; i < 60; ++i) {
+    text += fmt::format("{0},stable,{0},{1}\n{0},canary,{0},{2}\n", i,
+                        stable(i), canary(i));
+  }
+  return text;
+}
+
 }  // namespace airlock::testing

@@ -338,7 +338,10 @@ CriterionResult JudgeNoHarm(const CriterionConfig& config,
     CriterionResult one = StartResult(config);
     one.guardrail = true;
     one.confidence = config.confidence.value();
-    const std::string why = DefectOf(*samples, {"candidate", "incumbent"});
+    // The others are parts of the first: long spells without an excess are
+    // natural.
+    const std::string why =
+        guards.empty() ? DefectOf(*samples, {"candidate", "incumbent"}) : "";
     if (!why.empty()) return Undecided(result, why);
     OneSided asked;
     asked.margin = {guard.margin, true, ""};

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 
@@ -105,29 +106,43 @@ void AddSeries(const std::string& path, const std::string& title,
   page->Figure({caption, title + " over time", ToVega(plot)});
 }
 
-void AddRehearsals(const std::string& folder, Page* page) {
-  const json& rehearsals = page->summary().at("rehearsals");
-  if (rehearsals.empty()) return;
-  page->Section("Rehearsal in the twin");
+// A row a replication of what the models had in the twin, one table a KPI.
+void AddReplications(const json& kpi, const std::string& at, Page* page) {
   PageTable table;
   table.header = {"replication"};
   std::vector<std::string> models;
-  const json errors =
-      rehearsals[0].value("mean_absolute_error", json::object());
-  for (auto error = errors.begin(); error != errors.end(); ++error) {
-    models.push_back(error.key());
-    table.header.push_back(error.key());
+  size_t rows = 0;
+  const json& all = kpi.at("models");
+  for (auto model = all.begin(); model != all.end(); ++model) {
+    models.push_back(model.key());
+    table.header.push_back(model.key());
+    rows = std::max(rows, model.value().at("values").size());
   }
-  for (size_t i = 0; i < rehearsals.size(); ++i) {
+  for (size_t i = 0; i < rows; ++i) {
     std::vector<Cell> row = {Cell::Text(std::to_string(i))};
     for (const std::string& model : models) {
-      row.push_back(Cell::Number(
-          fmt::format("/rehearsals/{}/mean_absolute_error/{}", i, model)));
+      row.push_back(all.at(model).at("values").size() > i
+                        ? Cell::Number(fmt::format("{}/models/{}/values/{}", at,
+                                                   model, i))
+                        : Cell::Text(""));
     }
     table.rows.push_back(std::move(row));
   }
-  page->Paragraph("Mean absolute error of each model, by replication.");
+  page->Paragraph(fmt::format("{} of each model, by replication.",
+                              kpi.at("kpi").get<std::string>()));
   page->Table(table);
+}
+
+void AddRehearsals(const std::string& folder, Page* page) {
+  const json& kpis = page->summary().at("kpis");
+  bool any = false;
+  for (size_t i = 0; i < kpis.size(); ++i) {
+    if (kpis[i].at("source") != "twin") continue;
+    if (!any) page->Section("Rehearsal in the twin");
+    any = true;
+    AddReplications(kpis[i], fmt::format("/kpis/{}", i), page);
+  }
+  if (!any) return;
   if (!fs::exists(folder + "/result.h5")) return;
   const RunRecord record = ReadRunRecord(folder + "/result.h5");
   if (record.replications.empty()) return;

@@ -180,8 +180,12 @@ TEST(Browser, Gate) {
       {"candidate", {{"name", kEvil}}},
       {"criteria", {criterion, open}},
       {"inputs", {{{"what", "trace"}, {"path", kEvil}, {"sha256", "e3b0"}}}},
-      {"rehearsals",
-       {{{"mean_absolute_error", {{"candidate", 1.5}, {"incumbent", 2.5}}}}}},
+      {"kpis",
+       {{{"kpi", kEvil},
+         {"source", "twin"},
+         {"models",
+          {{"candidate", {{"values", {1.5}}}},
+           {"incumbent", {{"values", {2.5}}}}}}}}},
       {"digest", "e3b0"}};
   WriteFileAtomically(folder.path() + "/summary.json", summary.dump());
   Trace held_out = Ramp(50);

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
+
 // Runs a built program and keeps what it says.
 namespace airlock::testing {
 
@@ -106,12 +108,17 @@ inline ProgramResult Run(const std::vector<std::string>& arguments,
   return Program(arguments, directory, environment).Wait();
 }
 
-// `airlock` with these arguments, in the source folder.
+// `airlock` with these arguments, in the source folder. Its user's files (a
+// signing key) are in a folder of this process's, unless `environment` says
+// otherwise.
 inline ProgramResult RunAirlock(
     std::vector<std::string> arguments,
     const std::vector<std::string>& environment = {}) {
+  static const TemporaryFolder config;
   arguments.insert(arguments.begin(), AIRLOCK_BINARY_DIR "/airlock");
-  return Run(arguments, AIRLOCK_SOURCE_DIR, environment);
+  std::vector<std::string> all = {"XDG_CONFIG_HOME=" + config.path()};
+  all.insert(all.end(), environment.begin(), environment.end());
+  return Run(arguments, AIRLOCK_SOURCE_DIR, all);
 }
 
 }  // namespace airlock::testing

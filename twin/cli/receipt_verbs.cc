@@ -4,7 +4,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "sim/base/version.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/registry/receipt.h"
@@ -118,7 +117,8 @@ void AddVerify(CLI::App* app, CommandLine* line) {
   verb->add_option("--registry", options->registry,
                    "the keys that this registry trusts count");
   verb->add_option("--key", options->keys,
-                   "this public key counts; your own if neither is given");
+                   "this public key counts; your own if neither is given")
+      ->allow_extra_args(false);
   verb->add_option("--root", options->root,
                    "folder in which the gate ran, if not the current one");
   verb->add_flag("--promote", options->promote,

@@ -93,10 +93,10 @@ TEST_F(RegistryVerbsTest, OpensslVerifiesTheReceipt) {
   WriteFileAtomically(
       folder_ / "signature",
       *FromBase64(envelope["signatures"][0]["sig"].get<std::string>()));
-  const ProgramResult result =
-      Run({"/usr/bin/openssl", "pkeyutl", "-verify", "-pubin", "-inkey",
-           folder_ / "own.key.pub", "-rawin", "-in", folder_ / "signed",
-           "-sigfile", folder_ / "signature"});
+  const ProgramResult result = airlock::testing::Run(
+      {"/usr/bin/openssl", "pkeyutl", "-verify", "-pubin", "-inkey",
+       folder_ / "own.key.pub", "-rawin", "-in", folder_ / "signed", "-sigfile",
+       folder_ / "signature"});
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
 }
 
@@ -119,7 +119,7 @@ TEST_F(RegistryVerbsTest, VerifyAnswersWithItsExitCode) {
       {{good}, 0, "the receipt holds: PASSED (promote)"},
       {{receipt}, 0, "the receipt holds"},
       {{good, "--registry", registry_}, 0, "the receipt holds"},
-      {{good, "--key", folder_ / "own.key.pub"}, 0, "the receipt holds"},
+      {{"--key", folder_ / "own.key.pub", good}, 0, "the receipt holds"},
       {{good, "--key", folder_ / "other.key.pub"}, 1, "not trusted"},
       {{good, "--key", folder_ / "own.key"}, 3, "but a private key"},
       {{good, "--registry", folder_.path()}, 3, "not a registry"},

@@ -213,7 +213,9 @@ void FeatureBank::CheckFewValues(const PreparedFeature& feature,
                                  Channel* channel) const {
   constexpr size_t kFew = 8;
   const std::vector<double> base = DropMissing(feature.base);
-  if (std::set<double>(base.begin(), base.end()).size() > kFew) return;
+  const size_t different = std::set<double>(base.begin(), base.end()).size();
+  // Of a constant, any other value is evidence.
+  if (different < 2 || different > kFew) return;
   ChangeStatistic* const statistic = channel->statistic->statistic();
   std::set<double> levels;
   double alarms = 0;

@@ -87,16 +87,14 @@ std::vector<CalibrationSample> CalibrateLevel(const ValidationBench& bench,
   return samples;
 }
 
-// Why trees of these pairs are refused; empty if they are not.
-std::string Refusal(const PipelineFile& file, const ForecastModel& model,
+// Why trees of these pairs are refused, whose text has `bytes`; empty if they
+// are not.
+std::string Refusal(const PipelineFile& file, int64_t bytes,
                     const std::vector<QuantilePair>& pairs) {
   double microseconds = 0;
-  int64_t bytes = ModelSizeBytes(model);
   for (const QuantilePair& pair : pairs) {
-    for (const auto& forecaster : {pair.low, pair.high}) {
-      microseconds += EstimatedMicroseconds(*forecaster);
-      bytes += static_cast<int64_t>(forecaster->Save().size());
-    }
+    microseconds += EstimatedMicroseconds(*pair.low);
+    microseconds += EstimatedMicroseconds(*pair.high);
   }
   if (bytes > file.tuning.maximum_bytes) {
     return fmt::format("the model would be {} B, more than {} B", bytes,
@@ -109,29 +107,41 @@ std::string Refusal(const PipelineFile& file, const ForecastModel& model,
   return "";
 }
 
+// Bytes of the model's file with these trees, at least: without calibration.
+int64_t LeastBytes(const ForecastModel& model,
+                   const std::vector<QuantilePair>& pairs) {
+  int64_t bytes = ModelSizeBytes(model);
+  for (const QuantilePair& pair : pairs) {
+    bytes += static_cast<int64_t>(pair.low->Save().size());
+    bytes += static_cast<int64_t>(pair.high->Save().size());
+  }
+  return bytes;
+}
+
 QuantileIntervals TrainQuantileIntervals(const PipelineFile& file,
                                          const ValidationBench& bench,
                                          const ForecastModel& model,
                                          int64_t keep) {
   const std::vector<double> levels = LevelsOf(file.intervals);
-  double rounds = kMostRounds;
-  std::vector<QuantilePair> pairs =
-      FitPairs(levels, bench, model, rounds, keep);
-  for (std::string refusal; !(refusal = Refusal(file, model, pairs)).empty();) {
-    rounds /= 2;
-    if (rounds < kFewestRounds) {
-      throw InputError(fmt::format(
-          "intervals: no quantile trees for {} levels: {}; fewer levels, a "
-          "smaller model, or the method adaptive",
-          levels.size(), refusal));
+  std::string refusal;
+  for (double rounds = kMostRounds; rounds >= kFewestRounds; rounds /= 2) {
+    const std::vector<QuantilePair> pairs =
+        FitPairs(levels, bench, model, rounds, keep);
+    refusal = Refusal(file, LeastBytes(model, pairs), pairs);
+    if (!refusal.empty()) continue;
+    std::vector<std::vector<CalibrationSample>> calibration;
+    for (const double level : levels) {
+      calibration.push_back(CalibrateLevel(bench, level, rounds, keep));
     }
-    pairs = FitPairs(levels, bench, model, rounds, keep);
+    const QuantileIntervals intervals(pairs, calibration);
+    refusal = Refusal(
+        file, ModelSizeBytes(model.WithQuantileIntervals(intervals)), pairs);
+    if (refusal.empty()) return intervals;
   }
-  std::vector<std::vector<CalibrationSample>> calibration;
-  for (const double level : levels) {
-    calibration.push_back(CalibrateLevel(bench, level, rounds, keep));
-  }
-  return QuantileIntervals(std::move(pairs), calibration);
+  throw InputError(fmt::format(
+      "intervals: no quantile trees for {} levels: {}; fewer levels, a "
+      "smaller model, or the method adaptive",
+      levels.size(), refusal));
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ TEST(ClockOffset, RefusesWhatCannotBeSearched) {
   ClockOffsetOptions options;
   EXPECT_THAT(
       ErrorOf([&] { FindClockOffset(trace, "delivered_rate", options); }),
-      HasSubstr("40 samples are too few; 50 are needed"));
+      HasSubstr("40 samples are too few to search for it; 50 are needed "
+                "(preparation.clock_offset=0 does without)"));
   options.maximum = 6;
   EXPECT_THAT(
       ErrorOf([&] { FindClockOffset(trace, "delivered_rate", options); }),

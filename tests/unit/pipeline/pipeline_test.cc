@@ -408,10 +408,13 @@ TEST(Limits, WhatBreaksThemIsNeverChosen) {
 TEST(Limits, AModelThatFitsIsChosenBeforeABetterOne) {
   const Trace trace = ChainTrace(kSamples, 10);
   PipelineFile file = Bare();
+  file.models = {"constant"};
+  const int64_t small = RunOn(file, trace).record.choice.best.bytes;
   file.models = {"constant", "ridge"};
   const Choice free = RunOn(file, trace).record.choice;
   EXPECT_EQ(free.best.candidate.trainer, "ridge");
-  file.tuning.maximum_bytes = free.best.bytes - 1;
+  ASSERT_LT(small, free.best.bytes);
+  file.tuning.maximum_bytes = (small + free.best.bytes) / 2;
   EXPECT_EQ(RunOn(file, trace).record.choice.best.candidate.trainer,
             "constant");
 }

@@ -143,6 +143,10 @@ std::string Caveats(const VersionRecord& version) {
     text += fmt::format("- {}: {}: {}\n", TextOf(row, "outcome"),
                         TextOf(row, "label"), TextOf(row, "reason"));
   }
+  for (const json& row : last.summary.value("relaxed", json::array())) {
+    text += fmt::format("- Not asked: {}, because {}\n",
+                        TextOf(row, "criterion"), TextOf(row, "because"));
+  }
   for (const HistoryEntry& entry : version.history) {
     if (entry.action != "rollback") continue;
     text +=

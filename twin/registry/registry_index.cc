@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -32,7 +31,9 @@ CREATE TABLE receipts (digest TEXT PRIMARY KEY, version INTEGER, gate TEXT,
                        who TEXT, airlock_version TEXT, airlock_commit TEXT);
 CREATE TABLE criteria (receipt TEXT, position INTEGER, kind TEXT, label TEXT,
                        outcome TEXT, estimate REAL, low REAL, high REAL,
-                       "limit" REAL, unit TEXT, n INTEGER, reason TEXT);
+                       "limit" REAL, unit TEXT, confidence REAL, p_value REAL,
+                       e_value REAL, power REAL, n INTEGER, needed INTEGER,
+                       reason TEXT);
 CREATE TABLE bound_files (receipt TEXT, role TEXT, path TEXT, sha256 TEXT);
 CREATE TABLE history (number INTEGER PRIMARY KEY, action TEXT, "when" TEXT,
                       who TEXT, why TEXT, version INTEGER, receipt TEXT,
@@ -112,7 +113,8 @@ void InsertCriteria(sqlite3* database, const ReceiptRecord& record) {
   for (const json& row : record.summary.at("criteria")) {
     json values = {record.receipt.digest, position++};
     for (const char* key : {"kind", "label", "outcome", "estimate", "low",
-                            "high", "limit", "unit", "n", "reason"}) {
+                            "high", "limit", "unit", "confidence", "p_value",
+                            "e_value", "power", "n", "needed", "reason"}) {
       values.push_back(row.value(key, json()));
     }
     Insert(database, "criteria", values);
@@ -267,7 +269,7 @@ Database IndexOf(const std::string& folder) {
   if (IsOf(path, state)) return Open(path, SQLITE_OPEN_READONLY);
   const RegistryRecord record = ReadRegistryRecord(folder);
   constexpr int kNew = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  if (access(folder.c_str(), W_OK) == 0) {
+  try {
     WriteAtomically(path, [&](const std::string& temporary) {
       RemoveFile(temporary);
       const Database database = Open(temporary, kNew);
@@ -275,6 +277,8 @@ Database IndexOf(const std::string& folder) {
       Fill(database.get(), record);
     });
     return Open(path, SQLITE_OPEN_READONLY);
+  } catch (const Error&) {
+    // A folder that cannot be written, or a full disk, is asked all the same.
   }
   Database database = Open(":memory:", kNew);
   Fill(database.get(), record);

@@ -113,11 +113,13 @@ TEST_F(RegistryRecordTest, AnswersSql) {
   EXPECT_THAT(versions.rows[1], ElementsAre(2, "the b", 1));
   EXPECT_THAT(versions.rows[2], ElementsAre(3, "the c", 0));
   const QueryResult champion = Query(
-      "SELECT c.estimate, c.\"limit\", r.verdict FROM aliases a JOIN receipts "
+      "SELECT c.estimate, c.\"limit\", c.p_value, c.e_value, r.verdict FROM "
+      "aliases a JOIN receipts "
       "r ON r.digest = a.receipt JOIN criteria c ON c.receipt = r.digest "
       "WHERE a.alias = 'champion'");
   ASSERT_EQ(champion.rows.size(), 1u);
-  EXPECT_THAT(champion.rows[0], ElementsAre(0.92, 0.8, "promote"));
+  EXPECT_THAT(champion.rows[0],
+              ElementsAre(0.92, 0.8, 0.001, nullptr, "promote"));
   EXPECT_EQ(Query("SELECT count(*) FROM history").rows[0][0], 4);
   EXPECT_EQ(Query("SELECT sum(trusted) FROM keys").rows[0][0], 1);
   EXPECT_EQ(
@@ -141,6 +143,10 @@ TEST_F(RegistryRecordTest, TheIndexFollowsTheFiles) {
     WriteFileAtomically(index, damage);
     EXPECT_EQ(Query(count).rows[0][0], 4);
   }
+  // Where it cannot be written, it is made in memory.
+  fs::remove(index);
+  fs::create_directory(index);
+  EXPECT_EQ(Query(count).rows[0][0], 4);
   fs::remove(index);
   EXPECT_EQ(Query(count).rows[0][0], 4);
   Registry(path_).Verify();  // knows nothing of it
@@ -182,6 +188,7 @@ TEST_F(RegistryRecordTest, ACardHasEverySectionAndSaysWhatIsMissing) {
         "| r2 of delivered\\_rate | promote | 0.92 | 0.9 | 0.94 | 0.8 | 1 | "
         "400 |",
         "- Licence: Missing: the record does not say.",
+        "- Not asked: size, because it is a test",
         "````yaml\nname: test\n```\n````"}) {
     EXPECT_THAT(card, HasSubstr(text));
   }

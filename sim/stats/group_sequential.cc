@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kEuler = 2.718281828459045;
-constexpr int kPoints = 801;    // odd: Simpson's rule
+constexpr int kPoints = 601;    // odd: Simpson's rule
 constexpr double kLowest = -9;  // of a standard normal, where nothing is left
 
 // The density of the score z sqrt(t) of tests that have not stopped, on an even
@@ -29,16 +29,20 @@ struct Surviving {
   }
 };
 
+// NormalCdf(), several times as fast: it is called millions of times.
+double UpperTail(double x) { return std::erfc(x / M_SQRT2) / 2; }
+
 double NormalDensity(double x) {
   return std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
 }
 
 // P(score after `more` information >= bound) of those that survive.
 double CrossingAbove(const Surviving& before, double more, double bound) {
+  const double deviation = std::sqrt(more);
   double sum = 0;
   for (size_t i = 0; i < before.density.size(); ++i) {
     sum += before.Weight(i) * before.density[i] *
-           NormalCdf((before.At(i) - bound) / std::sqrt(more));
+           UpperTail((bound - before.At(i)) / deviation);
   }
   return sum;
 }
@@ -74,7 +78,7 @@ double BoundFor(const Surviving& before, double more, double total,
                 double error) {
   double low = -10 * std::sqrt(total);
   double high = 10 * std::sqrt(total);
-  for (int i = 0; i < 100 && high - low > 1e-12; ++i) {
+  for (int i = 0; i < 60 && high - low > 1e-11; ++i) {
     const double middle = (low + high) / 2;
     (CrossingAbove(before, more, middle) > error ? low : high) = middle;
   }

@@ -1,6 +1,13 @@
 #include "twin/gate/evidence.h"
 
+#include "sim/stats/group_sequential.h"
+
 namespace airlock {
+namespace {
+
+constexpr int64_t kFirstLook = 3;  // fewer values have no test
+
+}  // namespace
 
 const char* ToString(KpiSource source) {
   switch (source) {
@@ -12,6 +19,29 @@ const char* ToString(KpiSource source) {
       return "measured";
   }
   return "measured";
+}
+
+void Looks::PlanFor(double alpha) {
+  if (level.count(alpha) > 0 || most < kFirstLook) return;
+  std::vector<double> information;
+  for (int64_t n = kFirstLook; n <= most; ++n) {
+    information.push_back(static_cast<double>(n) / static_cast<double>(most));
+  }
+  std::vector<double>& levels = level[alpha];
+  levels.assign(kFirstLook - 1, 0);
+  for (const GroupSequentialLook& look :
+       GroupSequentialBounds(information, alpha, 1, Spending::kObrienFleming)) {
+    levels.push_back(look.nominal_alpha);
+  }
+}
+
+std::optional<double> Looks::LevelAt(double alpha, int64_t n) const {
+  const auto found = level.find(alpha);
+  if (found == level.end() || n < 1) return std::nullopt;
+  const std::vector<double>& levels = found->second;
+  // Beyond the plan nothing is left to spend.
+  if (n > static_cast<int64_t>(levels.size())) return 0;
+  return levels[static_cast<size_t>(n) - 1];
 }
 
 const KpiSamples* Evidence::Find(const std::string& kpi,

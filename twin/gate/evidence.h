@@ -96,7 +96,16 @@ struct Looks {
   // Stop where the chance of a promotion by then is below this, and that of a
   // rejection is not above one half.
   double futility = 0;
+  // Where the number of replications is a plan that is kept: by alpha, the
+  // level of each look n (at n - 1; 0: none), which together spend it (O'Brien
+  // and Fleming's function of Lan and DeMets). An alpha that is not in it, and
+  // all where it is empty, have evidence that holds however long one goes on.
+  std::map<double, std::vector<double>> level;
 
+  // Adds the levels of `alpha`.
+  void PlanFor(double alpha);
+  // Of look n; nothing if it is not planned.
+  std::optional<double> LevelAt(double alpha, int64_t n) const;
   // Before a quarter of them, and five, nothing is futile.
   int64_t FirstFutile() const { return std::max<int64_t>(5, most / 4); }
 };

@@ -201,6 +201,18 @@ bool EvidenceCollector::Asks(const char* criterion) const {
       [&](const CriterionConfig& config) { return config.kind == criterion; });
 }
 
+namespace {
+
+void PlanLooks(const GateFile& file, Looks* looks) {
+  for (const CriterionConfig& criterion : file.criteria) {
+    if (StageOf(criterion) == Stage::kTwin) {
+      looks->PlanFor(1 - criterion.confidence.value());
+    }
+  }
+}
+
+}  // namespace
+
 void EvidenceCollector::UseInput(const std::string& what,
                                  const std::string& path) {
   for (const std::string& file : FilesReadAs(path)) UseFile(what, file);
@@ -563,7 +575,11 @@ void EvidenceCollector::Rehearse(const IsSettled& settled) {
   int64_t most = plan.most > 0 ? plan.most : twin.replications;
   if (most == 0) most = scenario.scenario().run.replications;
   const bool every_look = plan.looks != "once";
-  if (every_look) evidence_.looks = Looks{most, plan.futility.value()};
+  if (every_look) {
+    evidence_.looks = Looks{most, plan.futility.value(), {}};
+    if (plan.boundary == "planned")
+      PlanLooks(evidence_.file, &*evidence_.looks);
+  }
   // Looked at after every one, they are simulated a few ahead; those after the
   // one that settles it are not used, so that the answer does not depend on how
   // many ran at a time.

@@ -140,15 +140,19 @@ void CheckKind(const GateFile& file, const Reporter& report) {
     const bool program = model->is_program();
     const bool fitted = !model->model.empty() || !model->forecaster.empty();
     const bool agent = !model->agent.empty();
-    if (file.is_forecast() && !program && !fitted) {
+    if ((file.is_forecast() && agent) || (file.is_control() && fitted)) {
+      report.Error(key,
+                   fmt::format("is not for a question of kind {}; 'agent' is "
+                               "for control, 'model' and 'forecaster' are for "
+                               "forecasts",
+                               kind));
+    } else if (file.is_forecast() && !program && !fitted) {
       report.Error(key, "a forecast needs 'model', 'forecaster' or 'command'");
     } else if (file.is_control() && !program && !agent) {
       report.Error(key, "control needs 'agent' or 'command'");
     } else if (file.is_measured() && (program || agent || fitted)) {
       report.Error(key,
                    "was measured elsewhere: give its name only, and 'files'");
-    } else if ((file.is_forecast() && agent) || (file.is_control() && fitted)) {
-      report.Error(key, fmt::format("is not for a question of kind {}", kind));
     }
   }
   if (file.is_forecast() && file.trace.path.empty()) {
@@ -174,6 +178,26 @@ void CheckKind(const GateFile& file, const Reporter& report) {
   }
 }
 
+// How the twin's replications are looked at.
+void CheckEvidence(const GateFile& file, const Reporter& report) {
+  const EvidenceConfig& evidence = file.evidence;
+  const EvidenceConfig standard;
+  const bool once = evidence.looks == standard.looks;
+  if (!once && file.is_control()) {
+    report.Error("evidence.looks",
+                 "a controller's replications are judged once");
+  }
+  if (!once && !file.twin) {
+    report.Error("evidence.looks", "needs the section 'twin'");
+  }
+  if (once && evidence.boundary != standard.boundary) {
+    report.Error("evidence.boundary", "needs looks: every replication");
+  }
+  if (once && evidence.futility.value() != standard.futility.value()) {
+    report.Error("evidence.futility", "needs looks: every replication");
+  }
+}
+
 void CheckRelaxations(const GateFile& file, const Reporter& report) {
   for (size_t i = 0; i < file.relax.size(); ++i) {
     const std::string& name = file.relax[i].criterion;
@@ -196,6 +220,7 @@ void CheckRelaxations(const GateFile& file, const Reporter& report) {
 void CheckGate(const GateFile& file, const Reporter& report) {
   CheckKind(file, report);
   CheckRelaxations(file, report);
+  CheckEvidence(file, report);
   for (size_t i = 0; i < file.criteria.size(); ++i) {
     const std::string& kind = file.criteria[i].kind;
     const CriterionRow* const row = FindCriterion(kind);
@@ -412,6 +437,11 @@ void DeclareFields(Fields<EvidenceConfig>& fields) {
            "When the twin's replications are judged: once after the last, or "
            "after every replication with the error still as promised.")
       .OneOf({"once", "every replication"});
+  fields
+      .Add("boundary", &EvidenceConfig::boundary,
+           "Whether the confidence holds however long one goes on, or only up "
+           "to `most` replications, a plan that is kept: that finds more.")
+      .OneOf({"open", "planned"});
   fields
       .Add("most", &EvidenceConfig::most,
            "Replications at most; 0 for `twin.replications`.")

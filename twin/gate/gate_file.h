@@ -113,6 +113,8 @@ struct EvidenceConfig {
   // "once", after the last; "every replication", with confidence that holds at
   // any number of looks.
   std::string looks = "once";
+  // "open": for as long as one likes; "planned": up to `most`, with more power.
+  std::string boundary = "open";
   int64_t most = 0;      // replications at most; 0: what the twin says
   Ratio futility{0.05};  // stop where promotion by then is less likely
 };

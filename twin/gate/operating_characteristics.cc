@@ -16,7 +16,7 @@ constexpr const char* kKpi = "latency";
 constexpr int64_t kFirstLook = 3;
 
 // Samples of one trial as a gate would have collected them, so far none.
-Evidence NoEvidenceYet(const OperatingGrid& grid, int64_t n, bool every_look) {
+Evidence NoEvidenceYet(const Looks& looks, LookPlan plan) {
   Evidence evidence;
   CalibrationProfile profile;
   KpiFidelity fidelity;
@@ -24,9 +24,10 @@ Evidence NoEvidenceYet(const OperatingGrid& grid, int64_t n, bool every_look) {
   fidelity.credible = true;
   profile.kpis.push_back(fidelity);
   evidence.profile = profile;
-  if (every_look) evidence.looks = Looks{n, grid.futility};
-  KpiSamples& samples = evidence.Samples(
-      kKpi, every_look ? KpiSource::kTwin : KpiSource::kMeasured);
+  const bool once = plan == LookPlan::kOnce;
+  if (!once) evidence.looks = looks;
+  KpiSamples& samples =
+      evidence.Samples(kKpi, once ? KpiSource::kMeasured : KpiSource::kTwin);
   samples.paired = false;
   for (const char* model : {"candidate", "incumbent"}) {
     samples.models[model].unit = "s";
@@ -41,20 +42,21 @@ void DrawOne(double mean, double cv, const char* model, RngStream* rng,
 }
 
 // Draws until the criterion decides, or there is no more to draw.
-void RunTrial(const OperatingGrid& grid, RngStream* rng,
+void RunTrial(const OperatingGrid& grid, const Looks& looks, RngStream* rng,
               OperatingPoint* point) {
+  const bool once = point->looks == LookPlan::kOnce;
   CriterionConfig config = grid.criterion;
   config.kpi = kKpi;
-  config.on = point->every_look ? "twin" : "measured";
+  config.on = once ? "measured" : "twin";
   const CriterionRow* const row = FindCriterion(config.kind);
-  Evidence evidence = NoEvidenceYet(grid, point->n, point->every_look);
+  Evidence evidence = NoEvidenceYet(looks, point->looks);
   CriterionResult result;
   int64_t n = 0;
   while (n < point->n) {
     DrawOne(1, point->cv, "incumbent", rng, &evidence);
     DrawOne(1 + point->change, point->cv, "candidate", rng, &evidence);
     ++n;
-    if (n < (point->every_look ? kFirstLook : point->n)) continue;
+    if (n < (once ? point->n : kFirstLook)) continue;
     result = row->judge(config, evidence);
     if (result.outcome != Outcome::kInconclusive || result.futile) break;
   }
@@ -69,6 +71,18 @@ Interval RateOf(int64_t count, const OperatingPoint& point) {
 
 }  // namespace
 
+const char* ToString(LookPlan plan) {
+  switch (plan) {
+    case LookPlan::kOnce:
+      return "once";
+    case LookPlan::kEvery:
+      return "every";
+    case LookPlan::kPlanned:
+      return "planned";
+  }
+  return "once";
+}
+
 OperatingGrid::OperatingGrid() {
   criterion.kind = "non-inferiority";
   criterion.margin = "25%";
@@ -81,11 +95,12 @@ bool OperatingPoint::MustNotPass(const OperatingGrid& grid) const {
 std::vector<OperatingPoint> SimulateOperatingCharacteristics(
     const OperatingGrid& grid, const Progress& progress) {
   std::vector<OperatingPoint> points;
-  for (const bool every_look : {false, true}) {
+  for (const LookPlan plan :
+       {LookPlan::kOnce, LookPlan::kEvery, LookPlan::kPlanned}) {
     for (const double cv : grid.cvs) {
       for (const int64_t n : grid.sizes) {
         for (const double change : grid.changes) {
-          points.push_back({change, cv, n, every_look, grid.trials, 0, 0, 0});
+          points.push_back({change, cv, n, plan, grid.trials, 0, 0, 0});
         }
       }
     }
@@ -95,11 +110,17 @@ std::vector<OperatingPoint> SimulateOperatingCharacteristics(
     OperatingPoint& point = points[i];
     const std::string stream =
         fmt::format("operating/{}/{}/{}/{}", point.change, point.cv, point.n,
-                    point.every_look ? "every" : "once");
+                    ToString(point.looks));
+    Looks looks;
+    looks.most = point.n;
+    looks.futility = grid.futility;
+    if (point.looks == LookPlan::kPlanned) {
+      looks.PlanFor(1 - grid.criterion.confidence.value());
+    }
     for (int64_t trial = 0; trial < grid.trials; ++trial) {
       if (trial % 50 == 0) ThrowIfInterrupted();
       RngStream rng = tree.Stream(stream, Replication(trial));
-      RunTrial(grid, &rng, &point);
+      RunTrial(grid, looks, &rng, &point);
     }
     if (progress) {
       progress(static_cast<int64_t>(i) + 1,
@@ -114,7 +135,7 @@ std::string OperatingText(const OperatingGrid& grid,
   std::string text = fmt::format(
       "{} with a margin of {} at {:.4g} % confidence; {} trials a row, "
       "lognormal, two independent arms\n\n"
-      "  looks  cv    n   true change  promote (95 % interval)  reject  "
+      "  looks    cv    n   true change  promote (95 % interval)  reject  "
       "inconclusive  mean n\n",
       grid.criterion.kind, grid.criterion.margin,
       100 * grid.criterion.confidence.value(), grid.trials);
@@ -124,10 +145,10 @@ std::string OperatingText(const OperatingGrid& grid,
     const Interval promoted = RateOf(point.promoted, point);
     const auto trials = static_cast<double>(point.trials);
     text += fmt::format(
-        "  {:5}  {:<4g}  {:<2}  {:>+10.0f} %  {:.4f} ({:.4f} to {:.4f})  "
+        "  {:7}  {:<4g}  {:<2}  {:>+10.0f} %  {:.4f} ({:.4f} to {:.4f})  "
         "{:.4f}  {:>12.4f}  {:>6.1f}{}\n",
-        point.every_look ? "every" : "once", point.cv, point.n,
-        100 * point.change, promoted.estimate, promoted.low, promoted.high,
+        ToString(point.looks), point.cv, point.n, 100 * point.change,
+        promoted.estimate, promoted.low, promoted.high,
         static_cast<double>(point.rejected) / trials,
         static_cast<double>(point.inconclusive()) / trials, point.mean_n,
         point.MustNotPass(grid) ? "  must not pass" : "");
@@ -153,7 +174,7 @@ nlohmann::json OperatingJson(const OperatingGrid& grid,
       return nlohmann::json{
           {"rate", i.estimate}, {"low", i.low}, {"high", i.high}};
     };
-    rows.push_back({{"looks", point.every_look ? "every" : "once"},
+    rows.push_back({{"looks", ToString(point.looks)},
                     {"cv", point.cv},
                     {"n", point.n},
                     {"true_change", point.change},

@@ -12,9 +12,14 @@
 // known, thousands of times.
 namespace airlock {
 
-// The grid: every change with every spread and size, looked at once and, with
-// pairs as they come, after each of them. Values are lognormal; both arms have
-// the same coefficient of variation; lower is better.
+// When the samples of a trial are judged: once, all of them; after every pair,
+// for as long as one likes; after every pair up to a planned number.
+enum class LookPlan { kOnce, kEvery, kPlanned };
+const char* ToString(LookPlan plan);  // "once", "every", "planned"
+
+// The grid: every change with every spread and size, in each way of looking.
+// Values are lognormal; both arms have the same coefficient of variation; lower
+// is better.
 struct OperatingGrid {
   std::vector<double> changes = {0, 0.10, 0.25, 0.50, 1.00};  // of the mean
   std::vector<double> cvs = {0.1, 0.3, 1.0};
@@ -31,7 +36,7 @@ struct OperatingPoint {
   double change = 0;
   double cv = 0;
   int64_t n = 0;  // an arm, at most
-  bool every_look = false;
+  LookPlan looks = LookPlan::kOnce;
   int64_t trials = 0;
   int64_t promoted = 0;
   int64_t rejected = 0;

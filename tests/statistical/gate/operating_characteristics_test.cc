@@ -20,11 +20,15 @@ void ExpectRateAtMost(int64_t count, int64_t trials, double most,
       << what << ": " << count << " of " << trials;
 }
 
+constexpr LookPlan kOnce = LookPlan::kOnce;
+constexpr LookPlan kEvery = LookPlan::kEvery;
+constexpr LookPlan kPlanned = LookPlan::kPlanned;
+
 const OperatingPoint* Find(const std::vector<OperatingPoint>& points,
-                           bool every_look, double cv, int64_t n,
+                           LookPlan looks, double cv, int64_t n,
                            double change) {
   for (const OperatingPoint& point : points) {
-    if (point.every_look == every_look && point.cv == cv && point.n == n &&
+    if (point.looks == looks && point.cv == cv && point.n == n &&
         point.change == change) {
       return &point;
     }
@@ -39,7 +43,7 @@ TEST(OperatingCharacteristicsTest, FalsePromotionKeepsToItsRateEverywhere) {
   grid.trials = 100;
   const std::vector<OperatingPoint> points =
       SimulateOperatingCharacteristics(grid, {});
-  EXPECT_EQ(points.size(), 90u);
+  EXPECT_EQ(points.size(), 135u);
   int64_t promoted = 0, at_margin = 0;
   for (const OperatingPoint& point : points) {
     if (!point.MustNotPass(grid)) continue;
@@ -52,10 +56,10 @@ TEST(OperatingCharacteristicsTest, FalsePromotionKeepsToItsRateEverywhere) {
   }
   ExpectRateAtMost(promoted, at_margin, 0.05, "at the margin, all cells");
   // It can say yes, and no.
-  EXPECT_EQ(Find(points, false, 0.1, 30, 0)->promoted, grid.trials);
-  EXPECT_EQ(Find(points, false, 0.1, 30, 0.5)->rejected, grid.trials);
-  EXPECT_GT(Find(points, true, 0.1, 60, 0)->promoted, 95);
-  EXPECT_LT(Find(points, true, 0.1, 60, 0)->mean_n, 20);
+  EXPECT_EQ(Find(points, kOnce, 0.1, 30, 0)->promoted, grid.trials);
+  EXPECT_EQ(Find(points, kOnce, 0.1, 30, 0.5)->rejected, grid.trials);
+  EXPECT_GT(Find(points, kEvery, 0.1, 60, 0)->promoted, 95);
+  EXPECT_LT(Find(points, kEvery, 0.1, 60, 0)->mean_n, 20);
 }
 
 // The power of Welch's test on logarithms, by an independent simulation of
@@ -72,14 +76,18 @@ TEST(OperatingCharacteristicsTest, PowerIsThatOfTheTextbook) {
                     static_cast<double>(point->trials),
                 power, 0.045);
   };
-  near(Find(narrow, false, 0.3, 30, 0), 0.892);
-  near(Find(narrow, false, 0.3, 30, 0.10), 0.501);
-  near(Find(narrow, false, 0.3, 60, 0), 0.992);
-  near(Find(narrow, false, 0.3, 60, 0.10), 0.770);
+  near(Find(narrow, kOnce, 0.3, 30, 0), 0.892);
+  near(Find(narrow, kOnce, 0.3, 30, 0.10), 0.501);
+  near(Find(narrow, kOnce, 0.3, 60, 0), 0.992);
+  near(Find(narrow, kOnce, 0.3, 60, 0.10), 0.770);
   // Looking after each costs some power and saves replications.
-  const OperatingPoint* const every = Find(narrow, true, 0.3, 60, 0);
+  const OperatingPoint* const every = Find(narrow, kEvery, 0.3, 60, 0);
   EXPECT_GT(every->promoted, 800);
   EXPECT_LT(every->mean_n, 40);
+  // Up to a planned number, hardly any.
+  const OperatingPoint* const planned = Find(narrow, kPlanned, 0.3, 30, 0);
+  EXPECT_GT(planned->promoted, 780);
+  EXPECT_LT(planned->mean_n, 29);
 }
 
 TEST(OperatingCharacteristicsTest, TheSameGridGivesTheSame) {

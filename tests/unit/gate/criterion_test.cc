@@ -255,7 +255,7 @@ Evidence Looked(std::vector<double> candidate, std::vector<double> incumbent,
   fidelity.credible = true;
   profile.kpis.push_back(fidelity);
   evidence.profile = profile;
-  evidence.looks = Looks{most, futility};
+  evidence.looks = Looks{most, futility, {}};
   return evidence;
 }
 

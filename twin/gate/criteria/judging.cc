@@ -211,35 +211,55 @@ double Gap::FromShown(double shown) const {
   return shown;
 }
 
+namespace {
+
+// Student's t at the level of a planned look; of none, infinite.
+double PlannedCritical(double level, int64_t n) {
+  return level > 0 ? StudentTQuantile(1 - level, static_cast<double>(n - 1))
+                   : std::numeric_limits<double>::infinity();
+}
+
+// One look of several at pairs.
+void LookAt(const Gap& gap, double t, double alpha, const Looks& looks,
+            GapTest* test) {
+  double at_last = 0;
+  if (const auto level = looks.LevelAt(alpha, gap.n)) {
+    test->critical = PlannedCritical(*level, gap.n);
+    at_last = PlannedCritical(*looks.LevelAt(alpha, looks.most), looks.most);
+  } else {
+    const double spread = TMixtureSpread(looks.most, alpha);
+    test->critical = TMixtureCritical(gap.n, alpha, spread);
+    test->e_value = std::exp(TMixtureLogEvidence(t, gap.n, spread));
+    test->p_accept = std::min(1.0, 1 / test->e_value);
+    test->p_reject =
+        std::min(1.0, std::exp(-TMixtureLogEvidence(-t, gap.n, spread)));
+    at_last = gap.n >= looks.most ? test->critical
+                                  : TMixtureCritical(looks.most, alpha, spread);
+  }
+  const double deviation =
+      gap.standard_error * std::sqrt(static_cast<double>(gap.n));
+  test->chance =
+      PredictivePower(gap.estimate, deviation, gap.n, looks.most, at_last);
+  // Of a rejection that is likely, one would rather know.
+  const double of_reject =
+      PredictivePower(-gap.estimate, deviation, gap.n, looks.most, at_last);
+  test->futile = gap.n < looks.most && gap.n >= looks.FirstFutile() &&
+                 test->chance < looks.futility && of_reject < 0.5;
+}
+
+}  // namespace
+
 GapTest TestGap(const Gap& gap, const CriterionConfig& config,
                 const Evidence& evidence, KpiSource source) {
   GapTest test;
   const double alpha = 1 - config.confidence.value();
   const double t = gap.estimate == 0 ? 0 : gap.estimate / gap.standard_error;
-  if (IsSequential(evidence, source)) {
-    const Looks& looks = *evidence.looks;
-    const double spread = TMixtureSpread(looks.most, alpha);
-    test.critical = TMixtureCritical(gap.n, alpha, spread);
-    test.e_value = std::exp(TMixtureLogEvidence(t, gap.n, spread));
-    test.p_accept = std::min(1.0, 1 / test.e_value);
-    test.p_reject =
-        std::min(1.0, std::exp(-TMixtureLogEvidence(-t, gap.n, spread)));
-    const double deviation =
-        gap.standard_error * std::sqrt(static_cast<double>(gap.n));
-    const bool last = gap.n >= looks.most;
-    const double at_last =
-        last ? test.critical : TMixtureCritical(looks.most, alpha, spread);
-    test.chance =
-        PredictivePower(gap.estimate, deviation, gap.n, looks.most, at_last);
-    // Of a rejection that is likely, one would rather know.
-    const double of_reject =
-        PredictivePower(-gap.estimate, deviation, gap.n, looks.most, at_last);
-    test.futile = !last && gap.n >= looks.FirstFutile() &&
-                  test.chance < looks.futility && of_reject < 0.5;
-  } else {
+  test.p_accept = StudentTCdf(t, gap.degrees_of_freedom);
+  test.p_reject = StudentTCdf(-t, gap.degrees_of_freedom);
+  if (!IsSequential(evidence, source)) {
     test.critical = StudentTQuantile(1 - alpha, gap.degrees_of_freedom);
-    test.p_accept = StudentTCdf(t, gap.degrees_of_freedom);
-    test.p_reject = StudentTCdf(-t, gap.degrees_of_freedom);
+  } else {
+    LookAt(gap, t, alpha, *evidence.looks, &test);
   }
   const double half =
       gap.standard_error == 0 ? 0 : test.critical * gap.standard_error;
@@ -253,7 +273,8 @@ int64_t NeededFor(const Gap& gap, double alpha, const Evidence& evidence,
   const double deviation = gap.standard_error * std::sqrt(n);
   const double effect = std::abs(gap.estimate) / deviation;
   if (!(effect > 0) || !std::isfinite(effect)) return 0;
-  if (!IsSequential(evidence, source)) {
+  if (!IsSequential(evidence, source) ||
+      evidence.looks->LevelAt(alpha, 1).has_value()) {
     // Of two arms, `deviation` holds both; as RequiredSampleSize() would.
     return gap.samples_each * RequiredSampleSize(effect, 0.8, alpha, true);
   }

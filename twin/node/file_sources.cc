@@ -8,14 +8,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <map>
-#include <nlohmann/json.hpp>
 
+#include "calibration/traces/column_record.h"
 #include "calibration/traces/csv_stream.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
-#include "sim/base/file.h"
-#include "sim/base/json.h"
 #include "sim/results/hdf5_file.h"
 #include "twin/node/source.h"
 
@@ -23,7 +20,6 @@
 namespace airlock {
 namespace {
 
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kMostAtOnce = 64;
@@ -37,37 +33,12 @@ void Wait(double seconds) {
   if (seconds > 0) poll(nullptr, 0, static_cast<int>(seconds * 1000) + 1);
 }
 
-// Role, unit and scope of columns, by name: {"columns": [{name, role, unit,
-// scope, scope_id}]}, as the testbed writes them.
-std::map<std::string, Column> ReadColumnFile(const std::string& path) {
-  std::map<std::string, Column> columns;
-  const std::string text = ReadFile(path);
-  try {
-    for (const json& each : json::parse(text).at("columns")) {
-      Column column;
-      column.name = each.at("name").get<std::string>();
-      column.unit = each.at("unit").get<std::string>();
-      column.scope_id = each.at("scope_id").get<std::string>();
-      const auto role = each.at("role").get<std::string>();
-      const auto scope = each.at("scope").get<std::string>();
-      if (!Parse(role, &column.role) || !Parse(scope, &column.scope)) {
-        throw InputError(
-            fmt::format("{}: column '{}': role '{}' or scope '{}' is not known",
-                        path, column.name, role, scope));
-      }
-      columns[column.name] = column;
-    }
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
-  }
-  return columns;
-}
-
 class CsvSource : public Source {
  public:
   CsvSource(const SourceConfig& config, double taken_seconds)
       : path_(config.path), csv_(config.path) {
-    if (!config.columns.empty()) columns_ = ReadColumnFile(config.columns);
+    if (!config.columns.empty())
+      csv_.Describe(ReadColumnRecord(config.columns));
     if (!std::isnan(taken_seconds)) csv_.SkipUpTo(taken_seconds);
     fd_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat facts {};
@@ -125,20 +96,11 @@ class CsvSource : public Source {
 
   bool Take(const std::string& bytes, Trace* samples) {
     *samples = csv_.Take(bytes, kMostAtOnce);
-    for (Column& column : samples->columns) {
-      const auto known = columns_.find(column.name);
-      if (known == columns_.end()) continue;
-      column.role = known->second.role;
-      column.unit = known->second.unit;
-      column.scope = known->second.scope;
-      column.scope_id = known->second.scope_id;
-    }
     return samples->samples() > 0;
   }
 
   std::string path_;
   CsvStream csv_;
-  std::map<std::string, Column> columns_;
   int fd_ = -1;
   int64_t offset_ = 0;
 };

@@ -173,6 +173,7 @@ int Main(int argc, char** argv) {
   AddForecastVerbs(&app, &line);
   AddDriftVerbs(&app, &line);
   AddGateVerbs(&app, &line);
+  AddNodeVerb(&app, &line);
   AddRegistryVerbs(&app, &line);
   AddReceiptVerbs(&app, &line);
   try {

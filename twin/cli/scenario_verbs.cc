@@ -12,6 +12,7 @@
 #include "twin/cli/verb.h"
 #include "twin/drift/detector.h"
 #include "twin/gate/criterion.h"
+#include "twin/node/node_file.h"
 #include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
 #include "twin/worker/run_batch.h"
@@ -52,6 +53,15 @@ const std::vector<Axis>& Axes() {
        [] { return RowsOf(Trainers()); }},
       {"importers", "measured formats that `airlock import` reads",
        [] { return RowsOf(Importers()); }},
+      {"node-actuators", "what carries a live node's settings out",
+       [] { return RowsOf(ActuatorKinds()); }},
+      {"node-fallbacks",
+       "heuristics that act where a live node's model may not",
+       [] { return RowsOf(Fallbacks()); }},
+      {"node-rules", "how a live node's forecast becomes a setting",
+       [] { return RowsOf(ActionRules()); }},
+      {"node-sources", "where a live node's counters come from",
+       [] { return RowsOf(SourceKinds()); }},
       {"topologies", "datacentre topologies",
        [] { return RowsOf(TopologyBuilders()); }},
   };
@@ -73,6 +83,8 @@ const std::vector<Text>& Texts() {
        ScenarioJsonSchema},
       {"gate-keys", "reference of every key of a gate file", GateKeyReference},
       {"gate-schema", "JSON Schema of gate files, for editors", GateJsonSchema},
+      {"node-keys", "reference of every key of a node file", NodeKeyReference},
+      {"node-schema", "JSON Schema of node files, for editors", NodeJsonSchema},
       {"pipeline-keys", "reference of every key of a pipeline file",
        PipelineKeyReference},
       {"pipeline-schema", "JSON Schema of pipeline files, for editors",

@@ -37,6 +37,9 @@ void AddRegistryVerbs(CLI::App* app, CommandLine* line);
 // verify, key
 void AddReceiptVerbs(CLI::App* app, CommandLine* line);
 
+// node
+void AddNodeVerb(CLI::App* app, CommandLine* line);
+
 // --- What several verbs share -----------------------------------------------
 
 // Before the work for it: throws InputError if the file exists and `overwrite`

@@ -55,6 +55,10 @@ bool LineProgram::ReadSome() {
   }
 }
 
+double LineProgram::SecondsWithoutProcessor() const {
+  return OwnSecondsWithoutProcessor() + process_.SecondsWithoutProcessor();
+}
+
 Reply LineProgram::Ask(const std::string& line, double timeout_seconds) {
   Reply reply;
   ended_ = !ReadSome() || ended_;
@@ -66,6 +70,7 @@ Reply LineProgram::Ask(const std::string& line, double timeout_seconds) {
   if (ended_) return reply;
   const std::string question = line + "\n";
   size_t sent = 0;
+  const double waited_before = SecondsWithoutProcessor();
   const Clock::time_point begin = Clock::now();
   while (true) {
     if (sent < question.size()) {
@@ -80,6 +85,8 @@ Reply LineProgram::Ask(const std::string& line, double timeout_seconds) {
     if (end != std::string::npos) {
       reply.line = unread_.substr(0, end);
       unread_.erase(0, end + 1);
+      const double waited = SecondsWithoutProcessor() - waited_before;
+      reply.seconds = std::max(0.0, reply.seconds - std::max(0.0, waited));
       // An answer to half a question is none.
       reply.fate = sent < question.size() ? Fate::kUnasked : Fate::kAnswered;
       return reply;

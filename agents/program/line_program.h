@@ -17,8 +17,10 @@ enum class Fate {
 
 struct Reply {
   Fate fate = Fate::kEnded;
-  std::string line;    // kAnswered: without its end; kUnasked: what it said
-  double seconds = 0;  // from the question's first byte to the answer's last
+  std::string line;  // kAnswered: without its end; kUnasked: what it said
+  // From the question's first byte to the answer's last, less what either side
+  // waited for a processor: that is the machine's doing, not the program's.
+  double seconds = 0;
 };
 
 // A user's program that answers each line of its standard input with one line
@@ -40,6 +42,8 @@ class LineProgram {
   int64_t PeakResidentBytes() const { return process_.PeakResidentBytes(); }
 
  private:
+  // What the program and we have waited for a processor so far.
+  double SecondsWithoutProcessor() const;
   // Reads what is there without waiting. False at the end of its output.
   bool ReadSome();
 

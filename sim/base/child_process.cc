@@ -46,6 +46,15 @@ int64_t ProcNumber(const std::string& path, const std::string& key) {
   return 0;
 }
 
+// The time in a run queue, the second of a schedstat file's three numbers
+// (nanoseconds), in seconds.
+double SecondsInQueue(const std::string& path) {
+  std::ifstream file(path);
+  int64_t ran = 0;
+  int64_t waited = 0;
+  return file >> ran >> waited ? 1e-9 * static_cast<double>(waited) : 0;
+}
+
 bool IsNumber(const std::string& text) {
   return !text.empty() &&
          text.find_first_not_of("0123456789") == std::string::npos;
@@ -99,6 +108,14 @@ void ChildProcess::Start(const ProgramCall& call, bool own_group) {
   close(from_child[1]);
   input_ = to_child[1];
   output_ = from_child[0];
+}
+
+double OwnSecondsWithoutProcessor() {
+  return SecondsInQueue("/proc/thread-self/schedstat");
+}
+
+double ChildProcess::SecondsWithoutProcessor() const {
+  return pid_ > 0 ? SecondsInQueue(fmt::format("/proc/{}/schedstat", pid_)) : 0;
 }
 
 int64_t ChildProcess::PeakResidentBytes() const {

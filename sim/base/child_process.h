@@ -18,6 +18,9 @@ struct ProgramCall {
   std::string folder;                // to run in; empty: ours
 };
 
+// The same of the thread that asks.
+double OwnSecondsWithoutProcessor();
+
 // A program under way, with pipes to its standard input and output (frame.h
 // reads and writes them) and its standard error kept for messages. It ends with
 // this object, and if we die: a failed or interrupted command leaves none
@@ -40,6 +43,9 @@ class ChildProcess {
   // The largest resident set so far of the program and of what it has started
   // and still runs, in bytes, as /proc tells; 0 if it does not (it has ended).
   int64_t PeakResidentBytes() const;
+  // How long its first thread has been ready to run and was not, since its
+  // start, as /proc tells; 0 if it does not.
+  double SecondsWithoutProcessor() const;
   // After it the program reads the end of its input.
   void CloseInput();
   // Ends it now, and all that it has started.

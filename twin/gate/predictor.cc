@@ -83,16 +83,16 @@ std::vector<Feature> ProgramFeatures(const ForecastProblem& problem,
                       feature.shift == (problem.horizon == 0 ? -1 : 0);
     if (past) continue;  // goes by as last_target
     if (feature.shift != 0) {
-      throw InputError(fmt::format(
-          "candidate '{}': a program is shown one sample after the other and "
-          "keeps its own history; it cannot be given {}",
-          name, feature.Label()));
+      throw InputError(
+          fmt::format("{}: a program is shown one sample after the other and "
+                      "keeps its own history; it cannot be given {}",
+                      name, feature.Label()));
     }
     if (problem.horizon == 0 && trace.Get(feature.column).role == Role::kKpi) {
-      throw InputError(fmt::format(
-          "candidate '{}': {} is measured together with {}, which is to be "
-          "inferred without it; a program cannot be given it",
-          name, feature.column, problem.target));
+      throw InputError(
+          fmt::format("{}: {} is measured together with {}, which is to be "
+                      "inferred without it; a program cannot be given it",
+                      name, feature.column, problem.target));
     }
     shown.push_back(feature);
   }

@@ -1,6 +1,7 @@
 #include "twin/node/live_node.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -551,6 +552,7 @@ void LiveNode::Save() {
     }
     last_unsaved_ = error.what();
   }
+  malloc_trim(0);  // of the texts that were made
 }
 
 // What does not depend on the models, which are loaded next.

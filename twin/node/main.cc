@@ -4,6 +4,7 @@
 //   airlock-node FILE [--set KEY=VALUE]... [--allow-root] [--check]
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -74,6 +75,11 @@ ExitCode RunNode(const Arguments& arguments) {
 int Main(int argc, char** argv) {
   InstallInterruptHandlers();
   std::signal(SIGPIPE, SIG_IGN);
+  // One heap for all threads, and what is free goes back to the system: beside
+  // a network function memory matters more than the time of an allocation.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  mallopt(M_TRIM_THRESHOLD, 64 << 10);
   try {
     return static_cast<int>(RunNode(ParseArguments(argc, argv)));
   } catch (const Error& error) {

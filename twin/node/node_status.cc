@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,17 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 double SecondsOf(const timeval& time) {
   return static_cast<double>(time.tv_sec) +
          1e-6 * static_cast<double>(time.tv_usec);
+}
+
+// A line of /proc/self/status. getrusage() would count what the program was
+// that became this one.
+double MemoryBytes(const std::string& line) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    double kilobytes = 0;
+    if (word == line && file >> kilobytes) return 1024 * kilobytes;
+  }
+  return kUnknown;
 }
 
 // One of the two models that run.
@@ -230,9 +242,10 @@ std::string LiveNode::MetricsText() const {
   page.One("process_cpu_seconds_total", "counter",
            "Processor time of the node, without its child processes.",
            SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime));
+  page.One("process_resident_memory_bytes", "gauge", "Memory that is resident.",
+           MemoryBytes("VmRSS:"));
   page.One("airlock_node_peak_resident_bytes", "gauge",
-           "The most memory that was resident.",
-           1024.0 * static_cast<double>(usage.ru_maxrss));
+           "The most memory that was resident.", MemoryBytes("VmHWM:"));
   return page.text();
 }
 

@@ -88,7 +88,10 @@ std::vector<Feature> ProgramFeatures(const ForecastProblem& problem,
                       "keeps its own history; it cannot be given {}",
                       name, feature.Label()));
     }
-    if (problem.horizon == 0 && trace.Get(feature.column).role == Role::kKpi) {
+    // The offered rate is known where the file says so, and only then.
+    const Column& column = trace.Get(feature.column);
+    if (problem.horizon == 0 && column.role == Role::kKpi &&
+        !IsOfferedRate(column)) {
       throw InputError(
           fmt::format("{}: {} is measured together with {}, which is to be "
                       "inferred without it; a program cannot be given it",

@@ -60,6 +60,48 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
   EXPECT_EQ(OutcomeOf(rejected, "superiority"), "promote");
   EXPECT_EQ(OutcomeOf(rejected, "twin-non-inferiority"), "reject");
 
+  // Looked at after every replication, far fewer are needed, and which they are
+  // does not depend on how many ran at a time.
+  json criteria, kpis;
+  for (const char* jobs : {"1", "3"}) {
+    const std::string out = folder / "looks" + jobs;
+    const ProgramResult looks =
+        RunGate("quickstart.yaml", out,
+                {"--jobs", jobs, "--set", "evidence.looks=every replication",
+                 "--set", "evidence.most=30", "--set",
+                 "twin.profile=" + (folder / "good/profile.yaml")});
+    EXPECT_EQ(looks.exit_code, 0) << looks.out << looks.err;
+    const json told = SummaryOf(out);
+    for (const json& kpi : told["kpis"]) {
+      if (kpi["source"] != "twin") continue;
+      EXPECT_LT(kpi["models"]["candidate"]["n"], 15);
+      if (!kpis.is_null()) {
+        EXPECT_EQ(kpi, kpis);
+      }
+      kpis = kpi;
+    }
+    for (const json& criterion : told["criteria"]) {
+      if (criterion["kind"] != "twin-non-inferiority") continue;
+      EXPECT_GT(criterion["e_value"], 20);
+      if (!criteria.is_null()) {
+        EXPECT_EQ(criterion, criteria);
+      }
+      criteria = criterion;
+    }
+  }
+  EXPECT_FALSE(kpis.is_null());
+  EXPECT_FALSE(criteria.is_null());
+
+  // Every key of the verdict is written down.
+  const std::string format =
+      ReadFile(AIRLOCK_SOURCE_DIR "/twin/gate/FORMAT.md");
+  for (const json& level : {summary, summary["criteria"][0], summary["kpis"][0],
+                            summary["kpis"][0]["models"]["candidate"]}) {
+    for (auto key = level.begin(); key != level.end(); ++key) {
+      EXPECT_THAT(format, HasSubstr("`" + key.key() + "`"));
+    }
+  }
+
   // The inputs are found from the folder in which the gate ran.
   const ProgramResult elsewhere =
       Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
@@ -185,6 +227,60 @@ TEST(GateTest, WithoutATwinNothingIsPromoted) {
             SummaryOf(folder / "out")["criteria"]);
 }
 
+TEST(GateTest, OperatingCharacteristicsNeedNoGateFile) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "oc.json";
+  const ProgramResult result = RunAirlock(
+      {"gate", "--operating-characteristics", "--trials", "5", "-o", file});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("worst false promotion"));
+  const json told = json::parse(ReadFile(file));
+  EXPECT_EQ(told["rows"].size(), 135u);
+  const std::string format =
+      ReadFile(AIRLOCK_SOURCE_DIR "/twin/gate/FORMAT.md");
+  for (const json& level : {told, told["rows"][0]}) {
+    for (auto key = level.begin(); key != level.end(); ++key) {
+      EXPECT_THAT(format, HasSubstr("`" + key.key() + "`"));
+    }
+  }
+  // What is there stays.
+  EXPECT_EQ(
+      RunAirlock({"gate", "--operating-characteristics", "-o", file}).exit_code,
+      2);
+  EXPECT_EQ(RunAirlock({"gate", "scenarios/gates/quickstart.yaml",
+                        "--operating-characteristics"})
+                .exit_code,
+            2);
+}
+
+// KPIs that were measured elsewhere, and the verdict once more.
+TEST(GateTest, ACanaryIsJudgedOnItsTableAndTheVerdictRepeats) {
+  const TemporaryFolder folder;
+  const ProgramResult gate = RunGate("canary.yaml", folder / "canary");
+  ASSERT_EQ(gate.exit_code, 0) << gate.out << gate.err;
+  const ProgramResult again =
+      RunAirlock({"gate", "--replay", folder / "canary"});
+  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("canary: the same verdict again, byte by "
+                                   "byte: promote"));
+
+  // An input that is another one now; a folder that is no gate's.
+  const std::string table = folder / "canary.csv";
+  WriteFileAtomically(
+      table, ReadFile(AIRLOCK_SOURCE_DIR "/scenarios/gates/canary.csv"));
+  ASSERT_EQ(RunGate("canary.yaml", folder / "copy",
+                    {"--set", "measurements.path=" + table})
+                .exit_code,
+            0);
+  WriteFileAtomically(table, ReadFile(table) + "40,canary,2400,900,1\n");
+  const ProgramResult changed =
+      RunAirlock({"gate", "--replay", folder / "copy"});
+  EXPECT_EQ(changed.exit_code, 3);
+  EXPECT_THAT(changed.err, HasSubstr("is another one than the gate in"));
+  EXPECT_EQ(RunAirlock({"gate", "--replay", folder.path()}).exit_code, 3);
+  EXPECT_EQ(RunAirlock({"gate"}).exit_code, 2);
+}
+
 TEST(GateTest, WrongGateFilesRunNothing) {
   struct Case {
     const char* set;
@@ -194,10 +290,26 @@ TEST(GateTest, WrongGateFilesRunNothing) {
       {"candidate.forecaster=xgbost", "did you mean 'xgboost'?"},
       {"criteria.0.kind=completeness", "'completeness'"},
       {"criteria.0.margin=5%", "'complete' does not use it"},
+      {"criteria.1.margin=20", "'20' is no amount: write a number and %"},
+      {"criteria.1.margin=-5%", "'-5%' is negative"},
+      {"criteria.1.limit=5ms", "'superiority' does not use it"},
+      {"criteria.1.against=itself", "only robustness"},
+      {"criteria.4.kind=violation-rate", "'violation-rate' needs 'limit'"},
+      {"evidence.boundary=planned", "needs looks: every replication"},
       {"trace.path=nowhere.csv", "nowhere.csv"},
       {"candidate.features=[\"counter/planet:*\"]", "planet"},
       {"split.train=1", "write a number and %"},
       {"colour=blue", "unknown key"},
+      {"candidate.command=[python3]", "in more than one way"},
+      {"candidate={name: a, command: [python3, m.py]}",
+       "list what the program consists of"},
+      {"candidate={name: a, agent: static}", "'agent' is for control"},
+      {"question.kind=control", "'agent' is for control"},
+      {"question.kind=canary", "write forecast, control or measured"},
+      {"candidate.answer_within=2s", "only a program"},
+      {"relax=[{criterion: no-leak}]", "relax.0.because: is missing"},
+      {"relax=[{criterion: superiority, because: x}]", "is not always asked"},
+      {"control={bounds: [{setting: a, low: 2, high: 1}]}", "is below 'low'"},
       {"drift.window=5", "drift.window: '5' is out of range"},
       {"drift.bins=101", "more bins than the window has samples"},
       {"drift.run_length=100", "must be above the window's 100 samples"},

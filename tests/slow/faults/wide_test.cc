@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <map>
 
 #include "tests/faults/gate/planted_faults.h"
@@ -11,7 +12,7 @@ namespace {
 
 TEST(WideFaultsTest, NoBadOneIsPromotedAndFewGoodOnesAreRejected) {
   constexpr uint64_t kFirst = 11;
-  constexpr uint64_t kWorlds = 6;
+  constexpr uint64_t kWorlds = 3;
   int good = 0;
   int rejected = 0;
   int promoted = 0;
@@ -35,6 +36,9 @@ TEST(WideFaultsTest, NoBadOneIsPromotedAndFewGoodOnesAreRejected) {
         fmt::print("seed {}: {}", seed, verdict.ToText());
       }
     }
+    fmt::print("seed {}: {} of {} good ones promoted so far, {} rejected\n",
+               seed, promoted, good, rejected);
+    std::fflush(stdout);
   }
   for (const auto& [name, outcomes] : table) {
     fmt::print("{:24}", name);

@@ -390,7 +390,8 @@ Receipt VerifyReceipt(const std::string& folder,
     }
     CheckBoundFile(
         (fs::path(root) / file.path).string(), file.sha256, file.role,
-        "; its path is as seen from the folder in which the gate ran");
+        "; its path is as seen from the folder in which the gate ran; verify "
+        "takes another one with --root");
   }
   CheckAgainstVerdict(receipt, folder);
   return receipt;

@@ -37,6 +37,7 @@ std::string TextOf(const json& row, const char* key) {
 
 std::string NumberIn(const json& row, const char* key) {
   const json value = row.value(key, json());
+  if (value.is_number_integer()) return value.dump();
   return value.is_number() ? fmt::format("{:.4g}", value.get<double>())
                            : "missing";
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "sim/base/rng.h"
 #include "sim/stats/interval.h"
 
 namespace airlock {
@@ -143,6 +144,69 @@ std::vector<GroupSequentialLook> GroupSequentialBounds(
     spent_before = spent;
   }
   return looks;
+}
+
+namespace {
+
+// The least p / level of the looks at one series of normal values, or `most`,
+// if none is below: only t statistics under critical[n - 1], where p is `most`
+// times the level, are looked up.
+double LeastRatio(const std::vector<double>& levels,
+                  const std::vector<double>& critical, double most,
+                  RngStream* rng) {
+  double least = most;
+  double sum = 0;
+  double squares = 0;
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const double value = rng->Normal(0, 1);
+    sum += value;
+    squares += value * value;
+    if (!(levels[i] > 0)) continue;
+    const auto n = static_cast<double>(i + 1);
+    const double variance = (squares - sum * sum / n) / (n - 1);
+    const double t = sum / std::sqrt(n * variance);
+    if (t < critical[i]) {
+      least = std::min(least, StudentTCdf(t, n - 1) / levels[i]);
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
+std::vector<double> PlannedTLevels(int64_t first, int64_t most, double alpha,
+                                   Spending spending) {
+  if (first < 2 || most < first) return {};
+  std::vector<double> information;
+  for (int64_t n = first; n <= most; ++n) {
+    information.push_back(static_cast<double>(n) / static_cast<double>(most));
+  }
+  std::vector<double> levels(static_cast<size_t>(first - 1), 0.0);
+  for (const GroupSequentialLook& look :
+       GroupSequentialBounds(information, alpha, 1, spending)) {
+    levels.push_back(look.nominal_alpha);
+  }
+  constexpr double kMostRatio = 1.5;
+  std::vector<double> critical(levels.size(), 0.0);
+  for (size_t i = 0; i < levels.size(); ++i) {
+    if (!(levels[i] > 0)) continue;
+    critical[i] = StudentTQuantile(std::min(0.5, kMostRatio * levels[i]),
+                                   static_cast<double>(i));
+  }
+  constexpr size_t kSeries = 50000;
+  RngStream rng =
+      RngTree(1).Stream("stats/planned t levels", Replication(most));
+  std::vector<double> ratios;
+  for (size_t i = 0; i < kSeries; ++i) {
+    ratios.push_back(LeastRatio(levels, critical, kMostRatio, &rng));
+  }
+  std::sort(ratios.begin(), ratios.end());
+  const double expected = alpha * kSeries;
+  const double rank = expected - 2 * std::sqrt(expected * (1 - alpha));
+  const double factor =
+      std::min(1.0, ratios[static_cast<size_t>(std::max(0.0, rank))]);
+  for (double& level : levels) level *= factor;
+  return levels;
 }
 
 }  // namespace airlock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 namespace airlock {
@@ -33,5 +34,14 @@ struct GroupSequentialLook {
 std::vector<GroupSequentialLook> GroupSequentialBounds(
     const std::vector<double>& information, double alpha, int sides,
     Spending spending);
+
+// The level of Student's one-sided t test of the first n of `most` independent
+// normal values, for n = 1 .. most, such that all tests from `first` (>= 2)
+// values on together reject a true null with probability alpha at most: the
+// nominal levels above, which are for a known variance, all times one factor
+// (<= 1). That is the alpha quantile of the least p-value per level of 50000
+// simulated series, less two standard errors. 0 for n < first.
+std::vector<double> PlannedTLevels(int64_t first, int64_t most, double alpha,
+                                   Spending spending);
 
 }  // namespace airlock

@@ -23,16 +23,8 @@ const char* ToString(KpiSource source) {
 
 void Looks::PlanFor(double alpha) {
   if (level.count(alpha) > 0 || most < kFirstLook) return;
-  std::vector<double> information;
-  for (int64_t n = kFirstLook; n <= most; ++n) {
-    information.push_back(static_cast<double>(n) / static_cast<double>(most));
-  }
-  std::vector<double>& levels = level[alpha];
-  levels.assign(kFirstLook - 1, 0);
-  for (const GroupSequentialLook& look :
-       GroupSequentialBounds(information, alpha, 1, Spending::kObrienFleming)) {
-    levels.push_back(look.nominal_alpha);
-  }
+  level[alpha] =
+      PlannedTLevels(kFirstLook, most, alpha, Spending::kObrienFleming);
 }
 
 std::optional<double> Looks::LevelAt(double alpha, int64_t n) const {

@@ -97,9 +97,10 @@ struct Looks {
   // rejection is not above one half.
   double futility = 0;
   // Where the number of replications is a plan that is kept: by alpha, the
-  // level of each look n (at n - 1; 0: none), which together spend it (O'Brien
-  // and Fleming's function of Lan and DeMets). An alpha that is not in it, and
-  // all where it is empty, have evidence that holds however long one goes on.
+  // level of each look n (at n - 1; 0: none), which together spend it:
+  // PlannedTLevels() with O'Brien and Fleming's function. An alpha that is not
+  // in it, and all where it is empty, have evidence that holds however long one
+  // goes on.
   std::map<double, std::vector<double>> level;
 
   // Adds the levels of `alpha`.

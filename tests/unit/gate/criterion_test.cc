@@ -205,6 +205,41 @@ TEST(KnownComplaintsTest, SparseErrorCounts) {
   }
 }
 
+// No error anywhere in ten intervals is no proof that there are few.
+TEST(KnownComplaintsTest, NoErrorsYet) {
+  Evidence evidence =
+      Of(std::vector<double>(10, 0.0), std::vector<double>(10, 0.0), true);
+  evidence.kpis[0].discrete = true;
+  for (const char* margin : {"25%", "100ms"}) {
+    const CriterionResult result =
+        Judge(Config("non-inferiority", margin), evidence);
+    EXPECT_EQ(result.outcome, kInconclusive) << result.reason;
+  }
+}
+
+// The incumbent itself is not inferior to itself; but two values are too few to
+// tell even that, where one looks after each.
+TEST(SequentialTest, TheSameModelNeedsValuesToo) {
+  CriterionConfig config = Config("non-inferiority", "25%");
+  const std::vector<double> values = LogNormal(30, 1, 0.3, 21);
+  EXPECT_EQ(Judge(config, Of(values, values, true)).outcome, kPromote);
+  for (int64_t n : {3, 30}) {
+    const std::vector<double> some(values.begin(), values.begin() + n);
+    Evidence evidence = Of(some, some, true);
+    evidence.kpis[0].source = KpiSource::kTwin;
+    evidence.profile = CalibrationProfile();
+    KpiFidelity fidelity;
+    fidelity.kpi = "latency";
+    fidelity.credible = true;
+    evidence.profile->kpis.push_back(fidelity);
+    evidence.looks = Looks{30, 0, {}};
+    config.on = "twin";
+    const CriterionResult result = Judge(config, evidence);
+    EXPECT_EQ(result.outcome, n == 3 ? kInconclusive : kPromote)
+        << result.reason;
+  }
+}
+
 // Zero violations show a share below 5 % with 59 values, not with 58.
 TEST(ViolationRateTest, NeedsTheClassicNumberOfValues) {
   CriterionConfig config = Config("violation-rate");

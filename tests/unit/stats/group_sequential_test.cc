@@ -4,6 +4,10 @@
 
 #include <cmath>
 
+#include "sim/base/rng.h"
+#include "sim/stats/interval.h"
+#include "sim/stats/moments.h"
+
 namespace airlock {
 namespace {
 
@@ -41,6 +45,33 @@ TEST(GroupSequentialTest, OneLookIsTheOrdinaryTest) {
     EXPECT_NEAR(looks[0].critical, 1.6448536, 1e-6);
     EXPECT_NEAR(looks[0].nominal_alpha, 0.05, 1e-7);
   }
+}
+
+// Of series that are none of those that it was set by: at most alpha are ever
+// rejected, though the variance of ten values is hardly known.
+TEST(PlannedTLevelsTest, ErrorHoldsWithAnEstimatedVariance) {
+  constexpr int kSeries = 20000;
+  const std::vector<double> levels =
+      PlannedTLevels(3, 10, 0.05, Spending::kObrienFleming);
+  ASSERT_EQ(levels.size(), 10u);
+  EXPECT_EQ(levels[0], 0);
+  EXPECT_EQ(levels[1], 0);
+  RngStream rng(99);
+  int rejected = 0;
+  for (int i = 0; i < kSeries; ++i) {
+    std::vector<double> values;
+    bool ever = false;
+    for (size_t n = 1; n <= 10; ++n) {
+      values.push_back(rng.Normal(0, 2));
+      if (n < 3 || ever) continue;
+      const double t = Mean(values) / StandardDeviation(values) *
+                       std::sqrt(static_cast<double>(n));
+      ever = t < StudentTQuantile(levels[n - 1], static_cast<double>(n - 1));
+    }
+    rejected += ever ? 1 : 0;
+  }
+  EXPECT_LE(ClopperPearson(rejected, kSeries, 0.998).low, 0.05) << rejected;
+  EXPECT_GT(rejected, kSeries * 0.04);
 }
 
 TEST(GroupSequentialTest, WrongArgumentsGiveNoBounds) {

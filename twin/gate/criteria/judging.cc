@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sim/stats/batch_means.h"
 #include "sim/stats/moments.h"
@@ -18,6 +19,7 @@ namespace {
 // than this is a frozen source.
 constexpr double kFrozenChance = 1e-3;
 constexpr int64_t kShortestFrozen = 5;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Neighbours that repeat each other: under independence a spell of L values of
 // a share q is expected n (1 - q) q^L times. Of dependent values, one of a
@@ -261,8 +263,10 @@ GapTest TestGap(const Gap& gap, const CriterionConfig& config,
   } else {
     LookAt(gap, t, alpha, *evidence.looks, &test);
   }
-  const double half =
-      gap.standard_error == 0 ? 0 : test.critical * gap.standard_error;
+  // Too few values to tell stay too few where they are all the same.
+  const double half = !std::isfinite(test.critical) || gap.standard_error == 0
+                          ? (std::isfinite(test.critical) ? 0 : kInfinity)
+                          : test.critical * gap.standard_error;
   test.gap = {gap.estimate, gap.estimate - half, gap.estimate + half};
   return test;
 }

@@ -23,6 +23,10 @@ bool AllPositive(const std::vector<double>& values) {
                      [](double value) { return value > 0; });
 }
 
+bool IsConstant(const std::vector<double>& values) {
+  return LongestSpell(values) == static_cast<int64_t>(values.size());
+}
+
 std::vector<double> Logarithms(const std::vector<double>& values) {
   std::vector<double> logarithms;
   logarithms.reserve(values.size());
@@ -209,6 +213,11 @@ CriterionResult JudgeOneSided(CriterionResult result, const Compared& compared,
       compared, question.margin, question.limit, question.orientation,
       question.linear, IsSequential(evidence, source), &why, &result.needed);
   if (!gap) return Undecided(result, why);
+  if (IsConstant(compared.candidate) && IsConstant(compared.other)) {
+    return Undecided(result,
+                     "nothing varies, so nothing is known of its error; judge "
+                     "counts of rare events by their violation-rate");
+  }
   const GapTest test = TestGap(*gap, config, evidence, source);
   JudgeGap(*gap, test, question.power_at.value_or(gap->ToShown(gap->estimate)),
            question.what, &result);

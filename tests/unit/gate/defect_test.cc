@@ -194,9 +194,9 @@ CriterionResult Judge(const CriterionConfig& config, const Evidence& evidence) {
 TEST(CriterionTest, EveryKindIsAsked) {
   std::set<std::string> asked;
   for (const Asked& each : All()) asked.insert(each.config.kind);
-  for (auto* const family : {PredictionCriteria, ComparisonCriteria,
-                             TailCriteria, DriftCriteria, CostCriteria,
-                             TwinCriteria}) {
+  for (auto* const family :
+       {PredictionCriteria, ComparisonCriteria, TailCriteria, DriftCriteria,
+        CostCriteria, TwinCriteria}) {
     for (const CriterionRow& row : family()) {
       EXPECT_EQ(asked.count(row.name), 1u) << row.name;
     }

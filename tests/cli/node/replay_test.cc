@@ -7,6 +7,7 @@
 #include "calibration/traces/importer.h"
 #include "sim/results/hdf5_file.h"
 #include "tests/support/node_world.h"
+#include "twin/drift/watch.h"
 #include "twin/pipeline/fit.h"
 
 // A node that replays measured traces.
@@ -178,12 +179,21 @@ TEST_F(NodeReplay, RefusesABrokenModelAndKeepsTheOld) {
 }
 
 TEST_F(NodeReplay, GoesOnAfterKillsAsIfThereHadBeenNone) {
-  world_.Promote("first", Fitted("linear", 3));
+  MonitorOptions monitor;
+  monitor.include = ParseFeaturePatterns({"kpi:latency_mean"});
+  monitor.forecaster = "linear";
+  DriftOptions drift;
+  drift.ert = 500;
+  drift.replications = 50;
+  CalibrateDrift(Sweep().Slice(0, 400), monitor, drift)
+      .Save(world_ / "drift.trigger");
+  world_.Promote("first", Fitted("linear", 3), world_ / "drift.trigger");
   const auto node = [&](const std::string& state, int speed) {
     return world_.WriteNode(
         fmt::format("source: {{kind: replay, path: sweep.h5, speed: {}, "
                     "period: 250ms}}\n"
                     "limits: {{inference: 10s}}\n"
+                    "drift: {{forget_after: 50}}\n"
                     "action: {{rule: proportional, gain: 1}}\n"
                     "fallback: {{kind: persistence}}\n"
                     "state: {{folder: {}, decisions: true, save_every: 37}}\n",
@@ -211,6 +221,15 @@ TEST_F(NodeReplay, GoesOnAfterKillsAsIfThereHadBeenNone) {
     return std::make_pair(body["acting"].dump(), body["guard"].dump());
   };
   EXPECT_EQ(state("killed"), state("whole"));
+  // The triggers too, and there was something to say.
+  const auto alarms = [&](const std::string& name) {
+    const auto body = nlohmann::json::parse(
+        testing::ReadAll(world_ / name + "/node.json"))["body"];
+    return std::make_pair(body["triggers"][0]["alarms"].get<int>(),
+                          body["last_alarm"].get<int>());
+  };
+  EXPECT_EQ(alarms("killed"), alarms("whole"));
+  EXPECT_GE(alarms("whole").first, 1);
 }
 
 TEST_F(NodeReplay, ASignalEndsItCleanlyWithItsStateSaved) {

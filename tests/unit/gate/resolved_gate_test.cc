@@ -34,6 +34,8 @@ TEST(ResolvedGate, EveryShippedFileIsReadAgain) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(
            AIRLOCK_SOURCE_DIR "/scenarios/gates")) {
+    // Beside them lie a program and a table that they name.
+    if (entry.path().extension() != ".yaml") continue;
     ExpectReadAgain(entry.path().string(), {});
     ++files;
   }

@@ -176,6 +176,7 @@ int Main(int argc, char** argv) {
   AddNodeVerb(&app, &line);
   AddRegistryVerbs(&app, &line);
   AddReceiptVerbs(&app, &line);
+  AddDemoVerbs(&app, &line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -32,6 +32,8 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line);
 void AddDriftVerbs(CLI::App* app, CommandLine* line);
 // gate
 void AddGateVerbs(CLI::App* app, CommandLine* line);
+// demo
+void AddDemoVerbs(CLI::App* app, CommandLine* line);
 // promote, rollback, history, registry
 void AddRegistryVerbs(CLI::App* app, CommandLine* line);
 // verify, key

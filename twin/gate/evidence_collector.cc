@@ -20,6 +20,7 @@
 #include "sim/stats/quantile.h"
 #include "twin/gate/criteria/families.h"
 #include "twin/gate/input_files.h"
+#include "twin/gate/series_files.h"
 
 namespace airlock {
 namespace {
@@ -350,6 +351,8 @@ void EvidenceCollector::CollectForecasts() {
   const AllAnswers answers = AnswerAll(
       evidence_.trace, evidence_.split.test_begin, evidence_.trace.samples());
   CompareOnHeldOut(answers);
+  WriteHeldOut(evidence_.trace, file.question.target, answers,
+               PathOf("held_out.h5"));
   CheckCoverage(answers.at("candidate"));
   CheckLeaks();
   CollectBehaviour(answers.at("candidate"));
@@ -505,9 +508,10 @@ DriftEvidence EvidenceCollector::TryTrigger(const Trace& drifting,
                                                   static_cast<double>(change));
   drift.early_samples = change - reference_end;
   drift.late_samples = drifting.samples() - change;
+  DriftTrigger trigger = TriggerFor(drifting.Slice(0, reference_end));
   const DriftWatch watch =
-      TriggerFor(drifting.Slice(0, reference_end))
-          .Watch(drifting.Slice(reference_end, drifting.samples()));
+      WatchAndWrite(drifting.Slice(reference_end, drifting.samples()), &trigger,
+                    PathOf("drift_statistic.h5"));
   for (const DriftAlarm& alarm : watch.alarms) {
     const int64_t delay = reference_end + alarm.sample - change;
     if (delay < 0) {

@@ -76,7 +76,8 @@ std::optional<RegistryState> StateIfAny(const std::string& folder) {
 bool IsFresh(const RegistryState& state) { return state.sequence == 0; }
 
 void CheckMayBecomeRegistry(const std::string& folder) {
-  if (fs::exists(folder + "/state.json") || !HasContent(folder)) return;
+  // In this order: another program that makes one now writes the state first.
+  if (!HasContent(folder) || fs::exists(folder + "/state.json")) return;
   throw InputError(fmt::format(
       "{}: not a registry: it has no state.json and is not empty", folder));
 }

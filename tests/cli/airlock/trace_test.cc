@@ -103,9 +103,10 @@ TEST(TraceTest, PredictionsAreATraceWithUnits) {
   ASSERT_EQ(fit.exit_code, 0) << fit.err;
   const ProgramResult predicted =
       RunAirlock({"forecast", "predict", folder / "new/m", trace});
-  EXPECT_THAT(predicted.out, ::testing::StartsWith(
-                                 "time [s],predicted [bit/s],observed [bit/s],"
-                                 "low80 [bit/s],high80 [bit/s],"));
+  EXPECT_THAT(predicted.out,
+              ::testing::StartsWith(
+                  "time [s],predicted [bit/s],observed [bit/s],outside [1],"
+                  "low80 [bit/s],high80 [bit/s],"));
   WriteFileAtomically(folder / "p.csv", predicted.out);
   EXPECT_EQ(
       RunAirlock({"import", "csv", folder / "p.csv", "-o", folder / "p.h5"})

@@ -18,6 +18,10 @@ Evidence Simulate(double ratio, double correlation, RngStream* rng) {
   Evidence evidence;
   KpiSamples& samples = evidence.Samples("absolute_error", KpiSource::kHeldOut);
   samples.autocorrelated = true;
+  for (const char* model : {"incumbent", "candidate"}) {
+    samples.models[model].unit = "bit/s";
+    samples.models[model].clock = "trace";
+  }
   double shared = rng->Normal(0, 1);
   const double innovation = std::sqrt(1 - correlation * correlation);
   for (int i = 0; i < kSamples; ++i) {

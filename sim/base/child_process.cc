@@ -110,6 +110,15 @@ void ChildProcess::Start(const ProgramCall& call, bool own_group) {
   output_ = from_child[0];
 }
 
+void BecomeProgram(std::vector<std::string> command) {
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  throw Error(
+      fmt::format("cannot start {}: {}", command[0], std::strerror(errno)));
+}
+
 double OwnSecondsWithoutProcessor() {
   return SecondsInQueue("/proc/thread-self/schedstat");
 }

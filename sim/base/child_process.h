@@ -12,13 +12,19 @@ namespace airlock {
 // beside the program that asks.
 std::string ProgramPath(const std::string& name, const char* variable);
 
+// This process becomes another program: signals, standard streams and the exit
+// code are its own. `command[0]` is its path. Throws Error if it cannot be
+// started; does not return otherwise.
+[[noreturn]] void BecomeProgram(std::vector<std::string> command);
+
 // Somebody else's program: where it is not a path it is looked for along PATH.
 struct ProgramCall {
   std::vector<std::string> command;  // the program and its arguments
   std::string folder;                // to run in; empty: ours
 };
 
-// The same of the thread that asks.
+// How long the thread that asks has been ready to run and was not, since its
+// start, as /proc tells; 0 if it does not.
 double OwnSecondsWithoutProcessor();
 
 // A program under way, with pipes to its standard input and output (frame.h

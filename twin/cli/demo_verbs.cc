@@ -1,10 +1,8 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "sim/base/child_process.h"
 #include "twin/cli/verb.h"
@@ -38,11 +36,7 @@ ExitCode BecomeDemo(const DemoOptions& options) {
       options.out};
   if (options.quick) words.push_back("--short");
   if (options.overwrite) words.push_back("--overwrite");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execv(script.c_str(), argv.data());
-  throw Error(fmt::format("cannot start {}: {}", script, std::strerror(errno)));
+  BecomeProgram(std::move(words));
 }
 
 }  // namespace

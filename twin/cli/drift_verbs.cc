@@ -226,8 +226,8 @@ class WatchRun {
       return true;
     }
     const int64_t first = trigger_.samples();
-    const DriftWatch watch =
-        options_.report.empty() ? trigger_.Watch(samples) : Follow(samples);
+    const DriftWatch watch = options_.report.empty() ? trigger_.Watch(samples)
+                                                     : WatchForPage(samples);
     unsaved_ = true;
     warnings_ += watch.warnings;
     watched_ += watch.samples;
@@ -239,22 +239,17 @@ class WatchRun {
     return true;
   }
 
-  // Sample by sample, to note what the statistic does.
-  DriftWatch Follow(const Trace& samples) {
-    DriftWatch all;
-    for (int64_t i = 0; i < samples.samples(); ++i) {
-      DriftWatch one = trigger_.Watch(samples.Slice(i, i + 1));
-      all.samples += one.samples;
-      all.warnings += one.warnings;
-      for (DriftAlarm& alarm : one.alarms) {
-        page_alarms_.push_back(alarm.ToJson());
-        all.alarms.push_back(std::move(alarm));
-      }
-      statistic_.time_seconds.push_back(
-          samples.time_seconds[static_cast<size_t>(i)]);
-      statistic_.statistic.push_back(trigger_.detector().statistic());
+  // Notes what the page shows of the samples.
+  DriftWatch WatchForPage(const Trace& samples) {
+    statistic_.time_seconds.insert(statistic_.time_seconds.end(),
+                                   samples.time_seconds.begin(),
+                                   samples.time_seconds.end());
+    DriftWatch watch =
+        WatchWithStatistic(samples, &trigger_, &statistic_.statistic);
+    for (const DriftAlarm& alarm : watch.alarms) {
+      page_alarms_.push_back(alarm.ToJson());
     }
-    return all;
+    return watch;
   }
 
   void WritePage() {

@@ -1,9 +1,5 @@
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <memory>
+#include <utility>
 
 #include "sim/base/child_process.h"
 #include "twin/cli/verb.h"
@@ -18,21 +14,16 @@ struct NodeOptions {
   bool check = false;
 };
 
-// This process becomes airlock-node, which links no more than a node needs:
-// signals, standard streams and the exit code are its own.
+// airlock-node links no more than a node needs.
 ExitCode BecomeNode(const NodeOptions& options) {
-  const std::string path = ProgramPath("airlock-node", "AIRLOCK_NODE");
-  std::vector<std::string> words = {path, options.file};
+  std::vector<std::string> words = {ProgramPath("airlock-node", "AIRLOCK_NODE"),
+                                    options.file};
   for (const std::string& each : options.overrides) {
     words.insert(words.end(), {"--set", each});
   }
   if (options.allow_root) words.push_back("--allow-root");
   if (options.check) words.push_back("--check");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execv(path.c_str(), argv.data());
-  throw Error(fmt::format("cannot start {}: {}", path, std::strerror(errno)));
+  BecomeProgram(std::move(words));
 }
 
 }  // namespace

@@ -477,4 +477,17 @@ void DriftTrigger::WatchSegment(const Trace& trace, int64_t begin, int64_t end,
   keep_tail();
 }
 
+DriftWatch WatchWithStatistic(const Trace& stream, DriftTrigger* trigger,
+                              std::vector<double>* statistic) {
+  DriftWatch all;
+  for (int64_t i = 0; i < stream.samples(); ++i) {
+    DriftWatch one = trigger->Watch(stream.Slice(i, i + 1));
+    all.samples += one.samples;
+    all.warnings += one.warnings;
+    for (DriftAlarm& alarm : one.alarms) all.alarms.push_back(std::move(alarm));
+    statistic->push_back(trigger->detector().statistic());
+  }
+  return all;
+}
+
 }  // namespace airlock

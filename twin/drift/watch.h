@@ -138,6 +138,12 @@ class DriftTrigger {
   double last_seconds_ = std::numeric_limits<double>::quiet_NaN();
 };
 
+// Feeds `stream` to the trigger sample by sample and appends its statistic
+// after each to `*statistic`. Returns what trigger->Watch(stream) would; throws
+// as it does, with what came before fed.
+DriftWatch WatchWithStatistic(const Trace& stream, DriftTrigger* trigger,
+                              std::vector<double>* statistic);
+
 // `airlock drift calibrate`: learns from `reference` what no drift looks like.
 DriftTrigger CalibrateDrift(const Trace& reference,
                             const MonitorOptions& monitor,

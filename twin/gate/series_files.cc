@@ -73,15 +73,8 @@ void WriteHeldOut(const Trace& trace, const std::string& target,
 
 DriftWatch WatchAndWrite(const Trace& stream, DriftTrigger* trigger,
                          const std::string& path) {
-  DriftWatch all;
   std::vector<double> statistic;
-  for (int64_t i = 0; i < stream.samples(); ++i) {
-    DriftWatch one = trigger->Watch(stream.Slice(i, i + 1));
-    all.samples += one.samples;
-    all.warnings += one.warnings;
-    for (DriftAlarm& alarm : one.alarms) all.alarms.push_back(std::move(alarm));
-    statistic.push_back(trigger->detector().statistic());
-  }
+  DriftWatch watch = WatchWithStatistic(stream, trigger, &statistic);
   Trace series;
   series.source = "gate";
   series.origin = "a drift trigger's statistic";
@@ -92,7 +85,7 @@ DriftWatch WatchAndWrite(const Trace& stream, DriftTrigger* trigger,
                  std::vector<double>(stream.time_seconds.size(),
                                      trigger->detector().threshold()))};
   if (stream.samples() > 0) WriteTrace(series, path);
-  return all;
+  return watch;
 }
 
 }  // namespace airlock

@@ -162,12 +162,10 @@ void AddScenario(const std::string& folder, Page* page) {
 }  // namespace
 
 std::string GatePage(const std::string& folder) {
-  Page page("", json());
   const json summary = ReadSummary(folder);
-  page =
-      Page(fmt::format("Gate {}: {}", summary.at("gate").get<std::string>(),
-                       summary.at("candidate").at("name").get<std::string>()),
-           summary);
+  Page page(fmt::format("Gate {}: {}", summary.at("gate").get<std::string>(),
+                        summary.at("candidate").at("name").get<std::string>()),
+            summary);
   const std::string verdict = summary.at("verdict");
   page.Verdict(verdict, verdict, DecidingReason(summary));
   AddCriteria(&page);

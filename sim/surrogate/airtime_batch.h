@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/surrogate/airtime_model.h"
@@ -49,18 +50,27 @@ class AirtimeBatch {
 
  private:
   void Utilise(const Eigen::ArrayXd& loads);
+  void TakeShares(const Eigen::ArrayXd& loads);
+  // Writes the shares of one network's access points to slot_shares_.
+  void SpreadShares(int64_t network);
+  // How busy `slot` is for access point `ap`, by what SpreadShares() wrote;
+  // `own`: the access point is on the slot itself.
+  double Busy(int64_t network, int64_t ap, int slot, bool own) const;
+  std::string Place(int64_t ap) const;
+  void CheckLoads(const Eigen::ArrayXd& loads) const;
 
   const ChannelTable table_;
   const AirtimeChoices choices_;
   std::vector<int64_t> begin_ = {0};
   std::vector<int32_t> first_neighbour_ = {0};  // of AP i in the lists below
-  std::vector<int32_t> neighbour_;              // global AP index
+  std::vector<int32_t> neighbour_;              // index in the AP's network
   std::vector<double> weight_;                  // m_ij
   ChannelPlan plan_;
   std::vector<SlotRange> ranges_;  // of plan_
   Eigen::ArrayXd share_;           // l_i 2^-b_i
   Eigen::ArrayXd utilisation_;
   Eigen::ArrayXd rho_;
+  std::vector<double> slot_shares_;  // of one network: [slot][ap]
 };
 
 }  // namespace airlock

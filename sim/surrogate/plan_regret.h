@@ -57,10 +57,18 @@ class PlanRegret {
   void Set(int ap, ChannelAssignment to);
 
  private:
-  double Added(double share) const;
-  double CostOn(int ap, ChannelAssignment assignment) const;
+  // What a change of heard_ or cost_ was before it, to undo it exactly.
+  struct Former {
+    double* place;
+    double value;
+  };
+
+  double CostOn(int ap, ChannelAssignment assignment, double heard) const;
+  double HeardOn(int ap, ChannelAssignment assignment) const;
   void Move(int ap, ChannelAssignment to);
-  void Occupy(int ap, double sign);
+  void Put(double* place, double value);
+  double* HeardAt(int ap) { return &heard_[ap * table_->slots()]; }
+  const double* HeardAt(int ap) const { return &heard_[ap * table_->slots()]; }
 
   const InterferenceGraph* graph_;
   const ChannelTable* table_;
@@ -71,9 +79,13 @@ class PlanRegret {
   std::vector<double> loads_;
   std::vector<double> cost_;
   double total_ = 0;
-  // [ap][slot]: what the AP hears there, in a form in which interferers add up
-  // under either law: shares, or -ln(1 - share).
-  Eigen::ArrayXXd heard_;
+  // What an AP hears in each slot, in a form in which interferers add up under
+  // either law: shares, or -ln(1 - share). [ap][slot]
+  std::vector<double> heard_;
+  // In that form, what AP i adds to its victims: [i][victim][bonding].
+  std::vector<std::vector<double>> adds_;
+  bool keep_former_ = false;
+  std::vector<Former> former_;
 };
 
 }  // namespace airlock

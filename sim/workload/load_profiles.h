@@ -18,7 +18,7 @@ class LoadCourse {
  public:
   virtual ~LoadCourse() = default;
   // The loads of the next slot, one for each access point; the first call gives
-  // slot 0. Throws InputError where a trace has ended.
+  // slot 0. Throws InputError where the trace has ended.
   virtual Eigen::ArrayXd Next() = 0;
 };
 
@@ -40,6 +40,7 @@ struct LoadProfileRow {
   const char* description;
 };
 
+// constant       1
 // volatile       every AP starts at U[0, 1] and grows by U[0, 0.2] a slot; past
 //                1 it starts again from what is left over: a saw-tooth. (The
 //                reference says "saw-tooth with increments between 0 and 1".)
@@ -49,8 +50,8 @@ struct LoadProfileRow {
 //                slots and then come up elsewhere; an AP in two gets 0.7 once
 // diurnal        quiet nights, a peak in the early afternoon, each AP its own
 //                height and hour
-// trace          the columns `ap:NAME.load` of a trace, held from sample to
-//                sample and averaged over each slot
+// trace          the columns ap.NAME.load of a trace, averaged over each slot;
+//                a sample covers the time since the one before
 const std::vector<LoadProfileRow>& LoadProfiles();
 // Throws InputError with the known names.
 const LoadProfileRow& FindLoadProfile(const std::string& name);

@@ -26,6 +26,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"sim/scenario", {"sim/base", "sim/config"}},
       {"sim/results", {"sim/base", "sim/stats", "sim/telemetry"}},
       {"sim/topology", {"sim/base", "sim/scenario"}},
+      {"sim/workload", {"sim/base", "sim/telemetry"}},
       {"sim/engine", {"sim/base", "sim/results"}},
       {"sim/surrogate",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",

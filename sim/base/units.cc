@@ -51,6 +51,10 @@ const std::vector<Unit>& UnitsOf(LengthTag) {
   static const std::vector<Unit> units = {{"m", 1}, {"km", 1e3}};
   return units;
 }
+const std::vector<Unit>& UnitsOf(SpeedTag) {
+  static const std::vector<Unit> units = {{"m/s", 1}, {"km/h", 1 / 3.6}};
+  return units;
+}
 
 template <typename Tag>
 bool ParseScaled(const std::string& text, double* scaled) {
@@ -140,6 +144,9 @@ std::string ToString(PowerDbm value) { return FormatReal(value); }
 std::string ToString(Frequency value) { return FormatReal(value); }
 std::string ToString(Ratio value) { return FormatReal(value); }
 std::string ToString(Length value) { return FormatReal(value); }
+std::string ToString(Speed value) {
+  return fmt::format("{}m/s", value.value());
+}
 
 bool Parse(const std::string& text, Bandwidth* value) {
   return ParseExact(text, value);
@@ -160,6 +167,9 @@ bool Parse(const std::string& text, Ratio* value) {
   return ParseReal(text, value);
 }
 bool Parse(const std::string& text, Length* value) {
+  return ParseReal(text, value);
+}
+bool Parse(const std::string& text, Speed* value) {
   return ParseReal(text, value);
 }
 

@@ -13,6 +13,7 @@ struct PowerDbmTag {};
 struct FrequencyTag {};
 struct RatioTag {};
 struct LengthTag {};
+struct SpeedTag {};
 
 using Bandwidth = Quantity<BandwidthTag, int64_t>;  // bits per second
 using DataSize = Quantity<DataSizeTag, int64_t>;    // bytes
@@ -21,6 +22,7 @@ using PowerDbm = Quantity<PowerDbmTag, double>;     // dBm
 using Frequency = Quantity<FrequencyTag, double>;   // hertz
 using Ratio = Quantity<RatioTag, double>;           // 1 (30% is 0.3)
 using Length = Quantity<LengthTag, double>;         // metres
+using Speed = Quantity<SpeedTag, double>;           // metres per second
 
 constexpr SimTime Nanoseconds(int64_t n) { return SimTime(n); }
 constexpr SimTime Microseconds(int64_t n) { return SimTime(n * 1000); }
@@ -49,6 +51,7 @@ std::string ToString(PowerDbm value);
 std::string ToString(Frequency value);
 std::string ToString(Ratio value);
 std::string ToString(Length value);
+std::string ToString(Speed value);
 
 // Parse `text` as ns-3 spells units (number then unit, no blank): true and
 // `*value` set, or false and `*value` unchanged. Accepted units are those of
@@ -61,6 +64,7 @@ bool Parse(const std::string& text, PowerDbm* value);
 bool Parse(const std::string& text, Frequency* value);
 bool Parse(const std::string& text, Ratio* value);
 bool Parse(const std::string& text, Length* value);
+bool Parse(const std::string& text, Speed* value);
 
 // For messages: the quantity's name with its article ("a bandwidth") and its
 // units ("bps, kbps, Mbps, Gbps or Tbps").
@@ -80,6 +84,7 @@ AIRLOCK_QUANTITY_NAME(PowerDbm, "a power", "dBm");
 AIRLOCK_QUANTITY_NAME(Frequency, "a frequency", "Hz, kHz, MHz or GHz");
 AIRLOCK_QUANTITY_NAME(Ratio, "a ratio", "% (30% is 0.3)");
 AIRLOCK_QUANTITY_NAME(Length, "a length", "m or km");
+AIRLOCK_QUANTITY_NAME(Speed, "a speed", "m/s or km/h");
 #undef AIRLOCK_QUANTITY_NAME
 
 }  // namespace airlock

@@ -501,6 +501,7 @@ AIRLOCK_SCALAR(PowerDbm);
 AIRLOCK_SCALAR(Frequency);
 AIRLOCK_SCALAR(Ratio);
 AIRLOCK_SCALAR(Length);
+AIRLOCK_SCALAR(Speed);
 #undef AIRLOCK_SCALAR
 
 bool CheckList(const Node& node, const FieldRules& rules,

@@ -126,7 +126,7 @@ const WlanConfig& SeedForSettling(const Scenario& scenario) {
 WlanScene::WlanScene(const Scenario& scenario)
     : run_(scenario.run),
       config_(GetWlan(scenario)),
-      network_(SeedForSettling(scenario)),
+      network_(SeedForSettling(scenario), scenario.run.seed),
       latencies_(network_.cells().size()) {
   network_.AssignStreams();
   CreateFlows();

@@ -8,16 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "sim/packet/wlan_medium.h"
+#include "sim/packet/wlan_radios.h"
+#include "sim/packet/wlan_walk.h"
 #include "sim/scenario/scenario.h"
 
 // Private to sim/packet.
 namespace airlock {
 
-// A station in ns-3. `name` is "AP.INDEX", counted from 0.
+// A station in ns-3. `name` is "AP.STATION".
 struct WlanStation {
   std::string name;
+  StationConfig config;
   ns3::Ptr<ns3::WifiNetDevice> device;
   ns3::Ipv4Address address;
+  ns3::Ptr<StationWalk> walk;  // null: it stands still
 };
 
 // An access point with its stations: a BSS, with an IPv4 subnet of its own.
@@ -28,39 +33,54 @@ struct WlanCell {
   std::vector<WlanStation> stations;
 };
 
-// The access points and stations of a scenario in ns-3, on one radio channel
-// (MultiModelSpectrumChannel, which has adjacent-channel interference, or
-// YansWifiChannel, which only knows equal channel numbers). One spatial stream;
-// packets leave and end in the access point itself.
+bool IsAssociated(const WlanStation& station);
+
+// The access points and stations of a scenario in ns-3: radios (WlanRadios) on
+// one medium (WlanMedium), IPv4 on top. Packets leave and end in the access
+// point itself.
 //
 // Never holds outside: ns-3 is process-wide, so one in a process.
 class WlanNetwork {
  public:
-  // Builds without running. Throws Error, naming the access point, for a
-  // channel that ns-3 does not have.
-  explicit WlanNetwork(const WlanConfig& config);
+  // Builds without running. `seed`: of what is random in the scenario itself.
+  // Throws Error, naming the access point, for a channel that ns-3 does not
+  // have.
+  WlanNetwork(const WlanConfig& config, int64_t seed);
+  WlanNetwork(const WlanNetwork&) = delete;
+  WlanNetwork& operator=(const WlanNetwork&) = delete;
 
-  // Runs until every station is associated and fills the ARP caches. Throws
+  // Runs until every station that is there from the start is associated. Throws
   // Error naming the station that does not associate.
   void Settle();
+
+  // The run begins now: stations join, walk and leave in its time.
+  void Start();
 
   // Gives every random variable of the devices and the network stack a stream
   // from ns-3's present seed and run.
   void AssignStreams();
 
   const std::vector<WlanCell>& cells() const { return cells_; }
+  WlanMedium& medium() { return *medium_; }
+  WlanRadios& radios() { return radios_; }
 
  private:
+  void CreateNodes();
+  void PlaceStation(const WlanPlace& access_point, WlanStation* station,
+                    ns3::Ptr<ns3::Node> node);
   void InstallDevices();
-  void PlaceNodes();
   void InstallInternet();
   void FillArpCaches();
+  void Leave(size_t cell, size_t station);
 
-  WlanConfig config_;
+  const WlanConfig config_;
+  const int64_t seed_;
   std::vector<WlanCell> cells_;
   // Of each cell the access point first, then its stations.
   ns3::NodeContainer nodes_;
   ns3::NetDeviceContainer devices_;
+  ns3::Ptr<WlanMedium> medium_;
+  WlanRadios radios_;
 };
 
 }  // namespace airlock

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/scenario/wlan_channels.h"
-
 namespace airlock {
 namespace {
 
@@ -23,17 +21,6 @@ void CheckHost(int64_t host, int64_t hosts, const std::string& key,
   if (host < hosts) return;
   report.Error(key, fmt::format("there is no host {}", host),
                fmt::format("the topology has the hosts 0 to {}", hosts - 1));
-}
-
-bool IsChannelWidth(Frequency width) {
-  for (const double mhz : {20, 40, 80, 160}) {
-    if (width == Frequency(mhz * 1e6)) return true;
-  }
-  return false;
-}
-
-std::string JoinNumbers(const std::vector<int64_t>& numbers) {
-  return fmt::format("{}", fmt::join(numbers, ", "));
 }
 
 }  // namespace
@@ -164,92 +151,12 @@ void CheckChainHosts(const DatacentreConfig& datacentre,
   CheckHost(datacentre.chain->server_host, hosts, "chain.server_host", report);
 }
 
-void CheckWidth(const WlanConfig& wlan, const Reporter& report) {
-  if (IsChannelWidth(wlan.width)) return;
-  report.Error("width", ToString(wlan.width) + " is not a channel width",
-               "write 20MHz, 40MHz, 80MHz or 160MHz");
-}
-
-void CheckChannels(const WlanConfig& wlan, const Reporter& report) {
-  if (!IsChannelWidth(wlan.width)) return;
-  const int64_t width_mhz = std::llround(wlan.width.value() / 1e6);
-  for (size_t i = 0; i < wlan.access_points.size(); ++i) {
-    const int64_t channel = wlan.access_points[i].channel;
-    const std::vector<int64_t> known =
-        WlanChannels(wlan.standard, width_mhz, channel);
-    if (std::find(known.begin(), known.end(), channel) != known.end()) continue;
-    report.Error(fmt::format("access_points.{}.channel", i),
-                 fmt::format("{} has no channel {} of {} MHz", wlan.standard,
-                             channel, width_mhz),
-                 known.empty() ? "this band has none of that width"
-                               : "write one of " + JoinNumbers(known));
-  }
-}
-
-void CheckMcs(const WlanConfig& wlan, const Reporter& report) {
-  const int64_t highest =
-      HighestMcs(wlan.standard, std::llround(wlan.width.value() / 1e6));
-  if (wlan.rate_control != "constant" || wlan.mcs <= highest) return;
-  report.Error("mcs",
-               fmt::format("{} has no index {}", wlan.standard, wlan.mcs),
-               fmt::format("write an integer from 0 to {}", highest));
-}
-
-void CheckGuardInterval(const WlanConfig& wlan, const Reporter& report) {
-  const int64_t guard = wlan.guard_interval.value();
-  if (guard != 800 && guard != 1600 && guard != 3200) {
-    report.Error("guard_interval",
-                 ToString(wlan.guard_interval) + " is not a guard interval",
-                 "write 800ns, 1600ns or 3200ns");
-  } else if (wlan.standard != "802.11ax" && guard != 3200) {
-    report.Error("guard_interval", "applies to 802.11ax only",
-                 "leave it out, or write standard: 802.11ax");
-  }
-}
-
-void CheckBeaconInterval(const WlanConfig& wlan, const Reporter& report) {
-  if (wlan.beacon_interval.value() % 1024000 == 0) return;
-  report.Error("beacon_interval",
-               ToString(wlan.beacon_interval) + " is no multiple of 1024us",
-               "write 102400us, for example");
-}
-
-void CheckPlaces(const WlanConfig& wlan, const Reporter& report) {
-  const auto& all = wlan.access_points;
-  for (size_t i = 0; i < all.size(); ++i) {
-    for (size_t j = 0; j < i; ++j) {
-      if (all[i].position.x != all[j].position.x ||
-          all[i].position.y != all[j].position.y) {
-        continue;
-      }
-      report.Error(fmt::format("access_points.{}.position", i),
-                   fmt::format("'{}' stands where '{}' stands", all[i].name,
-                               all[j].name));
-      break;
-    }
-  }
-}
-
 void CheckNetworks(const Scenario& scenario, const Reporter& report) {
   if (!scenario.datacentre && !scenario.wlan) {
     report.Error("", "there is no network", "give datacentre or wlan");
   } else if (scenario.datacentre && scenario.wlan) {
     report.Error("wlan", "there is a datacentre too",
                  "give one of the two networks");
-  }
-}
-
-void CheckEngine(const Scenario& scenario, const Reporter& report) {
-  if (scenario.run.engine != "surrogate") return;
-  const bool has_chain =
-      scenario.datacentre && scenario.datacentre->chain.has_value();
-  if (!has_chain) {
-    report.Error("run.engine", "the surrogate models a service chain only",
-                 "write packet, or give datacentre.chain");
-  } else if (scenario.datacentre->traffic.kind != "none") {
-    report.Error("datacentre.traffic.kind",
-                 "the surrogate models no TCP traffic",
-                 "write none, or run.engine: packet");
   }
 }
 

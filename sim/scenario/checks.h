@@ -22,12 +22,6 @@ void CheckIncastReceiver(const DatacentreConfig& datacentre,
                          const Reporter& report);
 void CheckChainHosts(const DatacentreConfig& datacentre,
                      const Reporter& report);
-void CheckWidth(const WlanConfig& wlan, const Reporter& report);
-void CheckChannels(const WlanConfig& wlan, const Reporter& report);
-void CheckMcs(const WlanConfig& wlan, const Reporter& report);
-void CheckGuardInterval(const WlanConfig& wlan, const Reporter& report);
-void CheckBeaconInterval(const WlanConfig& wlan, const Reporter& report);
-void CheckPlaces(const WlanConfig& wlan, const Reporter& report);
 void CheckNetworks(const Scenario& scenario, const Reporter& report);
 void CheckEngine(const Scenario& scenario, const Reporter& report);
 void CheckController(const Scenario& scenario, const Reporter& report);

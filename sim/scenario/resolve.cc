@@ -8,11 +8,13 @@
 #include "sim/base/error.h"
 #include "sim/base/version.h"
 #include "sim/scenario/scenario_fields.h"
+#include "sim/scenario/wlan_generated.h"
 
 namespace airlock {
 namespace {
 
 constexpr char kProfileKey[] = "datacentre.chain.profile";
+constexpr char kGeneratedKey[] = "wlan.generated";
 
 std::string ReplaceAll(std::string text, const std::string& from,
                        const std::string& to) {
@@ -43,6 +45,7 @@ class ScenarioResolver {
       resolved_.document_ =
           std::make_shared<const Document>(std::move(*document));
       UseProfile();
+      if (!found_.has_errors()) PlaceGenerated();
     }
     if (!found_.has_errors()) Finish();
     const bool good = !found_.has_errors();
@@ -71,7 +74,7 @@ class ScenarioResolver {
     if (chain.profile_values == "replace") {
       ApplyProfile(WithoutOverridden(*profile, chain), &chain);
       chain.profile_values = "keep";
-      CheckAgain();
+      CheckAgain(kProfileKey, "with the profile");
     }
     resolved_.profile_ = std::move(*profile);
   }
@@ -97,14 +100,24 @@ class ScenarioResolver {
     }
   }
 
-  // The profile's values must be good for the scenario too.
-  void CheckAgain() {
+  // Puts the access points that `wlan.generated` describes in its place. Where
+  // each replication has its own, the engine draws them.
+  void PlaceGenerated() {
+    auto& wlan = resolved_.scenario_.wlan;
+    if (!wlan || !wlan->generated || wlan->generated->redraw) return;
+    wlan->access_points =
+        GenerateAccessPoints(*wlan, resolved_.scenario_.run.seed);
+    wlan->generated.reset();
+    CheckAgain(kGeneratedKey, "with the generated access points");
+  }
+
+  // What was put in place must be good for the scenario too.
+  void CheckAgain(const char* key, const std::string& what) {
     Diagnostics again;
     if (ParseConfig<Scenario>(ToYaml(resolved_.scenario_), "", &again)) return;
     for (const Diagnostic& one : again.all()) {
-      resolved_.Report(kProfileKey,
-                       "with the profile, " + one.key_path + ": " + one.message,
-                       "", &found_);
+      resolved_.Report(key, what + ", " + one.key_path + ": " + one.message, "",
+                       &found_);
     }
   }
 
@@ -139,6 +152,8 @@ class ScenarioResolver {
         ReplaceByDigest(path, &identity);
       }
     }
+    const auto& wlan = resolved_.scenario_.wlan;
+    if (wlan) ReplaceByDigest(wlan->load.trace, &identity);
     resolved_.sha256_ = Sha256(identity);
   }
 

@@ -166,14 +166,7 @@ struct Position {
   Length y;
 };
 
-struct AccessPointConfig {
-  std::string name;
-  Position position;
-  int64_t channel = 36;  // IEEE channel number of the whole width
-  int64_t stations = 4;  // placed on a circle of `station_distance`
-  Length station_distance{5};
-};
-
+// Traffic in one or both directions between an access point and each station.
 struct WlanTraffic {
   std::string transport = "udp";       // udp tcp
   std::string direction = "downlink";  // downlink uplink both
@@ -182,9 +175,109 @@ struct WlanTraffic {
   bool saturated = false;  // a sender always has a packet
 };
 
+// A straight move: at `time` of the run a station sets out for `to`.
+struct StationLeg {
+  SimTime time;
+  Position to;
+  Speed speed{1.4};
+};
+
+// A station that is placed by hand.
+struct StationConfig {
+  std::string name;
+  Position position;             // at the start
+  SimTime join;                  // 0: there before the run starts
+  std::optional<SimTime> leave;  // absent: stays
+  std::vector<StationLeg> path;
+  std::vector<WlanTraffic> flows;  // empty: those of its access point
+};
+
+// Absent values are those of the WLAN.
+struct AccessPointConfig {
+  std::string name;
+  Position position;
+  int64_t channel = 36;  // IEEE number of the whole width, or of the primary
+                         // 20 MHz channel (FindOperatingChannel)
+  std::optional<Frequency> width;
+  std::optional<std::string> standard;
+  std::optional<PowerDbm> transmit_power;
+  std::optional<int64_t> stations;  // placed on a circle of `station_distance`
+  Length station_distance{5};
+  std::vector<StationConfig> placed_stations;
+  std::vector<WlanTraffic>
+      flows;  // of each station; empty: WlanConfig::traffic
+};
+
+// Stations on the circle: 4, if nothing says otherwise.
+inline int64_t StationsOnCircle(const AccessPointConfig& ap) {
+  return ap.stations.value_or(ap.placed_stations.empty() ? 4 : 0);
+}
+
+// A straight wall that every path across it pays for.
+struct WallConfig {
+  Position from;
+  Position to;
+  double loss_db = 5;
+};
+
+// Something that is no WLAN and takes no turns: on for `duty_cycle` of each
+// `period`, whatever others do.
+struct InterfererConfig {
+  std::string name;
+  Position position;
+  Frequency frequency{2.437e9};  // in the middle
+  Frequency bandwidth{20e6};
+  PowerDbm power{10};  // while it is on, over the whole bandwidth
+  Ratio duty_cycle{0.5};
+  SimTime period = Milliseconds(20);
+};
+
+// How the offered rates of all flows change over time: one factor an access
+// point and slot.
+struct WlanLoad {
+  std::string profile = "constant";  // constant volatile flash-crowd diurnal
+                                     // trace
+  SimTime slot = Milliseconds(600000);
+  std::string trace;  // trace: file with a column ap.NAME.load for each
+};
+
+// What an announced channel switch costs (IEEE 802.11-2020, 11.8.8.2).
+struct ChannelSwitchConfig {
+  int64_t announcement_beacons = 3;     // beacon intervals before the move
+  SimTime dead_time = Milliseconds(5);  // radios are deaf and dumb
+  Ratio miss_probability{0};  // of each station, each announced switch
+  SimTime rejoin_delay = Milliseconds(500);  // mean, exponential, from the move
+};
+
+// A WLAN that is drawn instead of written (sim/scenario/wlan_generated.h).
+struct GeneratedWlan {
+  int64_t access_points = 49;
+  std::string count = "fixed";  // fixed poisson
+  double neighbours = 15;       // mean number that an access point hears
+  std::string band = "5GHz";    // 5GHz 2.4GHz
+  int64_t stations = 4;         // of each access point, on a circle
+  Length station_distance{5};
+  bool redraw = false;  // each replication has its own: seed + replication
+};
+
+// The analytic model of the surrogate engine and of planners
+// (sim/surrogate/airtime_model.h).
+struct AirtimeConfig {
+  std::string law = "sum";      // sum union
+  PowerDbm threshold{-82};      // RSSI from which on an AP is interference
+  double softness_db = 0;       // of that threshold; 0: hard
+  bool own_load = false;        // in an access point's utilisation
+  double change_weight = 1;     // w of the regret
+  Bandwidth channel_rate = Mbps(100);  // what a load of 1 carries: UDP payload
+                                       // on 20 MHz without a neighbour
+  int64_t dropped_slots = 0;  // at the start, which the metrics leave out
+};
+
 struct WlanConfig {
   std::string standard = "802.11ax";  // 802.11a 802.11n 802.11ac 802.11ax
   Frequency width{20e6};
+  std::string region = "any";          // any EU US JP
+  bool dfs = true;                     // channels that radars use are allowed
   SimTime guard_interval{3200};        // 802.11ax only: 800 1600 3200 ns
   std::string phy = "spectrum";        // spectrum yans
   std::string rate_control = "ideal";  // ideal minstrel constant
@@ -193,18 +286,41 @@ struct WlanConfig {
   PowerDbm transmit_power{16};
   double path_loss_exponent = 3.0;
   Length reference_distance{1};
-  double reference_loss_db = 46.67;                // at 1 m and 5.15 GHz
+  double reference_loss_db = 46.67;        // at 1 m and 5.15 GHz
+  double reference_loss_24ghz_db = 40.18;  // at 1 m and 2.437 GHz
+  double shadowing_db = 0;  // standard deviation, by ordered pair of nodes
+  double power_variation_db = 0;  // standard deviation, by access point
+  std::vector<WallConfig> walls;
   SimTime beacon_interval = Microseconds(102400);  // multiple of 1024us
+  ChannelSwitchConfig channel_switch;
   int64_t retry_limit = 7;  // transmissions before a frame is given up
   std::vector<AccessPointConfig> access_points;
+  std::vector<InterfererConfig> interferers;
+  std::optional<GeneratedWlan> generated;  // instead of access_points
   WlanTraffic traffic;
+  WlanLoad load;
+  AirtimeConfig airtime;
+  std::optional<Frequency> max_width;  // that a controller may set; absent: the
+                                       // widest of the access points
 };
 
 // --- The whole ------------------------------------------------------------
 
+// What lies between the counters of an interval and the controller that reads
+// them. All of it is drawn from the run's seed.
+struct ObservationConfig {
+  double rssi_bias_db = 0;   // added to every value in dBm
+  double rssi_noise_db = 0;  // standard deviation of an error on top
+  double counter_noise = 0;  // coefficient of variation of a factor on the rest
+  Ratio dropout{0};          // probability that a value is missing
+  Ratio staleness{0};        // probability that a value is that of before
+  int64_t delay = 0;         // decisions that an observation comes late
+};
+
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
   SimTime interval = Milliseconds(100);
+  ObservationConfig observation;
 };
 
 // Keys that may change or go without notice. None at present.

@@ -1,8 +1,19 @@
 #include "sim/scenario/scenario_fields.h"
 
 #include "sim/scenario/checks.h"
+#include "sim/scenario/wlan_channels.h"
+#include "sim/scenario/wlan_checks.h"
 
 namespace airlock {
+namespace {
+
+std::vector<std::string> RegionNames() {
+  std::vector<std::string> names;
+  for (const WlanRegion& region : WlanRegions()) names.push_back(region.name);
+  return names;
+}
+
+}  // namespace
 
 void DeclareFields(Fields<RunConfig>& f) {
   using T = RunConfig;
@@ -259,23 +270,9 @@ void DeclareFields(Fields<Position>& f) {
   f.Add("y", &Position::y, "North.");
 }
 
-void DeclareFields(Fields<AccessPointConfig>& f) {
-  using T = AccessPointConfig;
-  f.Add("name", &T::name, "As in the metrics `ap.NAME.*`.").Required().AsName();
-  f.Add("position", &T::position, "On the floor.");
-  f.Add("channel", &T::channel,
-        "IEEE number of the channel, in the middle of the whole width; to 14: "
-        "2.4 GHz band, above: 5 GHz band.")
-      .Between(1, 196);
-  f.Add("stations", &T::stations, "Evenly on a circle around it.")
-      .Between(1, 253);
-  f.Add("station_distance", &T::station_distance, "Radius of that circle.")
-      .MoreThan(Length(0));
-}
-
 void DeclareFields(Fields<WlanTraffic>& f) {
   using T = WlanTraffic;
-  f.Add("transport", &T::transport, "Of all flows.").OneOf({"udp", "tcp"});
+  f.Add("transport", &T::transport, "Of the flow.").OneOf({"udp", "tcp"});
   f.Add("direction", &T::direction, "Seen from the access point.")
       .OneOf({"downlink", "uplink", "both"});
   f.Add("rate_per_station", &T::rate_per_station,
@@ -286,13 +283,186 @@ void DeclareFields(Fields<WlanTraffic>& f) {
   f.Add("saturated", &T::saturated, "Whether senders always have a packet.");
 }
 
+void DeclareFields(Fields<StationLeg>& f) {
+  using T = StationLeg;
+  f.Add("time", &T::time, "Of the run, at which it sets out.");
+  f.Add("to", &T::to, "Where it goes, on a straight line.").Required();
+  f.Add("speed", &T::speed, "At which it goes.").MoreThan(Speed(0));
+}
+
+void DeclareFields(Fields<StationConfig>& f) {
+  using T = StationConfig;
+  f.Add("name", &T::name, "As in the metrics `station.AP.NAME.*`.")
+      .Required()
+      .AsName();
+  f.Add("position", &T::position, "On the floor, at the start.").Required();
+  f.Add("join", &T::join,
+        "Of the run, when it comes and begins to look for its access point; "
+        "0ns: it is associated when the run begins.");
+  f.Add("leave", &T::leave, "Of the run, when it goes for good.");
+  f.Add("path", &T::path,
+        "Its moves, one after the other. It keeps its access point.");
+  f.Add("flows", &T::flows,
+        "Its traffic, in the place of that of its access point.");
+  f.Check(CheckStation);
+}
+
+void DeclareFields(Fields<AccessPointConfig>& f) {
+  using T = AccessPointConfig;
+  f.Add("name", &T::name, "As in the metrics `ap.NAME.*`.").Required().AsName();
+  f.Add("position", &T::position, "On the floor.");
+  f.Add("channel", &T::channel,
+        "IEEE number: of the channel in the middle of the whole width, whose "
+        "lowest 20 MHz are the primary channel, or in the 5 GHz band of the "
+        "primary channel. To 14: 2.4 GHz band, above: 5 GHz band.")
+      .Between(1, 196);
+  f.Add("width", &T::width, "In the place of the WLAN's.");
+  f.Add("standard", &T::standard, "In the place of the WLAN's.")
+      .OneOf({"802.11a", "802.11n", "802.11ac", "802.11ax"});
+  f.Add("transmit_power", &T::transmit_power, "In the place of the WLAN's.")
+      .Between(PowerDbm(-20), PowerDbm(36));
+  f.Add("stations", &T::stations,
+        "Evenly on a circle around it, named 0, 1, ...; not given: 4, or none "
+        "where there are `placed_stations`.")
+      .Between(0, 253);
+  f.Add("station_distance", &T::station_distance, "Radius of that circle.")
+      .MoreThan(Length(0));
+  f.Add("placed_stations", &T::placed_stations,
+        "Further stations, each in its place.");
+  f.Add("flows", &T::flows,
+        "Traffic of each of its stations, in the place of the WLAN's.");
+  f.Check({"width"}, CheckApWidth);
+  f.Check({"position", "stations", "station_distance", "placed_stations"},
+          CheckStations);
+}
+
+void DeclareFields(Fields<WallConfig>& f) {
+  using T = WallConfig;
+  f.Add("from", &T::from, "One end.").Required();
+  f.Add("to", &T::to, "The other end.").Required();
+  f.Add("loss_db", &T::loss_db, "Of a signal whose straight way crosses it.")
+      .Unit("dB")
+      .Between(0, 200);
+  f.Check(CheckWall);
+}
+
+void DeclareFields(Fields<InterfererConfig>& f) {
+  using T = InterfererConfig;
+  f.Add("name", &T::name, "For messages and random streams.")
+      .Required()
+      .AsName();
+  f.Add("position", &T::position, "On the floor.");
+  f.Add("frequency", &T::frequency, "In the middle of what it sends.")
+      .Between(Frequency(2.3e9), Frequency(6e9));
+  f.Add("bandwidth", &T::bandwidth, "Of what it sends.")
+      .Between(Frequency(1e5), Frequency(5e8));
+  f.Add("power", &T::power, "While it is on, evenly over the bandwidth.")
+      .Between(PowerDbm(-60), PowerDbm(60));
+  f.Add("duty_cycle", &T::duty_cycle, "Share of each period that it is on.")
+      .MoreThan(Ratio(0))
+      .AtMost(Ratio(1));
+  f.Add("period", &T::period,
+        "From one start to the next. When the first is, is drawn.")
+      .AtLeast(Microseconds(10));
+  f.Check(CheckInterferer);
+}
+
+void DeclareFields(Fields<WlanLoad>& f) {
+  using T = WlanLoad;
+  f.Add("profile", &T::profile,
+        "`constant`: 1. Others draw a load for each access point and slot "
+        "(`sim/workload`), which its flows' rates are multiplied by. `trace`: "
+        "as given.")
+      .OneOf({"constant", "volatile", "volatile-triangle", "flash-crowd",
+              "diurnal", "trace"});
+  f.Add("slot", &T::slot, "Time between two values.").AtLeast(Milliseconds(1));
+  f.Add("trace", &T::trace,
+        "`trace`: file with a column `ap.NAME.load` for each access point.")
+      .AsExistingFile();
+}
+
+void DeclareFields(Fields<GeneratedWlan>& f) {
+  using T = GeneratedWlan;
+  f.Add("access_points", &T::access_points, "How many, or how many on average.")
+      .Between(2, 1000);
+  f.Add(
+       "count", &T::count,
+       "`fixed`: so many. `poisson`: so many on average, as in a Poisson point "
+       "process that is not conditioned on their number.")
+      .OneOf({"fixed", "poisson"});
+  f.Add("neighbours", &T::neighbours,
+        "Mean number of others that an access point hears at -82 dBm or more: "
+        "sets the side of the square on which they lie.")
+      .MoreThan(0);
+  f.Add("band", &T::band, "Of all of them.").OneOf({"5GHz", "2.4GHz"});
+  f.Add("stations", &T::stations, "Of each, evenly on a circle around it.")
+      .Between(1, 253);
+  f.Add("station_distance", &T::station_distance, "Radius of that circle.")
+      .MoreThan(Length(0));
+  f.Add("redraw", &T::redraw,
+        "Whether each replication has a network of its own, that of the seed "
+        "plus its number; `engine: surrogate` only.");
+}
+
+void DeclareFields(Fields<AirtimeConfig>& f) {
+  using T = AirtimeConfig;
+  f.Add("law", &T::law,
+        "How the shares of several interferers fill a channel. `sum`: they "
+        "take turns. `union`: 1 - prod(1 - share), they overlap at random.")
+      .OneOf({"sum", "union"});
+  f.Add("threshold", &T::threshold,
+        "RSSI from which on another access point is interference.")
+      .Between(PowerDbm(-120), PowerDbm(0));
+  f.Add("softness_db", &T::softness_db,
+        "0: hard threshold t. s: interference of 1 / (1 + exp(-(rssi - t) / "
+        "s)).")
+      .Unit("dB")
+      .Between(0, 50);
+  f.Add("own_load", &T::own_load,
+        "Whether an access point's own load enters the utilisation that its "
+        "regret is about.");
+  f.Add("change_weight", &T::change_weight,
+        "Weight of the load that changes its channel or width, in the regret.")
+      .Between(0, 1000);
+  f.Add("channel_rate", &T::channel_rate,
+        "Payload that 20 MHz without neighbours carry: a load of 1.")
+      .AtLeast(Bandwidth(1000));
+  f.Add("dropped_slots", &T::dropped_slots,
+        "Slots of `load` at the start that the surrogate's metrics leave out.")
+      .AtLeast(0);
+}
+
+void DeclareFields(Fields<ChannelSwitchConfig>& f) {
+  using T = ChannelSwitchConfig;
+  f.Add("announcement_beacons", &T::announcement_beacons,
+        "Beacon intervals between a decision and the move.")
+      .Between(0, 255);
+  f.Add("dead_time", &T::dead_time,
+        "After the move the radios neither hear nor send for so long.")
+      .Between(SimTime(0), Milliseconds(10000));
+  f.Add("miss_probability", &T::miss_probability,
+        "That a station does not hear an announcement and stays behind.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("rejoin_delay", &T::rejoin_delay,
+        "Mean time after which such a station comes, exponential.")
+      .Between(Milliseconds(1), Milliseconds(10000));
+}
+
 void DeclareFields(Fields<WlanConfig>& f) {
   using T = WlanConfig;
-  f.Add("standard", &T::standard, "Of all access points and stations.")
+  f.Add("standard", &T::standard,
+        "Of access points and their stations, where they do not say.")
       .OneOf({"802.11a", "802.11n", "802.11ac", "802.11ax"});
   f.Add("width", &T::width,
         "Of a channel: 20MHz, 40MHz, 80MHz or 160MHz, as far as the standard "
         "goes.");
+  f.Add("region", &T::region,
+        "Whose regulator allows the channels: `any` allows all of the "
+        "standard's.")
+      .OneOf(RegionNames);
+  f.Add("dfs", &T::dfs,
+        "Whether channels that are shared with radars (52 to 144) may be "
+        "used.");
   f.Add("guard_interval", &T::guard_interval,
         "802.11ax: 800ns, 1600ns or 3200ns.");
   f.Add("phy", &T::phy,
@@ -307,7 +477,8 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "`constant`: modulation and coding index; of 802.11a the index of 6, "
         "9, 12, 18, 24, 36, 48 and 54 Mbit/s.")
       .AtLeast(0);
-  f.Add("transmit_power", &T::transmit_power, "Of access points and stations.")
+  f.Add("transmit_power", &T::transmit_power,
+        "Of stations, and of access points that do not say.")
       .Between(PowerDbm(-20), PowerDbm(36));
   f.Add("path_loss_exponent", &T::path_loss_exponent,
         "Of the log-distance model.")
@@ -316,25 +487,88 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "At which the path loss is `reference_loss_db`.")
       .MoreThan(Length(0));
   f.Add("reference_loss_db", &T::reference_loss_db,
-        "Path loss at the reference distance.")
+        "Path loss at the reference distance in the 5 GHz band.")
       .Unit("dB")
       .AtLeast(0);
+  f.Add("reference_loss_24ghz_db", &T::reference_loss_24ghz_db,
+        "The same in the 2.4 GHz band.")
+      .Unit("dB")
+      .AtLeast(0);
+  f.Add("shadowing_db", &T::shadowing_db,
+        "Standard deviation of the log-normal shadowing of each ordered pair "
+        "of nodes: there and back differ.")
+      .Unit("dB")
+      .Between(0, 30);
+  f.Add("power_variation_db", &T::power_variation_db,
+        "Standard deviation of the access points' transmit powers.")
+      .Unit("dB")
+      .Between(0, 30);
+  f.Add("walls", &T::walls, "What signals pass through, at a loss.");
   f.Add("beacon_interval", &T::beacon_interval, "Multiple of 1024us.")
       .Between(Microseconds(1024), SimTime(65535LL * 1024000));
+  f.Add("channel_switch", &T::channel_switch,
+        "What it costs that a controller moves an access point and its "
+        "stations to another channel.");
   f.Add("retry_limit", &T::retry_limit,
         "Transmissions before a frame is given up.")
       .Between(1, 4294967295);
-  f.Add("access_points", &T::access_points, "Each with its stations: a BSS.")
-      .Required()
-      .NotEmpty()
+  f.Add("access_points", &T::access_points,
+        "Each with its stations: a BSS. These or `generated`.")
       .UniqueBy("name");
-  f.Add("traffic", &T::traffic, "Between access points and stations.");
+  f.Add("generated", &T::generated,
+        "Access points at random places instead: a Poisson point process on a "
+        "square. Each starts on a channel at random.");
+  f.Add("interferers", &T::interferers,
+        "What is no WLAN and does not listen; `phy: spectrum` only.")
+      .UniqueBy("name");
+  f.Add("traffic", &T::traffic,
+        "Between access points and stations that have no `flows`.");
+  f.Add("load", &T::load, "How the offered rates change over time.");
+  f.Add("airtime", &T::airtime,
+        "The analytic model that `engine: surrogate` runs and planners plan "
+        "with.");
+  f.Add("max_width", &T::max_width,
+        "Widest channel that a controller may set; where absent, the widest "
+        "that there is.");
+  f.Check({"standard", "width", "region", "access_points", "generated"},
+          CheckGenerated);
+  f.Check({"width", "max_width", "access_points"}, CheckMaxWidth);
   f.Check({"width"}, CheckWidth);
-  f.Check({"standard", "width", "access_points"}, CheckChannels);
-  f.Check({"standard", "width", "rate_control", "mcs"}, CheckMcs);
-  f.Check({"standard", "guard_interval"}, CheckGuardInterval);
+  f.Check({"standard", "width", "region", "access_points"}, CheckChannels);
+  f.Check({"standard", "width", "rate_control", "mcs", "access_points"},
+          CheckMcs);
+  f.Check({"guard_interval"}, CheckGuardInterval);
+  f.Check({"standard", "guard_interval", "access_points"}, CheckGuardStandard);
   f.Check({"beacon_interval"}, CheckBeaconInterval);
   f.Check({"access_points"}, CheckPlaces);
+  f.Check({"phy", "interferers"}, CheckInterferers);
+  f.Check({"transmit_power", "path_loss_exponent", "reference_distance",
+           "reference_loss_db", "reference_loss_24ghz_db", "walls",
+           "access_points"},
+          CheckRange);
+  f.Check({"load", "traffic", "access_points"}, CheckWlanLoad);
+}
+
+void DeclareFields(Fields<ObservationConfig>& f) {
+  using T = ObservationConfig;
+  f.Add("rssi_bias_db", &T::rssi_bias_db, "Added to every value in dBm.")
+      .Unit("dB")
+      .Between(-100, 100);
+  f.Add("rssi_noise_db", &T::rssi_noise_db,
+        "Standard deviation of a Gaussian error of every value in dBm.")
+      .Unit("dB")
+      .Between(0, 100);
+  f.Add("counter_noise", &T::counter_noise,
+        "Standard deviation of a Gaussian error of every other value, as a "
+        "share of it. What says what is configured has none.")
+      .Between(0, 10);
+  f.Add("dropout", &T::dropout, "Probability that a value is missing.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("staleness", &T::staleness,
+        "Probability that a value is the one of the decision before.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("delay", &T::delay, "Decisions that an observation comes late.")
+      .Between(0, 1000);
 }
 
 void DeclareFields(Fields<ControllerConfig>& f) {
@@ -343,6 +577,8 @@ void DeclareFields(Fields<ControllerConfig>& f) {
       .NotEmpty();
   f.Add("interval", &T::interval, "Between its decisions.")
       .MoreThan(SimTime(0));
+  f.Add("observation", &T::observation,
+        "What is between the network's counters and what it sees of them.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -362,7 +598,8 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Add("experimental", &T::experimental,
         "The only place for keys that may change or go without notice.");
   f.Check({}, CheckNetworks);
-  f.Check({"run.engine", "datacentre.traffic.kind"}, CheckEngine);
+  f.Check({"run.engine", "run.duration", "datacentre.traffic.kind", "wlan"},
+          CheckEngine);
   f.Check({"run.duration", "controller"}, CheckController);
 }
 

@@ -4,13 +4,13 @@
 #include <cmath>
 #include <map>
 
+#include "sim/scenario/wlan_layout.h"
 #include "sim/topology/topology.h"
 #include "twin/report/page_parts.h"
 
 namespace airlock {
 namespace {
 
-constexpr double kTurn = 6.283185307179586;
 
 const char* KindName(NodeKind kind) {
   switch (kind) {
@@ -80,12 +80,9 @@ GraphPlot FloorPlot(const WlanConfig& wlan) {
     const double y = ap.position.y.value();
     places.push_back(
         {fmt::format("{} (channel {})", ap.name, ap.channel), false, x, y, at});
-    for (int64_t s = 0; s < ap.stations; ++s) {
-      const double angle =
-          kTurn * static_cast<double>(s) / static_cast<double>(ap.stations);
-      places.push_back({"", true,
-                        x + ap.station_distance.value() * std::cos(angle),
-                        y + ap.station_distance.value() * std::sin(angle), at});
+    for (const StationConfig& station : StationsOf(ap)) {
+      places.push_back({"", true, station.position.x.value(),
+                        station.position.y.value(), at});
     }
   }
   double low_x = 0, high_x = 1, low_y = 0, high_y = 1;

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/telemetry/trace.h"
+
+// The names of a WLAN's columns and settings, made in one place: engines,
+// importers and controllers use the same. In a trace the full name of a counter
+// is SCOPE.ID.METRIC, "ap.lobby.airtime_busy", "station.lobby.0.rssi".
+namespace airlock {
+
+// A metric of an access point or a station.
+struct WlanMetric {
+  const char* name;
+  const char* unit;
+  const char* description;
+};
+
+// Metrics of an access point; those that `airlock import survey` gives have its
+// names. `kActive` and the shares of it count time on the channel that the
+// access point is on.
+inline constexpr WlanMetric kApActive = {"active", "1",
+                                         "share of time on the channel"};
+inline constexpr WlanMetric kApBusy = {
+    "airtime_busy", "1", "share of active time with a busy channel"};
+inline constexpr WlanMetric kApReceive = {
+    "airtime_receive", "1", "share of active time receiving any frame"};
+inline constexpr WlanMetric kApTransmit = {"airtime_transmit", "1",
+                                           "share of active time transmitting"};
+inline constexpr WlanMetric kApNoise = {
+    "noise", "dBm", "noise floor over the primary 20 MHz channel"};
+inline constexpr WlanMetric kApFrequency = {"frequency", "Hz",
+                                            "centre of the primary channel"};
+inline constexpr WlanMetric kApChannel = {
+    "channel", "1", "IEEE number of the primary 20 MHz channel"};
+inline constexpr WlanMetric kApWidth = {"width", "Hz", "width of the channel"};
+inline constexpr WlanMetric kApLoad = {
+    "load", "1", "airtime that the BSS needs, in 20 MHz channels"};
+inline constexpr WlanMetric kApStations = {"stations", "1",
+                                           "stations that are associated"};
+
+// Metrics of a station.
+inline constexpr WlanMetric kStationRssi = {
+    "rssi", "dBm", "mean RSSI of its frames at the access point"};
+inline constexpr WlanMetric kStationRate = {
+    "rate", "bit/s", "mean PHY rate of data to and from it, by airtime"};
+inline constexpr WlanMetric kStationRetries = {
+    "retries", "1/s", "data frames sent again, to and from it"};
+inline constexpr WlanMetric kStationBytes = {
+    "bytes", "B", "MAC payload to and from it that was acknowledged"};
+
+// "ap.lobby.noise"; the scope's id is the access point's name.
+std::string ApColumnName(const std::string& ap, const WlanMetric& metric);
+// "ap.lobby.rssi.hall": at which RSSI `ap` hears the beacons of `other` [dBm];
+// missing: it does not.
+std::string ApRssiColumnName(const std::string& ap, const std::string& other);
+// "station.lobby.0.rssi".
+std::string StationColumnName(const std::string& ap, const std::string& station,
+                              const WlanMetric& metric);
+
+// Settings of a controller's action.
+// "lobby.channel": IEEE number of the primary 20 MHz channel.
+std::string ChannelSettingName(const std::string& ap);
+// "lobby.width" [Hz].
+std::string WidthSettingName(const std::string& ap);
+
+}  // namespace airlock

@@ -19,7 +19,7 @@ void DeclareFields(Fields<RunConfig>& f) {
   using T = RunConfig;
   f.Add("engine", &T::engine,
         "`packet`: every packet in ns-3. `surrogate`: the service chain "
-        "alone, without a network around it.")
+        "alone, without a network around it; of a WLAN the airtime.")
       .OneOf({"packet", "surrogate"});
   f.Add("seed", &T::seed, "Of all random streams.").AtLeast(0);
   f.Add("replications", &T::replications,

@@ -144,37 +144,8 @@ ChannelAssignment ChannelTable::Parse(double number, double width_hz) const {
                   width_hz, WidthHz(bonding_levels_ - 1) / 1e6));
 }
 
-const std::vector<ChannelSet>& ChannelSets() {
-  static const std::vector<ChannelSet> sets = {
-      {"5ghz-no-dfs",
-       {36, 40, 44, 48, 149, 153, 157, 161, 165},
-       "without radar detection in the Americas: the nine of the reference"},
-      {"5ghz-fcc",
-       {36,  40,  44,  48,  52,  56,  60,  64,  100, 104, 108, 112, 116,
-        120, 124, 128, 132, 136, 140, 144, 149, 153, 157, 161, 165},
-       "all 25 of the Americas"},
-      {"5ghz-etsi",
-       {36, 40, 44, 48, 52, 56, 60, 64, 100, 104, 108, 112, 116, 120, 124, 128,
-        132, 136, 140},
-       "Europe, with radar detection"},
-      {"5ghz-etsi-no-dfs", {36, 40, 44, 48}, "Europe, without it"},
-      {"2.4ghz", {1, 6, 11}, "the usual three that do not overlap"},
-      {"2.4ghz-etsi", {1, 5, 9, 13}, "four that do not overlap with OFDM"},
-      {"2.4ghz-all",
-       {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13},
-       "all 13, which overlap"},
-  };
-  return sets;
-}
-
-const ChannelSet& FindChannelSet(const std::string& name) {
-  std::vector<std::string> known;
-  for (const ChannelSet& set : ChannelSets()) {
-    if (name == set.name) return set;
-    known.push_back(set.name);
-  }
-  throw InputError(fmt::format("there is no channel set '{}'; known are {}",
-                               name, fmt::join(known, ", ")));
+std::vector<int> ReferenceChannels() {
+  return {36, 40, 44, 48, 149, 153, 157, 161, 165};
 }
 
 }  // namespace airlock

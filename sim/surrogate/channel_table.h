@@ -78,17 +78,8 @@ class ChannelTable {
   std::vector<ChannelAssignment> assignments_;
 };
 
-// Named lists of 20 MHz channels.
-struct ChannelSet {
-  const char* name;
-  std::vector<int> numbers;
-  const char* description;
-};
-
-// All of them: "5ghz-no-dfs" (36 to 48 and 149 to 165, the nine of the
-// reference), "5ghz-etsi", "5ghz-fcc", "2.4ghz" (1, 6, 11) and others.
-const std::vector<ChannelSet>& ChannelSets();
-// Throws InputError with the known names.
-const ChannelSet& FindChannelSet(const std::string& name);
+// The nine channels of the reference, 36 to 48 and 149 to 165: those of the
+// Americas without radars.
+std::vector<int> ReferenceChannels();
 
 }  // namespace airlock

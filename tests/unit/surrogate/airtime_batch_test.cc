@@ -14,7 +14,7 @@ namespace airlock {
 namespace {
 
 ChannelTable Table(int levels) {
-  return ChannelTable(FindChannelSet("5ghz-no-dfs").numbers, levels);
+  return ChannelTable(ReferenceChannels(), levels);
 }
 
 // 0 hears 1 and 2, 1 hears 0, 2 hears nobody.

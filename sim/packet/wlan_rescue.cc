@@ -8,6 +8,9 @@
 #include <ns3/wifi-mac-queue.h>
 #include <ns3/wifi-mac.h>
 
+#include <memory>
+#include <set>
+
 namespace airlock {
 namespace {
 
@@ -51,6 +54,39 @@ void OnLoss(MacPtr mac, ns3::Ptr<const ns3::WifiMpdu> mpdu) {
   ns3::Simulator::ScheduleNow(&AfterLoss, mac, mpdu);
 }
 
+// The agreements of one queue whose answer did not come in time: the originator
+// sends on without them.
+struct LateAnswers {
+  ns3::Ptr<ns3::QosTxop> txop;
+  std::set<std::pair<ns3::Mac48Address, uint8_t>> given_up;
+};
+
+// The recipient counts from the frame that the ADDBA request named, and waits
+// for it and those after it that came before its answer: tell it where to
+// begin.
+void SynchroniseWindow(ns3::Ptr<ns3::QosTxop> txop, ns3::Mac48Address recipient,
+                       uint8_t tid) {
+  if (!txop->GetBaManager()->ExistsAgreementInState(
+          recipient, tid, ns3::OriginatorBlockAckAgreement::ESTABLISHED)) {
+    return;
+  }
+  txop->ScheduleBar(txop->PrepareBlockAckRequest(recipient, tid));
+  constexpr uint8_t kLink = 0;
+  txop->NotifyWakeUp(kLink);
+}
+
+void OnAgreement(std::shared_ptr<LateAnswers> late, ns3::Time,
+                 ns3::Mac48Address recipient, uint8_t tid,
+                 ns3::OriginatorBlockAckAgreement::State state) {
+  const auto key = std::make_pair(recipient, tid);
+  if (state == ns3::OriginatorBlockAckAgreement::NO_REPLY) {
+    late->given_up.insert(key);
+  } else if (state == ns3::OriginatorBlockAckAgreement::ESTABLISHED &&
+             late->given_up.erase(key) > 0) {
+    ns3::Simulator::ScheduleNow(&SynchroniseWindow, late->txop, recipient, tid);
+  }
+}
+
 }  // namespace
 
 void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
@@ -63,6 +99,10 @@ void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
       queue->TraceConnectWithoutContext(trace,
                                         ns3::MakeBoundCallback(&OnLoss, mac));
     }
+    auto late = std::make_shared<LateAnswers>();
+    late->txop = mac->GetQosTxop(ac);
+    late->txop->GetBaManager()->TraceConnectWithoutContext(
+        "AgreementState", ns3::MakeBoundCallback(&OnAgreement, late));
   }
 }
 

@@ -5,14 +5,16 @@
 // Private to sim/packet.
 namespace airlock {
 
-// Keeps block acknowledgement from stopping for ever in a starved BSS. Two
+// Keeps block acknowledgement from stopping for ever in a starved BSS. Three
 // gaps of ns-3 3.37's originator: an ADDBA request that dies of its lifetime
 // leaves the destination blocked, waiting for an answer to a frame that was
-// never sent; and a transmitted MPDU that leaves the queue by its lifetime, or
-// pushed out by a management frame, may never move the transmit window on.
-// After each such loss the agreement is told, and the queue asks for the
-// channel again. Does nothing to a station without QoS (802.11a). Install on
-// every device, once.
+// never sent; a transmitted MPDU that leaves the queue by its lifetime, or
+// pushed out by a management frame, may never move the transmit window on; and
+// when the answer to an ADDBA request comes late, the recipient waits for
+// frames that were sent without it. After each such loss the agreement is told,
+// and the queue asks for the channel again; after a late answer the recipient
+// is told where the window begins. Does nothing to a station without QoS
+// (802.11a). Install on every device, once.
 void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device);
 
 }  // namespace airlock

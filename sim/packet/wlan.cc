@@ -14,10 +14,17 @@
 #include "sim/packet/ns3_time.h"
 #include "sim/packet/scene.h"
 #include "sim/packet/series.h"
-#include "sim/packet/wlan_airtime.h"
+#include "sim/packet/wlan_counters.h"
 #include "sim/packet/wlan_flow.h"
+#include "sim/packet/wlan_interferers.h"
+#include "sim/packet/wlan_load.h"
 #include "sim/packet/wlan_network.h"
+#include "sim/packet/wlan_plan.h"
+#include "sim/packet/wlan_switching.h"
+#include "sim/scenario/wlan_layout.h"
 #include "sim/stats/quantile.h"
+#include "sim/surrogate/airtime_scenario.h"
+#include "sim/telemetry/wlan_columns.h"
 
 namespace airlock {
 namespace {
@@ -33,20 +40,26 @@ double Share(double part, double whole) {
 struct Snapshot {
   SimTime time;
   std::vector<FlowCounts> flows;  // by flow
-  std::vector<Airtime> airtime;   // by cell
+  std::vector<BssTotals> bss;     // by cell
+  std::vector<SwitchCounts> switches;  // by cell
   std::vector<size_t> latencies;  // by cell: how many there are
 };
 
 // Counts over an interval, for any set of flows.
 struct Traffic {
   FlowCounts counts;
+  double offered_bits = 0;
+  double delivered_bits = 0;
   std::vector<double> latencies;  // seconds; may be left empty
 
-  void Add(const FlowCounts& from, const FlowCounts& to) {
+  void Add(const FlowCounts& from, const FlowCounts& to, DataSize packet) {
+    const double bits = 8.0 * static_cast<double>(packet.value());
     counts.offered += to.offered - from.offered;
     counts.delivered += to.delivered - from.delivered;
     counts.lost += to.lost - from.lost;
     counts.latency_seconds += to.latency_seconds - from.latency_seconds;
+    offered_bits += bits * static_cast<double>(to.offered - from.offered);
+    delivered_bits += bits * static_cast<double>(to.delivered - from.delivered);
   }
   double loss_ratio() const {
     const double lost = static_cast<double>(counts.lost);
@@ -57,10 +70,18 @@ struct Traffic {
   }
 };
 
+// What the flows of a cell came to over an interval.
+struct CellTraffic {
+  Traffic all;
+  Traffic downlink;
+  std::vector<double> station_bits;  // delivered, both directions
+};
+
 // A flow's place in the network.
 struct FlowPlace {
   size_t cell;
   size_t station;  // in the cell
+  bool downlink;
 };
 
 // The WLAN of a scenario. Series, observations and metrics are the same
@@ -80,26 +101,37 @@ class WlanScene : public Scene {
 
  private:
   void CreateFlows();
-  void AddFlow(const WlanTraffic& traffic, FlowPlace place, bool downlink);
+  void AddFlow(const WlanTraffic& traffic, FlowPlace place);
+  void StartFlows(const RngTree& rng);
+  void BeginSlot();
   void DeclareColumns();
-  void DeclareCell(const WlanCell& cell);
+  void DeclareCell(size_t cell);
   void RunUntil(SimTime time);
   void TakeSample();
   Snapshot TakeSnapshot();
   // One value a column, over (from.time, to.time].
   std::vector<double> Values(const Snapshot& from, const Snapshot& to) const;
+  std::vector<CellTraffic> TrafficOf(const Snapshot& from,
+                                     const Snapshot& to) const;
   void AppendCell(size_t cell, const Snapshot& from, const Snapshot& to,
-                  const Traffic& traffic, std::vector<double>* values) const;
+                  const CellTraffic& traffic,
+                  std::vector<double>* values) const;
   std::vector<Metric> Metrics(const Snapshot& from, const Snapshot& to) const;
 
   const RunConfig run_;
   const WlanConfig config_;
   WlanNetwork network_;
+  WlanInterferers interferers_;
+  ChannelSwitching switching_;
   std::vector<std::unique_ptr<WlanFlow>> flows_;
   std::vector<FlowPlace> places_;                       // by flow
+  std::vector<SimTime> staggers_;                       // by flow
   std::vector<std::vector<double>> latencies_;          // by cell, as delivered
-  std::vector<std::unique_ptr<AirtimeMeter>> airtime_;  // by cell
+  std::vector<std::unique_ptr<BssCounters>> counters_;  // by cell
+  std::unique_ptr<WlanLoadCourse> load_;
   std::vector<Column> columns_;
+  std::vector<size_t>
+      station_rates_;  // columns of the stations' delivered rate
 
   Replication replication_{0};
   SimTime origin_;  // of Now(), on ns-3's clock
@@ -111,57 +143,61 @@ class WlanScene : public Scene {
   std::chrono::steady_clock::time_point wall_start_;
 };
 
-const WlanConfig& GetWlan(const Scenario& scenario) {
+WlanConfig GetWlan(const Scenario& scenario) {
   AIRLOCK_CHECK(scenario.wlan.has_value(), "{} has no WLAN", scenario.name);
-  return *scenario.wlan;
+  return WithAccessPoints(*scenario.wlan, scenario.run.seed);
 }
 
 // ns-3's streams of the time before the replications start, when the network
 // settles: the same in all of them.
-const WlanConfig& SeedForSettling(const Scenario& scenario) {
-  SeedNs3(RngTree(static_cast<uint64_t>(scenario.run.seed)), Replication(-1));
-  return GetWlan(scenario);
+const WlanConfig& SeedForSettling(const WlanConfig& config,
+                                  const RunConfig& run) {
+  SeedNs3(RngTree(static_cast<uint64_t>(run.seed)), Replication(-1));
+  return config;
 }
 
 WlanScene::WlanScene(const Scenario& scenario)
     : run_(scenario.run),
       config_(GetWlan(scenario)),
-      network_(SeedForSettling(scenario), scenario.run.seed),
+      network_(SeedForSettling(config_, run_), run_.seed),
+      interferers_(config_, &network_),
+      switching_(config_.channel_switch, config_.beacon_interval,
+                 network_.cells()),
       latencies_(network_.cells().size()) {
   network_.AssignStreams();
   CreateFlows();
-  DeclareColumns();
 }
 
 WlanScene::~WlanScene() {
-  airtime_.clear();
+  counters_.clear();
   ns3::Simulator::Destroy();
 }
 
 void WlanScene::CreateFlows() {
-  const std::string& direction = config_.traffic.direction;
-  AIRLOCK_CHECK(
-      direction == "downlink" || direction == "uplink" || direction == "both",
-      "{}", direction);
-  for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
-    const size_t stations = network_.cells()[cell].stations.size();
-    for (size_t station = 0; station < stations; ++station) {
-      const FlowPlace place{cell, station};
-      if (direction != "uplink") AddFlow(config_.traffic, place, true);
-      if (direction != "downlink") AddFlow(config_.traffic, place, false);
+  for (size_t c = 0; c < network_.cells().size(); ++c) {
+    const WlanCell& cell = network_.cells()[c];
+    for (size_t s = 0; s < cell.stations.size(); ++s) {
+      for (const WlanTraffic& traffic :
+           FlowsOf(config_, cell.config, cell.stations[s].config)) {
+        const std::string& direction = traffic.direction;
+        AIRLOCK_CHECK(direction == "downlink" || direction == "uplink" ||
+                          direction == "both",
+                      "{}", direction);
+        if (direction != "uplink") AddFlow(traffic, {c, s, true});
+        if (direction != "downlink") AddFlow(traffic, {c, s, false});
+      }
     }
   }
 }
 
-void WlanScene::AddFlow(const WlanTraffic& traffic, FlowPlace place,
-                        bool downlink) {
+void WlanScene::AddFlow(const WlanTraffic& traffic, FlowPlace place) {
   const WlanCell& cell = network_.cells()[place.cell];
   const WlanStation& station = cell.stations[place.station];
   constexpr size_t kFirstPort = 1024;
   FlowEnds ends;
-  ends.source = downlink ? cell.device : station.device;
-  ends.sink = downlink ? station.device : cell.device;
-  ends.sink_address = downlink ? station.address : cell.address;
+  ends.source = place.downlink ? cell.device : station.device;
+  ends.sink = place.downlink ? station.device : cell.device;
+  ends.sink_address = place.downlink ? station.address : cell.address;
   ends.port = static_cast<uint16_t>(kFirstPort + flows_.size() % 60000);
   flows_.push_back(WlanFlow::Create(traffic, ends, &latencies_[place.cell]));
   places_.push_back(place);
@@ -181,28 +217,36 @@ void WlanScene::DeclareColumns() {
   kpi("latency_p50", "s", "application to application, median");
   kpi("latency_p95", "s", "application to application, 95th percentile");
   kpi("latency_p99", "s", "application to application, 99th percentile");
-  for (const WlanCell& cell : network_.cells()) DeclareCell(cell);
+  kpi("overloaded_access_points", "1",
+      "access points whose load exceeds their width");
+  for (size_t cell = 0; cell < counters_.size(); ++cell) DeclareCell(cell);
 }
 
-void WlanScene::DeclareCell(const WlanCell& cell) {
+void WlanScene::DeclareCell(size_t cell) {
+  const WlanCell& bss = network_.cells()[cell];
+  for (Column& column : counters_[cell]->AccessPointColumns()) {
+    columns_.push_back(std::move(column));
+  }
   auto add = [&](const char* metric, const char* unit, const char* text) {
-    columns_.push_back(CounterColumn(Scope::kAccessPoint, cell.config.name,
+    columns_.push_back(CounterColumn(Scope::kAccessPoint, bss.config.name,
                                      metric, unit, text));
   };
-  add("active", "1", "share of time on the channel");
-  add("busy", "1", "share of active time: sensed, received or sent");
-  add("transmit", "1", "share of active time: sending");
-  add("receive", "1",
-      "share of active time: receiving any frame, after its PHY header");
   add("offered_rate", "bit/s", "payload handed over in this BSS");
   add("delivered_rate", "bit/s", "payload received in this BSS");
   add("loss_ratio", "1", "lost of lost and delivered packets of this BSS");
   add("latency_mean", "s", "of this BSS");
   add("latency_p95", "s", "of this BSS, 95th percentile");
-  for (const WlanStation& station : cell.stations) {
-    columns_.push_back(CounterColumn(Scope::kStation, station.name,
+  for (const SwitchColumn& column : SwitchColumns()) {
+    add(column.name, column.unit, column.description);
+  }
+  for (size_t s = 0; s < bss.stations.size(); ++s) {
+    station_rates_.push_back(columns_.size());
+    columns_.push_back(CounterColumn(Scope::kStation, bss.stations[s].name,
                                      "delivered_rate", "bit/s",
                                      "payload received from and by it"));
+    for (Column& column : counters_[cell]->StationColumns(s)) {
+      columns_.push_back(std::move(column));
+    }
   }
 }
 
@@ -212,23 +256,59 @@ void WlanScene::Start(Replication replication) {
   const RngTree rng(static_cast<uint64_t>(run_.seed));
   SeedNs3(rng, replication);
   network_.AssignStreams();
-  // Simultaneous first packets would collide and repeat all at once.
-  constexpr SimTime kLongestStagger = Milliseconds(100);
-  const SimTime stagger =
-      std::min(kLongestStagger, SimTime(run_.duration.value() / 10));
-  RngStream starts = rng.Stream("wlan/start", replication);
-  for (const auto& flow : flows_) {
-    flow->Start(FromSeconds(starts.Uniform(0, Seconds(stagger))));
+  switching_.Start(rng, replication);
+  for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
+    counters_.push_back(std::make_unique<BssCounters>(
+        cell, &network_, interferers_, config_.beacon_interval));
   }
-  for (const WlanCell& cell : network_.cells()) {
-    airtime_.push_back(std::make_unique<AirtimeMeter>(cell.device->GetPhy()));
-  }
+  DeclareColumns();
+  StartFlows(rng);
+  interferers_.Start(rng, replication);
+  load_ = std::make_unique<WlanLoadCourse>(config_, rng, replication);
+  if (config_.load.profile != "constant") BeginSlot();
   origin_ = FromNs3(ns3::Simulator::Now());
   events_before_ = ns3::Simulator::GetEventCount();
   next_sample_ = run_.sample_interval;
   series_ = std::make_unique<SeriesRecorder>(columns_);
   samples_.push_back(TakeSnapshot());
   last_observation_ = samples_.front();
+}
+
+// Those of a station that comes later begin when it is associated.
+void WlanScene::StartFlows(const RngTree& rng) {
+  // Simultaneous first packets would collide and repeat all at once.
+  constexpr SimTime kLongestStagger = Milliseconds(100);
+  const SimTime stagger =
+      std::min(kLongestStagger, SimTime(run_.duration.value() / 10));
+  RngStream starts = rng.Stream("wlan/start", replication_);
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    staggers_.push_back(FromSeconds(starts.Uniform(0, Seconds(stagger))));
+    const WlanCell& cell = network_.cells()[places_[i].cell];
+    if (cell.stations[places_[i].station].config.join > SimTime()) continue;
+    flows_[i]->Start(staggers_[i]);
+  }
+  const auto for_each_flow = [this](size_t cell, size_t station, auto act) {
+    for (size_t i = 0; i < flows_.size(); ++i) {
+      if (places_[i].cell == cell && places_[i].station == station) act(i);
+    }
+  };
+  network_.Start(
+      [=](size_t cell, size_t station) {
+        for_each_flow(cell, station,
+                      [this](size_t i) { flows_[i]->Start(staggers_[i]); });
+      },
+      [=](size_t cell, size_t station) {
+        for_each_flow(cell, station, [this](size_t i) { flows_[i]->Stop(); });
+      });
+}
+
+void WlanScene::BeginSlot() {
+  const std::vector<double> factors = load_->Next();
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    flows_[i]->SetLoad(factors[places_[i].cell]);
+  }
+  ns3::Simulator::Schedule(ToNs3(config_.load.slot), &WlanScene::BeginSlot,
+                           this);
 }
 
 SimTime WlanScene::Now() const {
@@ -262,8 +342,11 @@ Snapshot WlanScene::TakeSnapshot() {
   Snapshot snapshot;
   snapshot.time = Now();
   for (const auto& flow : flows_) snapshot.flows.push_back(flow->Counts());
-  for (const auto& meter : airtime_) {
-    snapshot.airtime.push_back(meter->Total());
+  for (const auto& counters : counters_) {
+    snapshot.bss.push_back(counters->Totals());
+  }
+  for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
+    snapshot.switches.push_back(switching_.Counts(cell));
   }
   for (const auto& latencies : latencies_) {
     snapshot.latencies.push_back(latencies.size());
@@ -278,70 +361,92 @@ std::vector<double> QuantilesOrMissing(const std::vector<double>& values,
   return Quantiles(values, shares);
 }
 
-std::vector<double> WlanScene::Values(const Snapshot& from,
-                                      const Snapshot& to) const {
-  std::vector<Traffic> cells(network_.cells().size());
-  Traffic total;
-  for (size_t i = 0; i < flows_.size(); ++i) {
-    cells[places_[i].cell].Add(from.flows[i], to.flows[i]);
-    total.Add(from.flows[i], to.flows[i]);
-  }
+std::vector<CellTraffic> WlanScene::TrafficOf(const Snapshot& from,
+                                              const Snapshot& to) const {
+  std::vector<CellTraffic> cells(network_.cells().size());
   for (size_t i = 0; i < cells.size(); ++i) {
+    cells[i].station_bits.resize(network_.cells()[i].stations.size());
     const auto begin = latencies_[i].begin();
-    cells[i].latencies.assign(
+    cells[i].all.latencies.assign(
         begin + static_cast<std::ptrdiff_t>(from.latencies[i]),
         begin + static_cast<std::ptrdiff_t>(to.latencies[i]));
-    total.latencies.insert(total.latencies.end(), cells[i].latencies.begin(),
-                           cells[i].latencies.end());
+  }
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    CellTraffic& cell = cells[places_[i].cell];
+    Traffic flow;
+    flow.Add(from.flows[i], to.flows[i], flows_[i]->packet_size());
+    cell.station_bits[places_[i].station] += flow.delivered_bits;
+    const DataSize packet = flows_[i]->packet_size();
+    cell.all.Add(from.flows[i], to.flows[i], packet);
+    if (places_[i].downlink) {
+      cell.downlink.Add(from.flows[i], to.flows[i], packet);
+    }
+  }
+  return cells;
+}
+
+std::vector<double> WlanScene::Values(const Snapshot& from,
+                                      const Snapshot& to) const {
+  const std::vector<CellTraffic> cells = TrafficOf(from, to);
+  Traffic total;
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    total.Add(from.flows[i], to.flows[i], flows_[i]->packet_size());
+  }
+  for (const CellTraffic& cell : cells) {
+    total.latencies.insert(total.latencies.end(), cell.all.latencies.begin(),
+                           cell.all.latencies.end());
   }
   const double seconds = Seconds(to.time - from.time);
-  const double bits =
-      8.0 * static_cast<double>(config_.traffic.packet_size.value());
-  const double offered = static_cast<double>(total.counts.offered) / seconds;
-  const double delivered =
-      static_cast<double>(total.counts.delivered) / seconds;
   std::vector<double> values = {
-      offered * bits,
-      delivered * bits,
-      offered,
-      delivered,
+      total.offered_bits / seconds,
+      total.delivered_bits / seconds,
+      static_cast<double>(total.counts.offered) / seconds,
+      static_cast<double>(total.counts.delivered) / seconds,
       static_cast<double>(total.counts.lost) / seconds,
       total.loss_ratio(),
       total.mean_latency()};
   for (double q : QuantilesOrMissing(total.latencies, {0.5, 0.95, 0.99})) {
     values.push_back(q);
   }
+  const size_t overloaded_at = values.size();
+  values.push_back(0);
   for (size_t i = 0; i < cells.size(); ++i) {
+    const size_t cell_at = values.size();
     AppendCell(i, from, to, cells[i], &values);
+    const double load = values[cell_at + BssCounters::kLoadColumn];
+    const double width = values[cell_at + BssCounters::kWidthColumn];
+    if (load > width / 20e6) ++values[overloaded_at];
   }
   return values;
 }
 
 void WlanScene::AppendCell(size_t cell, const Snapshot& from,
-                           const Snapshot& to, const Traffic& traffic,
+                           const Snapshot& to, const CellTraffic& traffic,
                            std::vector<double>* values) const {
   const double seconds = Seconds(to.time - from.time);
-  const double bit_rate =
-      8.0 * static_cast<double>(config_.traffic.packet_size.value()) / seconds;
-  const Airtime airtime = to.airtime[cell] - from.airtime[cell];
-  const double active = static_cast<double>(airtime.active());
-  values->insert(values->end(),
-                 {active * 1e-9 / seconds,
-                  Share(static_cast<double>(airtime.busy()), active),
-                  Share(static_cast<double>(airtime.transmit), active),
-                  Share(static_cast<double>(airtime.receive), active),
-                  static_cast<double>(traffic.counts.offered) * bit_rate,
-                  static_cast<double>(traffic.counts.delivered) * bit_rate,
-                  traffic.loss_ratio(), traffic.mean_latency(),
-                  QuantilesOrMissing(traffic.latencies, {0.95}).front()});
-  std::vector<double> stations(network_.cells()[cell].stations.size(), 0.0);
-  for (size_t i = 0; i < flows_.size(); ++i) {
-    if (places_[i].cell != cell) continue;
-    stations[places_[i].station] +=
-        static_cast<double>(to.flows[i].delivered - from.flows[i].delivered) *
-        bit_rate;
+  const double need =
+      Share(traffic.downlink.offered_bits, traffic.downlink.delivered_bits);
+  const BssCounters& counters = *counters_[cell];
+  for (double value : counters.AccessPointValues(from.bss[cell], to.bss[cell],
+                                                 seconds, need)) {
+    values->push_back(value);
   }
-  values->insert(values->end(), stations.begin(), stations.end());
+  const Traffic& all = traffic.all;
+  values->insert(values->end(),
+                 {all.offered_bits / seconds, all.delivered_bits / seconds,
+                  all.loss_ratio(), all.mean_latency(),
+                  QuantilesOrMissing(all.latencies, {0.95}).front()});
+  for (double value :
+       SwitchValues(to.switches[cell] - from.switches[cell], seconds)) {
+    values->push_back(value);
+  }
+  for (size_t s = 0; s < traffic.station_bits.size(); ++s) {
+    values->push_back(traffic.station_bits[s] / seconds);
+    for (double value :
+         counters.StationValues(s, from.bss[cell], to.bss[cell], seconds)) {
+      values->push_back(value);
+    }
+  }
 }
 
 Observation WlanScene::Observe() {
@@ -354,11 +459,13 @@ Observation WlanScene::Observe() {
 }
 
 void WlanScene::Apply(const Action& action) {
-  if (action.settings.empty()) return;
-  throw InputError(fmt::format(
-      "'{}': this WLAN has no settings that can change during a run: its "
-      "channels are static",
-      action.settings.begin()->first));
+  std::vector<OperatingChannel> now;
+  for (size_t i = 0; i < network_.cells().size(); ++i) {
+    now.push_back(switching_.target(i));
+  }
+  const std::vector<OperatingChannel> plan =
+      ReadChannelPlan(action, config_, now);
+  for (size_t i = 0; i < plan.size(); ++i) switching_.Request(i, plan[i]);
 }
 
 ReplicationRecord WlanScene::Finish() {
@@ -387,13 +494,13 @@ std::vector<Metric> WlanScene::Metrics(const Snapshot& from,
       from.time < to.time ? Values(from, to)
                           : std::vector<double>(columns_.size(), kMissing);
   std::vector<Metric> metrics;
-  std::vector<double> stations;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];
     metrics.push_back(
         {column.name, column.unit, column.description, values[i]});
-    if (column.scope == Scope::kStation) stations.push_back(values[i]);
   }
+  std::vector<double> stations;
+  for (const size_t i : station_rates_) stations.push_back(values[i]);
   metrics.push_back({"station_fairness", "1",
                      "Jain's index of the stations' delivered rates",
                      JainIndex(stations)});

@@ -54,6 +54,7 @@ class UdpFlow : public WlanFlow {
 
   void Fill() override {
     refill_ = false;
+    if (stopped()) return;
     // A fixed number of tries: one may be lost on its way to the queue.
     const int64_t missing = target_ - queued_;
     for (int64_t i = 0; i < missing; ++i) SendOne();
@@ -163,7 +164,7 @@ class TcpFlow : public WlanFlow {
 
   void Fill() override {
     const uint32_t size = static_cast<uint32_t>(packet_size().value());
-    while (source_->GetTxAvailable() >= size) SendOne();
+    while (!stopped() && source_->GetTxAvailable() >= size) SendOne();
   }
 
  private:
@@ -218,8 +219,10 @@ void WlanFlow::Start(SimTime delay) {
 }
 
 void WlanFlow::Begin() {
+  if (stopped_) return;
   Open();
-  Tick();
+  begun_ = true;
+  if (load_ > 0) Tick();
 }
 
 void WlanFlow::Tick() {
@@ -228,7 +231,35 @@ void WlanFlow::Tick() {
   } else {
     SendOne();
   }
-  ns3::Simulator::Schedule(ToNs3(interval_), &WlanFlow::Tick, this);
+  ScheduleTick(1);
+}
+
+void WlanFlow::ScheduleTick(double left) {
+  SimTime wait = interval_;
+  if (left != 1 || load_ != 1) {
+    wait = FromSeconds(Seconds(interval_) * left / load_);
+  }
+  tick_ = ns3::Simulator::Schedule(ToNs3(wait), &WlanFlow::Tick, this);
+}
+
+void WlanFlow::SetLoad(double factor) {
+  AIRLOCK_CHECK(!traffic_.saturated && factor >= 0, "{}", factor);
+  if (factor == load_) return;
+  if (begun_ && !stopped_) {
+    if (load_ > 0) {
+      const ns3::Time rest = ns3::Simulator::GetDelayLeft(tick_);
+      left_ = rest.GetSeconds() * load_ / Seconds(interval_);
+      tick_.Cancel();
+    }
+    load_ = factor;
+    if (load_ > 0) ScheduleTick(left_);
+  }
+  load_ = factor;
+}
+
+void WlanFlow::Stop() {
+  stopped_ = true;
+  tick_.Cancel();
 }
 
 FlowCounts WlanFlow::Counts() {

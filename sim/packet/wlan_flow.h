@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ns3/event-id.h>
 #include <ns3/ipv4-address.h>
 #include <ns3/node.h>
 #include <ns3/wifi-net-device.h>
@@ -57,8 +58,14 @@ class WlanFlow {
 
   // Begins to send after `delay`. Called once.
   void Start(SimTime delay);
+  // Sends `factor` (>= 0) times the configured rate from now on; 0: nothing.
+  // Not for saturated flows.
+  void SetLoad(double factor);
+  // Sends no more.
+  void Stop();
   // As of now: also counts UDP packets that are overdue.
   FlowCounts Counts();
+  const WlanTraffic& traffic() const { return traffic_; }
   DataSize packet_size() const { return traffic_.packet_size; }
 
   // "udp" or "tcp" by traffic.transport.
@@ -75,6 +82,7 @@ class WlanFlow {
   virtual void Fill() = 0;
   // Calls GiveUpBefore() where packets can vanish.
   virtual void DropOverdue() {}
+  bool stopped() const { return stopped_; }
 
   // Bookkeeping for the implementations. Returns the packet's sequence number:
   // 0, 1, ...
@@ -91,12 +99,19 @@ class WlanFlow {
  private:
   void Begin();
   void Tick();
+  // The next Tick(), after the share `left` of an interval.
+  void ScheduleTick(double left);
 
   FlowCounts counts_;
   std::deque<SimTime> pending_;  // when packets first_pending_... were offered
   int64_t first_pending_ = 0;
   std::vector<double>* latencies_;
   const SimTime interval_;  // between packets, or between looks at the queue
+  double load_ = 1;
+  bool stopped_ = false;
+  bool begun_ = false;
+  ns3::EventId tick_;
+  double left_ = 0;  // of the interval, while the load is 0
 };
 
 }  // namespace airlock

@@ -25,7 +25,8 @@ void AddArpEntry(ns3::Ptr<ns3::NetDevice> device, ns3::Ipv4Address peer,
   auto ip = device->GetNode()->GetObject<ns3::Ipv4L3Protocol>();
   const int32_t index = ip->GetInterfaceForDevice(device);
   auto cache = ip->GetInterface(static_cast<uint32_t>(index))->GetArpCache();
-  ns3::ArpCache::Entry* entry = cache->Add(peer);
+  ns3::ArpCache::Entry* entry = cache->Lookup(peer);
+  if (entry == nullptr) entry = cache->Add(peer);
   entry->SetMacAddress(peer_device->GetAddress());
   entry->MarkPermanent();
 }
@@ -184,18 +185,23 @@ void WlanNetwork::Settle() {
         power - medium_->LossDb(access_point, PlaceOf(*waiting)),
         ToString(kPreambleThreshold), ToString(limit)));
   }
-  FillArpCaches();
+  for (const WlanCell& cell : cells_) {
+    for (const WlanStation& station : cell.stations) {
+      FillArpCaches(cell, station);
+    }
+  }
 }
 
-void WlanNetwork::Start() {
+void WlanNetwork::Start(StationEvent joined, StationEvent left) {
+  joined_ = std::move(joined);
+  left_ = std::move(left);
   for (size_t c = 0; c < cells_.size(); ++c) {
     for (size_t s = 0; s < cells_[c].stations.size(); ++s) {
       const WlanStation& station = cells_[c].stations[s];
       if (station.walk != nullptr) station.walk->Start();
       if (station.config.join > SimTime()) {
-        ns3::Simulator::Schedule(ToNs3(station.config.join),
-                                 &WlanMedium::SetPresent, medium_,
-                                 PlaceOf(station), true);
+        ns3::Simulator::Schedule(ToNs3(station.config.join), &WlanNetwork::Join,
+                                 this, c, s);
       }
       if (!station.config.leave) continue;
       ns3::Simulator::Schedule(ToNs3(*station.config.leave),
@@ -204,9 +210,29 @@ void WlanNetwork::Start() {
   }
 }
 
+void WlanNetwork::Join(size_t cell, size_t station) {
+  const WlanStation& here = cells_[cell].stations[station];
+  medium_->SetPresent(PlaceOf(here), true);
+  // The trace comes in the middle of the association: act when it is done.
+  const std::function<void(ns3::Mac48Address)> associated =
+      [this, cell, station](ns3::Mac48Address) {
+        ns3::Simulator::ScheduleNow(&WlanNetwork::OnAssociated, this, cell,
+                                    station);
+      };
+  here.device->GetMac()->TraceConnectWithoutContext(
+      "Assoc", ns3::Callback<void, ns3::Mac48Address>(associated));
+}
+
+void WlanNetwork::OnAssociated(size_t cell, size_t station) {
+  // ns-3 empties the caches when a link comes up.
+  FillArpCaches(cells_[cell], cells_[cell].stations[station]);
+  if (joined_) joined_(cell, station);
+}
+
 // As if the station had said goodbye: its access point sends it nothing more.
 void WlanNetwork::Leave(size_t cell, size_t station) {
   const WlanStation& gone = cells_[cell].stations[station];
+  if (left_) left_(cell, station);
   medium_->SetPresent(PlaceOf(gone), false);
   cells_[cell]
       .device->GetMac()
@@ -215,13 +241,10 @@ void WlanNetwork::Leave(size_t cell, size_t station) {
           ns3::Mac48Address::ConvertFrom(gone.device->GetAddress()));
 }
 
-void WlanNetwork::FillArpCaches() {
-  for (const WlanCell& cell : cells_) {
-    for (const WlanStation& station : cell.stations) {
-      AddArpEntry(cell.device, station.address, station.device);
-      AddArpEntry(station.device, cell.address, cell.device);
-    }
-  }
+void WlanNetwork::FillArpCaches(const WlanCell& cell,
+                                const WlanStation& station) {
+  AddArpEntry(cell.device, station.address, station.device);
+  AddArpEntry(station.device, cell.address, cell.device);
 }
 
 }  // namespace airlock

@@ -5,6 +5,7 @@
 #include <ns3/node-container.h>
 #include <ns3/wifi-net-device.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,11 @@ class WlanNetwork {
   // Error naming the station that does not associate.
   void Settle();
 
-  // The run begins now: stations join, walk and leave in its time.
-  void Start();
+  // Called with the station's cell and its index there.
+  using StationEvent = std::function<void(size_t cell, size_t station)>;
+  // The run begins now: stations join, walk and leave in its time. `joined`:
+  // one that came later is associated for the first time; `left`: one leaves.
+  void Start(StationEvent joined, StationEvent left);
 
   // Gives every random variable of the devices and the network stack a stream
   // from ns-3's present seed and run.
@@ -70,7 +74,9 @@ class WlanNetwork {
                     ns3::Ptr<ns3::Node> node);
   void InstallDevices();
   void InstallInternet();
-  void FillArpCaches();
+  void FillArpCaches(const WlanCell& cell, const WlanStation& station);
+  void Join(size_t cell, size_t station);
+  void OnAssociated(size_t cell, size_t station);
   void Leave(size_t cell, size_t station);
 
   const WlanConfig config_;
@@ -81,6 +87,8 @@ class WlanNetwork {
   ns3::NetDeviceContainer devices_;
   ns3::Ptr<WlanMedium> medium_;
   WlanRadios radios_;
+  StationEvent joined_;
+  StationEvent left_;
 };
 
 }  // namespace airlock

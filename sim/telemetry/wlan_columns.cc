@@ -7,8 +7,11 @@ std::string ApColumnName(const std::string& ap, const WlanMetric& metric) {
 }
 
 std::string ApRssiColumnName(const std::string& ap, const std::string& other) {
-  return ToString(Scope::kAccessPoint) + ("." + ap) + ".rssi." + other;
+  return ToString(Scope::kAccessPoint) + ("." + ap) + "." +
+         RssiMetricName(other);
 }
+
+std::string RssiMetricName(const std::string& other) { return "rssi." + other; }
 
 std::string StationColumnName(const std::string& ap, const std::string& station,
                               const WlanMetric& metric) {

@@ -35,12 +35,16 @@ inline constexpr WlanMetric kApFrequency = {"frequency", "Hz",
 inline constexpr WlanMetric kApChannel = {
     "channel", "1", "IEEE number of the primary 20 MHz channel"};
 inline constexpr WlanMetric kApWidth = {"width", "Hz", "width of the channel"};
+// Airtime of the BSS's frames, those of data to the stations times what is
+// offered to them over what is delivered, times the width over 20 MHz: what the
+// BSS would take if all of its traffic got through, 1.4 for 70 % of a channel
+// of 40 MHz. What waits in the stations is not in it.
 inline constexpr WlanMetric kApLoad = {
     "load", "1", "airtime that the BSS needs, in 20 MHz channels"};
 inline constexpr WlanMetric kApStations = {"stations", "1",
                                            "stations that are associated"};
 
-// Metrics of a station.
+// Metrics of a station, as its access point knows it.
 inline constexpr WlanMetric kStationRssi = {
     "rssi", "dBm", "mean RSSI of its frames at the access point"};
 inline constexpr WlanMetric kStationRate = {
@@ -48,13 +52,18 @@ inline constexpr WlanMetric kStationRate = {
 inline constexpr WlanMetric kStationRetries = {
     "retries", "1/s", "data frames sent again, to and from it"};
 inline constexpr WlanMetric kStationBytes = {
-    "bytes", "B", "MAC payload to and from it that was acknowledged"};
+    "bytes", "B/s", "acknowledged payload of data frames to and from it"};
+inline constexpr WlanMetric kStationOutOfRange = {
+    "out_of_range", "1",
+    "share of time in which ten beacons of its access point were missing"};
 
 // "ap.lobby.noise"; the scope's id is the access point's name.
 std::string ApColumnName(const std::string& ap, const WlanMetric& metric);
 // "ap.lobby.rssi.hall": at which RSSI `ap` hears the beacons of `other` [dBm];
 // missing: it does not.
 std::string ApRssiColumnName(const std::string& ap, const std::string& other);
+// The metric alone: "rssi.hall".
+std::string RssiMetricName(const std::string& other);
 // "station.lobby.0.rssi".
 std::string StationColumnName(const std::string& ap, const std::string& station,
                               const WlanMetric& metric);

@@ -33,7 +33,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "sim/telemetry"}},
       {"sim/packet",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
-        "sim/surrogate", "sim/telemetry", "sim/topology"}},
+        "sim/surrogate", "sim/telemetry", "sim/topology", "sim/workload"}},
       {"calibration/traces", {"sim/base", "sim/telemetry"}},
       {"calibration/fit",
        {"sim/base", "sim/scenario", "sim/stats", "sim/surrogate",

@@ -93,11 +93,11 @@ TEST(WlanScene, AirtimeIsThatOfTheFramesOnTheAir) {
   const auto metrics = WlanMetrics(MakeLegacyLink());
   const double packets = metrics.at("delivered_packet_rate");
   EXPECT_NEAR(packets, 10e6 / (8 * 1472), 10);
-  EXPECT_NEAR(metrics.at("ap.ap0.transmit"), packets * 248e-6, 2e-3);
+  EXPECT_NEAR(metrics.at("ap.ap0.airtime_transmit"), packets * 248e-6, 2e-3);
   // Of the ACK, 20 us are preamble and PHY header, and the first 4 us of these
   // pass before the preamble is detected.
-  EXPECT_NEAR(metrics.at("ap.ap0.receive"), packets * 8e-6, 1e-3);
-  EXPECT_NEAR(metrics.at("ap.ap0.busy"), packets * (248e-6 + 24e-6), 2e-3);
+  EXPECT_NEAR(metrics.at("ap.ap0.airtime_receive"), packets * 8e-6, 1e-3);
+  EXPECT_NEAR(metrics.at("ap.ap0.airtime_busy"), packets * (248e-6 + 24e-6), 2e-3);
   EXPECT_EQ(metrics.at("ap.ap0.active"), 1);
   // The channel is idle when the packet comes: DIFS, then the PPDU.
   EXPECT_NEAR(metrics.at("latency_p50"), 34e-6 + 248e-6, 2e-6);
@@ -113,9 +113,9 @@ TEST(WlanScene, AirtimeSharesOfEverySampleAddUp) {
     std::string text;
     for (const std::string ap : {"ap.ap0.", "ap.ap1."}) {
       for (size_t i = 0; i < series.time_seconds.size(); ++i) {
-        const double busy = series.Get(ap + "busy").values[i];
-        const double sent = series.Get(ap + "transmit").values[i];
-        const double received = series.Get(ap + "receive").values[i];
+        const double busy = series.Get(ap + "airtime_busy").values[i];
+        const double sent = series.Get(ap + "airtime_transmit").values[i];
+        const double received = series.Get(ap + "airtime_receive").values[i];
         if (sent < 0 || received < 0 || sent + received > busy + 1e-9 ||
             busy > 1 + 1e-9) {
           text += fmt::format("{} sample {}: {} {} {}\n", ap, i, busy, sent,
@@ -143,10 +143,10 @@ TEST(WlanScene, CellsShareOneChannelAndNotTwo) {
   EXPECT_NEAR(separate.at("delivered_rate") / alone.at("delivered_rate"), 2,
               0.1);
   // Each hears the other, or does not.
-  EXPECT_GT(together.at("ap.ap0.receive"), 0.2);
-  EXPECT_LT(separate.at("ap.ap0.receive"), 0.05);
-  EXPECT_LT(together.at("ap.ap0.transmit"), 0.8);
-  EXPECT_GT(separate.at("ap.ap0.transmit"), 0.9);
+  EXPECT_GT(together.at("ap.ap0.airtime_receive"), 0.2);
+  EXPECT_LT(separate.at("ap.ap0.airtime_receive"), 0.05);
+  EXPECT_LT(together.at("ap.ap0.airtime_transmit"), 0.8);
+  EXPECT_GT(separate.at("ap.ap0.airtime_transmit"), 0.9);
 }
 
 TEST(WlanScene, ObservationsAreTheSamplesOfTheSameInterval) {

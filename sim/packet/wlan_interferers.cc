@@ -1,0 +1,110 @@
+#include "sim/packet/wlan_interferers.h"
+
+#include <ns3/constant-position-mobility-model.h>
+#include <ns3/double.h>
+#include <ns3/net-device-container.h>
+#include <ns3/node-container.h>
+#include <ns3/non-communicating-net-device.h>
+#include <ns3/nstime.h>
+#include <ns3/simulator.h>
+#include <ns3/spectrum-value.h>
+#include <ns3/waveform-generator-helper.h>
+#include <ns3/wifi-phy.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "sim/packet/ns3_time.h"
+
+namespace airlock {
+namespace {
+
+double MilliwattsOf(double dbm) { return std::pow(10, dbm / 10); }
+
+// The whole power, evenly over one band.
+ns3::Ptr<ns3::SpectrumValue> FlatSpectrum(const InterfererConfig& config) {
+  const double half = config.bandwidth.value() / 2;
+  ns3::BandInfo band;
+  band.fl = config.frequency.value() - half;
+  band.fc = config.frequency.value();
+  band.fh = config.frequency.value() + half;
+  auto value = ns3::Create<ns3::SpectrumValue>(
+      ns3::Create<ns3::SpectrumModel>(ns3::Bands{band}));
+  (*value)[0] =
+      MilliwattsOf(config.power.value()) * 1e-3 / config.bandwidth.value();
+  return value;
+}
+
+ns3::Ptr<ns3::WaveformGenerator> MakeGenerator(
+    const InterfererConfig& config, ns3::Ptr<ns3::SpectrumChannel> channel,
+    ns3::Ptr<ns3::Node> node) {
+  ns3::WaveformGeneratorHelper helper;
+  helper.SetChannel(channel);
+  helper.SetTxPowerSpectralDensity(FlatSpectrum(config));
+  helper.SetPhyAttribute("Period", ns3::TimeValue(ToNs3(config.period)));
+  helper.SetPhyAttribute("DutyCycle",
+                         ns3::DoubleValue(config.duty_cycle.value()));
+  const ns3::NetDeviceContainer devices = helper.Install(node);
+  return devices.Get(0)
+      ->GetObject<ns3::NonCommunicatingNetDevice>()
+      ->GetPhy()
+      ->GetObject<ns3::WaveformGenerator>();
+}
+
+}  // namespace
+
+WlanInterferers::WlanInterferers(const WlanConfig& config, WlanNetwork* network)
+    : network_(network) {
+  for (const InterfererConfig& interferer : config.interferers) {
+    AIRLOCK_CHECK(network->radios().spectrum() != nullptr, "{}", config.phy);
+    auto node = ns3::CreateObject<ns3::Node>();
+    auto place = ns3::CreateObject<ns3::ConstantPositionMobilityModel>();
+    place->SetPosition(ns3::Vector(interferer.position.x.value(),
+                                   interferer.position.y.value(), 0));
+    node->AggregateObject(place);
+    WlanPlace known;
+    known.name = "interferer/" + interferer.name;
+    known.in_24ghz_band = interferer.frequency < Frequency(3e9);
+    network->medium().Add(place, known);
+    sources_.push_back(
+        {&interferer,
+         MakeGenerator(interferer, network->radios().spectrum(), node)});
+  }
+}
+
+void WlanInterferers::Start(const RngTree& rng, Replication replication) {
+  for (const Source& source : sources_) {
+    RngStream stream =
+        rng.Stream("wlan/interferer/" + source.config->name, replication);
+    const SimTime begin =
+        FromSeconds(stream.Uniform(0, Seconds(source.config->period)));
+    ns3::Simulator::Schedule(ToNs3(begin), &ns3::WaveformGenerator::Start,
+                             source.generator);
+  }
+}
+
+double WlanInterferers::MeanNoiseMw(size_t cell) const {
+  const ns3::Ptr<ns3::WifiNetDevice> device = network_->cells()[cell].device;
+  const double centre =
+      1e6 *
+      device->GetPhy()->GetOperatingChannel().GetPrimaryChannelCenterFrequency(
+          20);
+  double sum = 0;
+  for (const Source& source : sources_) {
+    const double half = source.config->bandwidth.value() / 2;
+    const double from =
+        std::max(centre - 10e6, source.config->frequency.value() - half);
+    const double to =
+        std::min(centre + 10e6, source.config->frequency.value() + half);
+    if (from >= to) continue;
+    const double loss = network_->medium().LossDb(
+        source.generator->GetMobility(),
+        device->GetNode()->GetObject<ns3::MobilityModel>());
+    sum += MilliwattsOf(source.config->power.value() - loss) * (to - from) /
+           source.config->bandwidth.value() * source.config->duty_cycle.value();
+  }
+  return sum;
+}
+
+}  // namespace airlock

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <ns3/waveform-generator.h>
+
+#include <vector>
+
+#include "sim/base/rng.h"
+#include "sim/packet/wlan_network.h"
+#include "sim/scenario/scenario.h"
+
+// Private to sim/packet.
+namespace airlock {
+
+// The interferers of a WLAN: each sends a flat spectrum for its duty cycle of
+// each period and hears nothing.
+//
+// Never holds outside: ns-3 refers to them, so they live until the simulator is
+// destroyed.
+class WlanInterferers {
+ public:
+  // `config` and `network` must outlive it.
+  WlanInterferers(const WlanConfig& config, WlanNetwork* network);
+
+  // They begin, each within its first period: drawn from the stream
+  // "wlan/interferer/NAME".
+  void Start(const RngTree& rng, Replication replication);
+
+  // What they add to the noise of the access point of `cell` over its primary
+  // 20 MHz channel, averaged over time, in mW.
+  double MeanNoiseMw(size_t cell) const;
+
+ private:
+  struct Source {
+    const InterfererConfig* config;
+    ns3::Ptr<ns3::WaveformGenerator> generator;
+  };
+
+  WlanNetwork* network_;
+  std::vector<Source> sources_;
+};
+
+}  // namespace airlock

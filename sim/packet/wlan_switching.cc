@@ -4,6 +4,7 @@
 #include <ns3/simulator.h>
 #include <ns3/wifi-mac.h>
 #include <ns3/wifi-phy.h>
+#include <ns3/wifi-remote-station-manager.h>
 
 #include <algorithm>
 #include <cmath>
@@ -39,11 +40,40 @@ ns3::Ptr<ns3::MobilityModel> PlaceOf(ns3::Ptr<ns3::WifiNetDevice> device) {
   return device->GetNode()->GetObject<ns3::MobilityModel>();
 }
 
+// Whether the access point knows the station as associated.
+bool IsMember(ns3::Ptr<ns3::WifiNetDevice> access_point,
+              ns3::Ptr<ns3::WifiNetDevice> station) {
+  return access_point->GetMac()->GetWifiRemoteStationManager()->IsAssociated(
+      station->GetMac()->GetAddress());
+}
+
 }  // namespace
 
 SwitchCounts operator-(const SwitchCounts& a, const SwitchCounts& b) {
   return {a.switches - b.switches, a.replaced - b.replaced, a.missed - b.missed,
           a.rejoined - b.rejoined, a.dead_ns - b.dead_ns};
+}
+
+const std::vector<SwitchColumn>& SwitchColumns() {
+  static const std::vector<SwitchColumn> columns = {
+      {"switches", "1", "moves to another channel"},
+      {"switches_replaced", "1",
+       "requests to move that another one replaced before the move"},
+      {"switches_missed", "1",
+       "stations that missed the announcement of a move and stayed behind"},
+      {"switches_rejoined", "1", "stations that came after their access point"},
+      {"switch_silence", "1",
+       "share of time that moves silenced the BSS: before them and dead time"},
+  };
+  return columns;
+}
+
+std::vector<double> SwitchValues(const SwitchCounts& counts, double seconds) {
+  return {static_cast<double>(counts.switches),
+          static_cast<double>(counts.replaced),
+          static_cast<double>(counts.missed),
+          static_cast<double>(counts.rejoined),
+          1e-9 * static_cast<double>(counts.dead_ns) / seconds};
 }
 
 ChannelSwitching::ChannelSwitching(const ChannelSwitchConfig& config,
@@ -130,9 +160,10 @@ void ChannelSwitching::BeginHold(size_t cell) {
   bss.silent_since = ns3::Simulator::Now();
   for (size_t i = 0; i < bss.radios.size(); ++i) {
     Radio& radio = bss.radios[i];
-    // Always both, so that one station's luck does not move the others'.
+    // Both at every switch, so that nothing else moves what comes after.
     const bool misses =
-        radio.draws->Uniform() < config_.miss_probability.value();
+        radio.draws->Uniform() < config_.miss_probability.value() && i > 0 &&
+        IsMember(bss.radios[0].device, radio.device);
     radio.delay = ToNs3(
         FromSeconds(radio.draws->Exponential(Seconds(config_.rejoin_delay))));
     radio.follows = i == 0 || (!radio.away && !misses && radio.rest->IsOn());

@@ -27,6 +27,16 @@ struct SwitchCounts {
 };
 SwitchCounts operator-(const SwitchCounts& a, const SwitchCounts& b);
 
+// The same as columns of an access point.
+struct SwitchColumn {
+  const char* name;
+  const char* unit;
+  const char* description;
+};
+const std::vector<SwitchColumn>& SwitchColumns();
+// One value a column, of the counts over `seconds`.
+std::vector<double> SwitchValues(const SwitchCounts& counts, double seconds);
+
 // Moves BSSs to other channels as announced channel switches do (IEEE
 // 802.11-2020, 11.8.8.2): the access point announces for some beacons, the BSS
 // falls silent, and the access point and those stations that have heard it move

@@ -20,6 +20,7 @@
 #include "sim/packet/wlan_load.h"
 #include "sim/packet/wlan_network.h"
 #include "sim/packet/wlan_plan.h"
+#include "sim/packet/wlan_stall.h"
 #include "sim/packet/wlan_switching.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/stats/quantile.h"
@@ -39,10 +40,10 @@ double Share(double part, double whole) {
 // an observation or the run's metrics.
 struct Snapshot {
   SimTime time;
-  std::vector<FlowCounts> flows;  // by flow
-  std::vector<BssTotals> bss;     // by cell
+  std::vector<FlowCounts> flows;       // by flow
+  std::vector<BssTotals> bss;          // by cell
   std::vector<SwitchCounts> switches;  // by cell
-  std::vector<size_t> latencies;  // by cell: how many there are
+  std::vector<size_t> latencies;       // by cell: how many there are
 };
 
 // Counts over an interval, for any set of flows.
@@ -123,6 +124,7 @@ class WlanScene : public Scene {
   WlanNetwork network_;
   WlanInterferers interferers_;
   ChannelSwitching switching_;
+  StallWatch stalls_;
   std::vector<std::unique_ptr<WlanFlow>> flows_;
   std::vector<FlowPlace> places_;                       // by flow
   std::vector<SimTime> staggers_;                       // by flow
@@ -163,6 +165,7 @@ WlanScene::WlanScene(const Scenario& scenario)
       interferers_(config_, &network_),
       switching_(config_.channel_switch, config_.beacon_interval,
                  network_.cells()),
+      stalls_(network_.cells()),
       latencies_(network_.cells().size()) {
   network_.AssignStreams();
   CreateFlows();
@@ -466,6 +469,7 @@ void WlanScene::Apply(const Action& action) {
   const std::vector<OperatingChannel> plan =
       ReadChannelPlan(action, config_, now);
   for (size_t i = 0; i < plan.size(); ++i) switching_.Request(i, plan[i]);
+  if (plan != now) stalls_.Start();
 }
 
 ReplicationRecord WlanScene::Finish() {

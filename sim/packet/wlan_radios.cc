@@ -16,6 +16,7 @@
 
 #include "sim/base/error.h"
 #include "sim/packet/ns3_time.h"
+#include "sim/packet/wlan_mac.h"
 #include "sim/packet/wlan_rescue.h"
 #include "sim/scenario/wlan_layout.h"
 
@@ -160,18 +161,21 @@ ns3::Ptr<ns3::WifiNetDevice> WlanRadios::InstallAccessPoint(
     const AccessPointConfig& ap, ns3::Ptr<ns3::Node> node) {
   CheckChannel(config_, ap);
   ns3::WifiMacHelper mac;
-  mac.SetType("ns3::ApWifiMac", "Ssid", ns3::SsidValue(ns3::Ssid(ap.name)),
-              "BeaconInterval", ns3::TimeValue(ToNs3(config_.beacon_interval)));
+  mac.SetType(SwitchingApMac::GetTypeId().GetName(), "Ssid",
+              ns3::SsidValue(ns3::Ssid(ap.name)), "BeaconInterval",
+              ns3::TimeValue(ToNs3(config_.beacon_interval)));
   return Install(ap, TransmitPowerOf(config_, ap), mac, node);
 }
 
 ns3::Ptr<ns3::WifiNetDevice> WlanRadios::InstallStation(
     const AccessPointConfig& ap, ns3::Ptr<ns3::Node> node) {
-  // A starved station must not leave its access point.
-  constexpr uint32_t kMissedBeacons = 1000;
+  // Neither a starved station nor one that missed a channel switch leaves its
+  // access point.
+  constexpr uint32_t kMissedBeacons = 1000000;
   ns3::WifiMacHelper mac;
-  mac.SetType("ns3::StaWifiMac", "Ssid", ns3::SsidValue(ns3::Ssid(ap.name)),
-              "MaxMissedBeacons", ns3::UintegerValue(kMissedBeacons));
+  mac.SetType(SwitchingStationMac::GetTypeId().GetName(), "Ssid",
+              ns3::SsidValue(ns3::Ssid(ap.name)), "MaxMissedBeacons",
+              ns3::UintegerValue(kMissedBeacons));
   return Install(ap, config_.transmit_power, mac, node);
 }
 

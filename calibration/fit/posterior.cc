@@ -92,7 +92,7 @@ class Comparison {
              const ReplayDone& done)
       : chain_(chain),
         targets_(MakeTargets(chain, fit)),
-        replay_(fit, segments, Columns(), lead),
+        replay_(fit, segments, Columns(), lead, seed),
         seed_(seed),
         done_(done) {
     for (const Target& target : targets_) {

@@ -1,6 +1,7 @@
 #include "calibration/fit/replay.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/error.h"
 #include "sim/surrogate/chain_recursion.h"
@@ -22,6 +23,28 @@ Trace InputsOf(const Trace& trace) {
   return inputs;
 }
 
+// Packets whose random numbers are kept: about 1 GB for a chain of three.
+constexpr double kMostKept = 1e7;
+
+// About as many as a replay of `inputs` sends.
+double PacketsOf(const Trace& inputs) {
+  const auto& times = inputs.time_seconds;
+  const Column* packets = inputs.Find("offered_packet_rate");
+  const Column& bits = inputs.Get("offered_rate");
+  const double smallest = 8 * 64;  // bits of an Ethernet frame
+  double total = 0;
+  for (size_t i = 0; i < times.size(); ++i) {
+    double rate = packets != nullptr ? packets->values[i] : NAN;
+    if (std::isnan(rate)) rate = bits.values[i] / smallest;
+    if (std::isnan(rate)) continue;
+    const double seconds = i > 0              ? times[i] - times[i - 1]
+                           : times.size() > 1 ? times[1] - times[0]
+                                              : 1;
+    total += rate * seconds;
+  }
+  return total;
+}
+
 // When the sample begins, in ns since the trace's first sample began.
 int64_t StartOf(const Trace& trace, int64_t sample) {
   if (sample == 0) return 0;
@@ -33,8 +56,12 @@ int64_t StartOf(const Trace& trace, int64_t sample) {
 }  // namespace
 
 Replay::Replay(const Trace& trace, std::vector<Segment> segments,
-               std::vector<std::string> columns, int64_t lead)
-    : segments_(std::move(segments)), columns_(std::move(columns)) {
+               std::vector<std::string> columns, int64_t lead,
+               std::optional<uint64_t> repeated)
+    : segments_(std::move(segments)),
+      columns_(std::move(columns)),
+      repeated_(repeated),
+      tapes_(segments_.size()) {
   const Trace inputs = InputsOf(trace);
   for (const Segment& segment : segments_) {
     AIRLOCK_CHECK(0 <= segment.begin && segment.begin < segment.end &&
@@ -45,6 +72,9 @@ Replay::Replay(const Trace& trace, std::vector<Segment> segments,
     begins_ns_.push_back(StartOf(trace, segment.begin - early));
     for (int64_t i = segment.begin; i < segment.end; ++i) samples_.push_back(i);
   }
+  double packets = 0;
+  for (const Trace& part : inputs_) packets += PacketsOf(part);
+  if (packets > kMostKept) repeated_.reset();
 }
 
 std::vector<std::vector<double>> Replay::Run(const ChainConfig& chain,
@@ -69,9 +99,22 @@ void Replay::RunSegment(const ChainConfig& chain, uint64_t seed, size_t segment,
   // A segment's random numbers depend on where it lies, not on which others
   // there are.
   const Replication replication(segments_[segment].begin);
-  ChainCourse course(replayed.workload, &inputs, tree, replication);
+  ChainTape* tape = nullptr;
+  if (repeated_ == seed) {
+    std::unique_ptr<ChainTape>& kept = tapes_[segment];
+    if (kept == nullptr) {
+      kept = std::make_unique<ChainTape>(replayed, &inputs, tree, replication);
+    }
+    tape = kept.get();
+  }
+  std::optional<ChainCourse> own;
+  if (tape == nullptr) {
+    own.emplace(replayed.workload, &inputs, tree, replication);
+  }
+  ChainCourse* const course = tape != nullptr ? tape->course() : &*own;
   ChainMonitor monitor(replayed);
-  ChainRecursion recursion(replayed, {}, &course, tree, replication, &monitor);
+  ChainRecursion recursion(replayed, {}, course, tree, replication, &monitor,
+                           tape);
   std::vector<Column> declared;
   monitor.Declare(&declared);
   std::vector<size_t> wanted;
@@ -84,11 +127,11 @@ void Replay::RunSegment(const ChainConfig& chain, uint64_t seed, size_t segment,
   }
   std::vector<double> row;
   for (int64_t i = 0; i < inputs.samples(); ++i) {
-    const LoadStep* next = course.Load(static_cast<size_t>(i + 1));
-    const int64_t end = next != nullptr ? next->start_ns : course.end_ns();
+    const LoadStep* next = course->Load(static_cast<size_t>(i + 1));
+    const int64_t end = next != nullptr ? next->start_ns : course->end_ns();
     recursion.AdvanceTo(end - 1);
     row.clear();
-    monitor.Sample(0, end - 1, recursion.Totals(), &course, &row);
+    monitor.Sample(0, end - 1, recursion.Totals(), course, &row);
     if (i < leads_[segment]) continue;
     for (size_t k = 0; k < wanted.size(); ++k) {
       (*values)[k].push_back(row[wanted[k]]);

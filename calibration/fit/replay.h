@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sim/scenario/scenario.h"
+#include "sim/surrogate/chain_tape.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
@@ -21,15 +24,18 @@ struct Segment {
 class Replay {
  public:
   // `columns`: names of the surrogate's series that are wanted. Each segment
-  // starts empty, `lead` samples early.
+  // starts empty, `lead` samples early. `repeated`: the seed of runs of which
+  // there will be many, whose random numbers are kept if they are not too many.
   Replay(const Trace& trace, std::vector<Segment> segments,
-         std::vector<std::string> columns, int64_t lead);
+         std::vector<std::string> columns, int64_t lead,
+         std::optional<uint64_t> repeated = std::nullopt);
 
   // Samples in all segments, in order.
   const std::vector<int64_t>& samples() const { return samples_; }
   const std::vector<Segment>& segments() const { return segments_; }
 
-  // values[column][i]: the column at samples()[i].
+  // values[column][i]: the column at samples()[i]. Runs of the repeated seed
+  // differ in their functions' parameters only.
   std::vector<std::vector<double>> Run(const ChainConfig& chain,
                                        uint64_t seed) const;
 
@@ -43,6 +49,9 @@ class Replay {
   std::vector<int64_t> leads_;      // samples of it
   std::vector<int64_t> begins_ns_;  // of the lead, since the trace's start
   std::vector<int64_t> samples_;
+  std::optional<uint64_t> repeated_;
+  // Of each segment, from the first run of the repeated seed on.
+  mutable std::vector<std::unique_ptr<ChainTape>> tapes_;
 };
 
 }  // namespace airlock

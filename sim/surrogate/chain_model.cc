@@ -6,12 +6,11 @@
 #include <string>
 
 #include "sim/base/error.h"
+#include "sim/surrogate/chain_tape.h"
 
 namespace airlock {
 
 namespace {
-
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 std::string StreamName(const ChainFunction& function, const char* what) {
   return "chain/" + function.name + "/" + what;
@@ -24,9 +23,15 @@ double Dot(const Contention& level, const Contention& coefficients) {
          level.memory * coefficients.memory + level.io * coefficients.io;
 }
 
+RngStream ServiceStream(const ChainFunction& function, const RngTree& tree,
+                        Replication replication) {
+  return tree.Stream(StreamName(function, "service"), replication);
+}
+
 StationDraws::StationDraws(const ChainFunction& function,
                            const std::vector<ContentionStep>* course,
-                           const RngTree& tree, Replication replication)
+                           const RngTree& tree, Replication replication,
+                           GammaTape* tape)
     : per_packet_ns_(function.service.per_packet_ns),
       per_byte_ns_(function.service.per_byte_ns),
       wakeup_ns_(static_cast<double>(function.wakeup.value())),
@@ -40,7 +45,8 @@ StationDraws::StationDraws(const ChainFunction& function,
       course_(course),
       stall_begin_ns_(kNever),
       stall_end_ns_(kNever),
-      service_(tree.Stream(StreamName(function, "service"), replication)),
+      tape_(tape),
+      service_(ServiceStream(function, tree, replication)),
       wakeup_(tree.Stream(StreamName(function, "wakeup"), replication)),
       stall_(tree.Stream(StreamName(function, "stalls"), replication)) {
   const std::string& name = function.service.distribution;
@@ -119,11 +125,33 @@ double StationDraws::Factor() {
     case Kind::kExponential:
       return service_.Exponential(1);
     case Kind::kGamma:
+      if (tape_ != nullptr && shape_ >= 1) return GammaFromTape();
       return service_.Gamma(shape_, 1 / shape_);
     case Kind::kLogNormal:
       return std::exp(service_.Normal(-shape_ * shape_ / 2, shape_));
   }
   return 1;
+}
+
+double StationDraws::GammaFromTape() {
+  const double d = shape_ - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  while (true) {
+    const auto [x, u] = tape_->At(tape_at_++);
+    const double cube_root = 1 + c * x;
+    if (cube_root <= 0) {
+      // No uniform number belongs to it: the stream goes on elsewhere.
+      service_ = tape_->AfterNormal(tape_at_ - 1);
+      tape_ = nullptr;
+      return service_.Gamma(shape_, 1 / shape_);
+    }
+    const double v = cube_root * cube_root * cube_root;
+    const double square = x * x;
+    if (u < 1 - 0.0331 * square * square ||
+        std::log(u) < 0.5 * square + d - d * v + d * std::log(v)) {
+      return d * v * (1 / shape_);
+    }
+  }
 }
 
 double StationDraws::ServiceNs(int64_t now_ns, int64_t bytes) {

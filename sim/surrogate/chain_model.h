@@ -55,15 +55,22 @@ struct ContentionStep {
   Contention level;
 };
 
+class GammaTape;
+
+// The stream of a function's service times.
+RngStream ServiceStream(const ChainFunction& function, const RngTree& tree,
+                        Replication replication);
+
 // The random side of one station: service times, wake-up delays and stalls.
 // Owns its streams and its position in the course of contention; instants
 // passed to it never decrease.
 class StationDraws {
  public:
-  // `course` is not empty, starts at or before 0 and outlives this.
+  // `course` is not empty, starts at or before 0 and outlives this, as does
+  // `tape`: of this function's ServiceStream, or none.
   StationDraws(const ChainFunction& function,
                const std::vector<ContentionStep>* course, const RngTree& tree,
-               Replication replication);
+               Replication replication, GammaTape* tape = nullptr);
 
   // Delay of a decision after the arrival that woke the server.
   int64_t WakeupNs();
@@ -77,6 +84,8 @@ class StationDraws {
 
  private:
   double Factor();
+  // As service_.Gamma(shape_, 1 / shape_), from the tape.
+  double GammaFromTape();
   // Moves the contention cursor to `now_ns`.
   void MoveTo(int64_t now_ns);
   // Draws the stall after the one that ended at `from_ns`.
@@ -115,6 +124,8 @@ class StationDraws {
   int64_t stall_begin_ns_;
   int64_t stall_end_ns_;
 
+  GammaTape* tape_;  // instead of service_, if there is one
+  size_t tape_at_ = 0;
   RngStream service_;
   RngStream wakeup_;
   RngStream stall_;

@@ -16,10 +16,10 @@ constexpr size_t kChunk = 2048;  // packets; a chunk stays in the cache
 StationRecursion::StationRecursion(const ChainFunction& function,
                                    const std::vector<ContentionStep>* course,
                                    const RngTree& tree, Replication replication,
-                                   ChainMonitor* monitor)
+                                   ChainMonitor* monitor, GammaTape* tape)
     : ring_(function.ring),
       batch_(static_cast<size_t>(function.batch)),
-      draws_(function, course, tree, replication),
+      draws_(function, course, tree, replication, tape),
       monitor_(monitor),
       slots_(64),
       mask_(63) {
@@ -127,29 +127,39 @@ void LinkRecursion::Advance(const std::vector<ChainPacket>& in,
 ChainRecursion::ChainRecursion(const ChainConfig& chain,
                                const std::vector<LinkHop>& links,
                                ChainCourse* course, const RngTree& tree,
-                               Replication replication, ChainMonitor* monitor)
-    : source_(chain.workload, course, tree, replication), monitor_(monitor) {
+                               Replication replication, ChainMonitor* monitor,
+                               ChainTape* tape)
+    : tape_(tape), monitor_(monitor) {
+  if (tape == nullptr) {
+    source_.emplace(chain.workload, course, tree, replication);
+  }
   for (const LinkHop& link : links) links_.emplace_back(link, monitor);
   for (const ChainFunction& function : chain.functions) {
-    stations_.emplace_back(function, &course->contention(), tree, replication,
-                           monitor);
+    stations_.emplace_back(
+        function, &course->contention(), tree, replication, monitor,
+        tape == nullptr ? nullptr : tape->service(stations_.size()));
   }
+}
+
+int64_t ChainRecursion::NextNs() {
+  if (source_) return source_->next_ns();
+  const ChainPacket* packet = tape_->Packet(tape_at_);
+  return packet == nullptr ? kNever : packet->sent_ns;
+}
+
+void ChainRecursion::Take() {
+  in_.push_back(source_ ? source_->Take() : *tape_->Packet(tape_at_++));
+  monitor_->Offer(in_.back().bytes);
 }
 
 void ChainRecursion::AdvanceTo(int64_t now_ns) {
   AIRLOCK_CHECK(now_ns >= now_ns_);
   while (true) {
     in_.clear();
-    while (in_.size() < kChunk && source_.next_ns() <= now_ns) {
-      in_.push_back(source_.Take());
-      monitor_->Offer(in_.back().bytes);
-    }
+    while (in_.size() < kChunk && NextNs() <= now_ns) Take();
     // All arrivals of an instant belong to one chunk.
-    while (!in_.empty() && source_.next_ns() == in_.back().sent_ns) {
-      in_.push_back(source_.Take());
-      monitor_->Offer(in_.back().bytes);
-    }
-    const bool last = source_.next_ns() > now_ns;
+    while (!in_.empty() && NextNs() == in_.back().sent_ns) Take();
+    const bool last = NextNs() > now_ns;
     const int64_t until = last ? now_ns : in_.back().sent_ns;
     for (LinkRecursion& link : links_) {
       out_.clear();

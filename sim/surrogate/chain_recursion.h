@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "sim/surrogate/chain_model.h"
 #include "sim/surrogate/chain_monitor.h"
+#include "sim/surrogate/chain_tape.h"
 #include "sim/surrogate/chain_workload.h"
 
 namespace airlock {
@@ -20,7 +22,7 @@ class StationRecursion {
   StationRecursion(const ChainFunction& function,
                    const std::vector<ContentionStep>* course,
                    const RngTree& tree, Replication replication,
-                   ChainMonitor* monitor);
+                   ChainMonitor* monitor, GammaTape* tape = nullptr);
 
   // Moves to `until_ns`. `in`: all arrivals since the last call up to and
   // including `until_ns`, in order. Appends to `out` what is handed on.
@@ -77,10 +79,12 @@ class LinkRecursion {
 // each through all stations.
 class ChainRecursion {
  public:
-  // All pointers outlive this.
+  // All pointers outlive this. `tape`: of the same chain but for its service
+  // times, seed and replication; its course is `course`.
   ChainRecursion(const ChainConfig& chain, const std::vector<LinkHop>& links,
                  ChainCourse* course, const RngTree& tree,
-                 Replication replication, ChainMonitor* monitor);
+                 Replication replication, ChainMonitor* monitor,
+                 ChainTape* tape = nullptr);
 
   void AdvanceTo(int64_t now_ns);
   std::vector<StationTotals> Totals();
@@ -88,7 +92,13 @@ class ChainRecursion {
   int64_t steps() const { return steps_; }
 
  private:
-  PacketSource source_;
+  // Instant of the source's next packet, kNever behind the last; takes it.
+  int64_t NextNs();
+  void Take();
+
+  std::optional<PacketSource> source_;  // without a tape
+  ChainTape* tape_;
+  size_t tape_at_ = 0;
   ChainMonitor* monitor_;
   std::vector<LinkRecursion> links_;
   std::vector<StationRecursion> stations_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/base/digest.h"
@@ -111,14 +112,22 @@ class ScenarioResolver {
     CheckAgain(kGeneratedKey, "with the generated access points");
   }
 
-  // What was put in place must be good for the scenario too.
+  // What was put in place must be good for the scenario too. Of many findings
+  // (all access points alike) the first few tell.
   void CheckAgain(const char* key, const std::string& what) {
+    constexpr size_t kMost = 5;
     Diagnostics again;
     if (ParseConfig<Scenario>(ToYaml(resolved_.scenario_), "", &again)) return;
-    for (const Diagnostic& one : again.all()) {
-      resolved_.Report(key, what + ", " + one.key_path + ": " + one.message, "",
-                       &found_);
+    const auto& all = again.all();
+    for (size_t i = 0; i < std::min(all.size(), kMost); ++i) {
+      resolved_.Report(key,
+                       what + ", " + all[i].key_path + ": " + all[i].message,
+                       "", &found_);
     }
+    if (all.size() <= kMost) return;
+    resolved_.Report(
+        key, fmt::format("{}, {} more errors", what, all.size() - kMost), "",
+        &found_);
   }
 
   // What the command line says of a parameter goes before the profile.

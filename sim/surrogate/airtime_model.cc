@@ -44,6 +44,11 @@ OccupancyLaw ParseOccupancyLaw(const std::string& name) {
                                name, fmt::join(known, ", ")));
 }
 
+double Together(OccupancyLaw law, double a, double b) {
+  if (law == OccupancyLaw::kSum) return a + b;
+  return 1 - std::max(0.0, 1 - a) * std::max(0.0, 1 - b);
+}
+
 Eigen::MatrixXd InterferenceMap(const Eigen::MatrixXd& rssi_dbm,
                                 const AirtimeChoices& choices) {
   AIRLOCK_CHECK(rssi_dbm.rows() == rssi_dbm.cols());

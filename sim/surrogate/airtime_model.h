@@ -40,6 +40,9 @@ const char* ToString(OccupancyLaw law);
 // Throws InputError with the known names.
 OccupancyLaw ParseOccupancyLaw(const std::string& name);
 
+// The time that two parties take together of a slot, by the law.
+double Together(OccupancyLaw law, double a, double b);
+
 // The choices that the model leaves open.
 struct AirtimeChoices {
   OccupancyLaw law = OccupancyLaw::kSum;

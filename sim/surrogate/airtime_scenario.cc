@@ -10,6 +10,7 @@
 #include "sim/scenario/wlan_generated.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/scenario/wlan_propagation.h"
+#include "sim/telemetry/wlan_columns.h"
 
 namespace airlock {
 namespace {
@@ -98,6 +99,54 @@ Eigen::ArrayXd OfferedRates(const WlanConfig& wlan) {
     }
   }
   return rates;
+}
+
+ChannelPlan PlanFromSettings(const std::map<std::string, double>& settings,
+                             const WlanConfig& wlan, const ChannelTable& table,
+                             const ChannelPlan& present) {
+  ChannelPlan plan = present;
+  size_t used = 0;
+  for (size_t i = 0; i < wlan.access_points.size(); ++i) {
+    const AccessPointConfig& ap = wlan.access_points[i];
+    const auto channel = settings.find(ChannelSettingName(ap.name));
+    const auto width = settings.find(WidthSettingName(ap.name));
+    used += (channel != settings.end()) + (width != settings.end());
+    if (channel == settings.end() && width == settings.end()) continue;
+    const double number = channel != settings.end()
+                              ? channel->second
+                              : table.Number(present[i].channel);
+    const double width_hz = width != settings.end()
+                                ? width->second
+                                : ChannelTable::WidthHz(present[i].bonding);
+    try {
+      plan[i] = table.Parse(number, width_hz);
+    } catch (const InputError& error) {
+      throw InputError("access point " + ap.name + ": " + error.what());
+    }
+    const int64_t width_mhz = std::llround(width_hz / 1e6);
+    if (ChannelOfPrimary(StandardOf(wlan, ap), width_mhz,
+                         table.Number(plan[i].channel))) {
+      continue;
+    }
+    throw InputError(
+        fmt::format("access point {}: {} has no channel of {} MHz "
+                    "around {}",
+                    ap.name, StandardOf(wlan, ap), width_mhz, number));
+  }
+  if (used == settings.size()) return plan;
+  for (const auto& [name, value] : settings) {
+    const auto is_of = [&name = name](const AccessPointConfig& ap) {
+      return name == ChannelSettingName(ap.name) ||
+             name == WidthSettingName(ap.name);
+    };
+    const auto& all = wlan.access_points;
+    if (std::any_of(all.begin(), all.end(), is_of)) continue;
+    throw InputError(fmt::format(
+        "there is no setting '{}' (of {}): a WLAN has NAME.channel and "
+        "NAME.width, and the access points are {} and so on",
+        name, value, all.front().name));
+  }
+  return plan;
 }
 
 WlanConfig WithAccessPoints(const WlanConfig& wlan, int64_t seed) {

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ Eigen::MatrixXd RssiOf(const WlanConfig& wlan, int64_t seed);
 // The rate in bit/s that an access point's flows offer, both directions, when
 // the load profile says 1; divided by AirtimeConfig::channel_rate it is a load.
 Eigen::ArrayXd OfferedRates(const WlanConfig& wlan);
+
+// `present` with a controller's settings in place ("lobby.channel" and
+// "lobby.width", sim/telemetry/wlan_columns.h). What is not set stays, and a
+// new channel keeps its access point's width. Throws InputError naming the
+// setting for another one, or one that table or standard do not allow.
+ChannelPlan PlanFromSettings(const std::map<std::string, double>& settings,
+                             const WlanConfig& wlan, const ChannelTable& table,
+                             const ChannelPlan& present);
 
 // `wlan` with the access points that wlan.generated describes, for this seed;
 // without wlan.generated as it is.

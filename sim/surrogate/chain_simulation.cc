@@ -162,7 +162,7 @@ std::vector<LinkHop> ChainLinks(const TopologyConfig& topology,
   return links;
 }
 
-std::unique_ptr<Scene> CreateSurrogateScene(const ResolvedScenario& resolved) {
+std::unique_ptr<Scene> CreateChainScene(const ResolvedScenario& resolved) {
   const Scenario& scenario = resolved.scenario();
   if (!scenario.datacentre || !scenario.datacentre->chain) {
     throw InputError(resolved.path() +

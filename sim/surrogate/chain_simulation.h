@@ -14,7 +14,7 @@ namespace airlock {
 // the functions packet by packet. On the same scenario, seed and replication it
 // sees the same packets as the packet-level engine. Throws InputError if the
 // scenario has no chain.
-std::unique_ptr<Scene> CreateSurrogateScene(const ResolvedScenario& scenario);
+std::unique_ptr<Scene> CreateChainScene(const ResolvedScenario& scenario);
 
 // The links that a chain's packets pass to reach the server: source host's
 // link, up and down the fabric where the hosts have different leaves, server's

@@ -23,7 +23,7 @@
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
 #include "sim/packet/scene.h"
-#include "sim/surrogate/chain_simulation.h"
+#include "sim/surrogate/surrogate_scene.h"
 #include "twin/worker/control.h"
 #include "twin/worker/protocol.h"
 

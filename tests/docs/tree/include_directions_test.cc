@@ -30,7 +30,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"sim/engine", {"sim/base", "sim/results"}},
       {"sim/surrogate",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
-        "sim/telemetry"}},
+        "sim/telemetry", "sim/workload"}},
       {"sim/packet",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
         "sim/surrogate", "sim/telemetry", "sim/topology", "sim/workload"}},

@@ -11,7 +11,7 @@ namespace {
 // rules of chain_model.h, so on equal arrivals every column must agree.
 void ExpectAgreement(const Scenario& scenario) {
   const auto packet = RunChain(scenario, 3, CreateDatacentreScene);
-  const auto surrogate = RunChain(scenario, 3, CreateSurrogateScene);
+  const auto surrogate = RunChain(scenario, 3, CreateChainScene);
   int compared = 0;
   for (const auto& [name, text] : surrogate) {
     if (name.rfind("sum:", 0) != 0) continue;
@@ -94,7 +94,7 @@ TEST(ChainAgreement, LeafSpine) {
 TEST(ChainDeterminism, EqualSeedsGiveEqualSeries) {
   Scenario scenario = Mixed();
   for (const auto& create : {std::function(CreateDatacentreScene),
-                             std::function(CreateSurrogateScene)}) {
+                             std::function(CreateChainScene)}) {
     const auto first = RunChain(scenario, 0, create);
     EXPECT_EQ(first.at("series"), RunChain(scenario, 0, create).at("series"));
     EXPECT_NE(first.at("series"), RunChain(scenario, 1, create).at("series"));

@@ -10,55 +10,64 @@ namespace airlock {
 namespace {
 
 constexpr double kLn2 = 0.69314718055994531;
-constexpr int kWidest = 8;  // slots of an assignment
 // -ln of what a whole slot leaves free: finite, so that it can be taken back.
 constexpr double kNothingFree = 40;
 
-// rho^_1 by cubic Hermite interpolation below the knee of 0.9: a search asks
-// for it some hundred million times. The error is below h^4 max|rho''''| / 384
-// = 9e-11.
+// rho^_1 by cubic Hermite interpolation on both sides of the knee at 0.9: a
+// search asks for it some hundred million times. The error is below
+// h^4 max|f| / 384 = 1e-10, f its fourth derivative; beyond the table it is
+// computed.
 class RhoTable {
  public:
   RhoTable() {
     for (int i = 0; i <= kIntervals; ++i) {
-      const double x = i * kStep;
-      knots_[static_cast<size_t>(i)] = {Rho(x, 1), SlopeBelowKnee(x) * kStep};
+      const double below = kKnee * i / kIntervals;
+      const double above = kKnee + kTail * i / kIntervals;
+      below_[static_cast<size_t>(i)] = {Rho(below, 1),
+                                        SlopeBelow(below) * kKnee / kIntervals};
+      above_[static_cast<size_t>(i)] = {Rho(above, 1),
+                                        RhoSlope(above) * kTail / kIntervals};
     }
   }
 
   double operator()(double x) const {
-    if (x >= kKnee) return Rho(x, 1);
-    const double position = x * (1 / kStep);
+    if (x < kKnee) return Interpolate(below_, x * (kIntervals / kKnee));
+    const double position = (x - kKnee) * (kIntervals / kTail);
+    return position < kIntervals ? Interpolate(above_, position) : Rho(x, 1);
+  }
+
+ private:
+  struct Knot {
+    double value = 0;
+    double slope = 0;  // per interval
+  };
+  static constexpr int kIntervals = 1024;
+  static constexpr double kKnee = 0.9;
+  static constexpr double kTail = 3;
+  // One more than there are: just below the end a position may round up to it.
+  using Knots = std::array<Knot, kIntervals + 2>;
+
+  // The slope is continuous at the knee.
+  static double SlopeBelow(double x) { return RhoSlope(std::min(x, kKnee)); }
+
+  static double Interpolate(const Knots& knots, double position) {
     const auto i = static_cast<size_t>(position);
     const double t = position - static_cast<double>(i);
-    const Knot& a = knots_[i];
-    const Knot& b = knots_[i + 1];
+    const Knot& a = knots[i];
+    const Knot& b = knots[i + 1];
     const double rise = b.value - a.value;
     const double c2 = 3 * rise - 2 * a.slope - b.slope;
     const double c3 = a.slope + b.slope - 2 * rise;
     return a.value + t * (a.slope + t * (c2 + t * c3));
   }
 
- private:
-  struct Knot {
-    double value;
-    double slope;  // per interval
-  };
-  static constexpr int kIntervals = 1024;
-  static constexpr double kKnee = 0.9;
-  static constexpr double kStep = kKnee / kIntervals;
-
-  static double SlopeBelowKnee(double x) {
-    return RhoSlope(std::min(x, kKnee));
-  }
-
-  // One more than there are: x just below the knee may round up to it.
-  std::array<Knot, kIntervals + 2> knots_{};
+  Knots below_;
+  Knots above_;
 };
 
-double RhoOf(double x) {
+const RhoTable& TheRhoTable() {
   static const RhoTable table;
-  return table(x);
+  return table;
 }
 
 double Added(OccupancyLaw law, double share) {
@@ -69,6 +78,32 @@ double Added(OccupancyLaw law, double share) {
 double Busy(OccupancyLaw law, double added) {
   const double there = std::max(0.0, added);
   return law == OccupancyLaw::kSum ? there : -std::expm1(-there);
+}
+
+// R^s of an access point on an assignment, by what it hears on the busiest of
+// its slots.
+struct Cost {
+  const RhoTable& rho = TheRhoTable();
+  OccupancyLaw law = OccupancyLaw::kSum;
+  double own = 0;         // its own share, if that counts
+  double width_gain = 0;  // ln 2^b
+  double weight = 0;      // load
+
+  double operator()(double added) const {
+    return (rho(Busy(law, added + own)) - width_gain) * weight;
+  }
+};
+
+double Most(const double* heard, int count) {
+  double most = heard[0];
+  for (int k = 1; k < count; ++k) most = std::max(most, heard[k]);
+  return most;
+}
+
+double Most(const double* heard, const double* more, int count) {
+  double most = heard[0] + more[0];
+  for (int k = 1; k < count; ++k) most = std::max(most, heard[k] + more[k]);
+  return most;
 }
 
 int PositionAmong(const std::vector<InterferenceGraph::Edge>& edges, int ap) {
@@ -111,8 +146,10 @@ PlanState::PlanState(const InterferenceGraph* graph, const ChannelTable* table,
 // Sorts, for every assignment, all others by the part of it that they take.
 void PlanState::Classify() {
   const auto& all = table_->assignments();
-  for (const ChannelAssignment& one : all)
+  for (const ChannelAssignment& one : all) {
     ranges_.push_back(table_->Slots(one));
+    bonding_.push_back(one.bonding);
+  }
   overlaps_.resize(all.size());
   overlap_of_.assign(all.size() * all.size(), 0);
   for (size_t a = 0; a < all.size(); ++a) {
@@ -139,6 +176,7 @@ void PlanState::Classify() {
       kinds[kind].members.push_back(static_cast<int>(x));
       overlap_of_[a * all.size() + x] = static_cast<int>(kind);
     }
+    AIRLOCK_CHECK(kinds.size() <= kMostOverlaps, "{}", kinds.size());
   }
 }
 
@@ -236,6 +274,22 @@ ChannelPlan PlanState::plan() const {
   return plan;
 }
 
+struct PlanState::Costing {
+  static Cost Of(const PlanState& state, int ap, int assignment,
+                 int case_index) {
+    const double load = state.cases_[case_index][ap];
+    const int bonding = state.bonding_[assignment];
+    Cost cost;
+    cost.law = state.choices_.law;
+    cost.width_gain = kLn2 * bonding;
+    cost.weight = load / static_cast<double>(state.cases_.size());
+    if (state.choices_.own_load) {
+      cost.own = Added(cost.law, std::ldexp(load, -bonding));
+    }
+    return cost;
+  }
+};
+
 double PlanState::Total() const {
   double total = 0;
   double heard[kWidest];
@@ -243,7 +297,8 @@ double PlanState::Total() const {
     if (at_[i] == kAbsent) continue;
     for (size_t s = 0; s < cases_.size(); ++s) {
       Background(i, at_[i], s, nullptr, kAbsent, nullptr, kAbsent, heard);
-      total += CostWith(i, at_[i], s, heard, {}, {});
+      total +=
+          Costing::Of(*this, i, at_[i], s)(Most(heard, ranges_[at_[i]].count));
     }
     if (at_[i] != before_[i]) total += choices_.change_weight * loads_now_[i];
   }
@@ -257,7 +312,7 @@ double PlanState::Utilisation(int ap, int assignment) const {
     const double* heard = HeardAt(ap, s) + range.first;
     double most = *std::max_element(heard, heard + range.count);
     if (choices_.own_load) {
-      const int bonding = table_->assignments()[assignment].bonding;
+      const int bonding = bonding_[assignment];
       most += Added(choices_.law, std::ldexp(cases_[s][ap], -bonding));
     }
     sum += Busy(choices_.law, most);
@@ -272,7 +327,7 @@ void PlanState::Move(int ap, int to) {
   const auto change = [&](int assignment, double sign) {
     if (assignment == kAbsent) return;
     const SlotRange range = ranges_[assignment];
-    const int bonding = table_->assignments()[assignment].bonding;
+    const int bonding = bonding_[assignment];
     const auto& victims = graph_->victims[ap];
     for (size_t s = 0; s < cases_.size(); ++s) {
       for (size_t v = 0; v < victims.size(); ++v) {
@@ -305,46 +360,39 @@ void PlanState::Background(int ap, int assignment, int case_index,
   take(second_adds, second_at);
 }
 
-double PlanState::CostWith(int ap, int assignment, int case_index,
-                           const double* heard, Source a, Source b) const {
-  const double load = cases_[case_index][ap];
-  if (load <= 0) return 0;
-  double most = 0;
-  for (int k = 0; k < ranges_[assignment].count; ++k) {
-    double here = heard[k];
-    for (const Source& source : {a, b}) {
-      if (source.adds == nullptr) continue;
-      const Overlap& overlap = *source.overlap;
-      if (k >= overlap.first && k < overlap.first + overlap.count) {
-        here += source.adds[overlap.bonding];
-      }
-    }
-    most = std::max(most, here);
+// What `adds` of a neighbour are on each slot of `assignment`, one row for each
+// of the ways in which the neighbour's assignment overlaps it.
+void PlanState::Spread(int assignment, const double* adds,
+                       Spreads* spread) const {
+  const std::vector<Overlap>& kinds = overlaps_[assignment];
+  for (size_t kind = 0; kind < kinds.size(); ++kind) {
+    auto& row = (*spread)[kind];
+    std::fill_n(row.begin(), ranges_[assignment].count, 0.0);
+    if (kind == 0) continue;
+    const Overlap& overlap = kinds[kind];
+    std::fill_n(row.begin() + overlap.first, overlap.count,
+                adds[overlap.bonding]);
   }
-  const int bonding = table_->assignments()[assignment].bonding;
-  if (choices_.own_load) {
-    most += Added(choices_.law, std::ldexp(load, -bonding));
-  }
-  const double rho = RhoOf(Busy(choices_.law, most)) - kLn2 * bonding;
-  return rho * load / static_cast<double>(cases_.size());
 }
 
 void PlanState::AddOwn(int ap, int other, const double* other_adds,
                        int case_index, Eigen::ArrayXd* own,
                        Eigen::ArrayXXd* both, bool transposed) const {
   double heard[kWidest];
+  Spreads spread;
   for (int x = 0; x < assignments_; ++x) {
+    const Cost cost = Costing::Of(*this, ap, x, case_index);
+    const int count = ranges_[x].count;
     Background(ap, x, case_index, other_adds, other < 0 ? kAbsent : at_[other],
                nullptr, kAbsent, heard);
-    const double undisturbed = CostWith(ap, x, case_index, heard, {}, {});
+    const double undisturbed = cost(Most(heard, count));
     (*own)(x) += undisturbed;
     if (other_adds == nullptr) continue;
+    Spread(x, other_adds, &spread);
     for (size_t kind = 1; kind < overlaps_[x].size(); ++kind) {
-      const Overlap& overlap = overlaps_[x][kind];
       const double more =
-          CostWith(ap, x, case_index, heard, {other_adds, &overlap}, {}) -
-          undisturbed;
-      for (int y : overlap.members) {
+          cost(Most(heard, spread[kind].data(), count)) - undisturbed;
+      for (int y : overlaps_[x][kind].members) {
         (transposed ? (*both)(y, x) : (*both)(x, y)) += more;
       }
     }
@@ -354,7 +402,7 @@ void PlanState::AddOwn(int ap, int other, const double* other_adds,
 void PlanState::AddVictim(const PlanPair& pair, const PlanPair::Victim& victim,
                           int case_index, PairCosts* costs) const {
   const int at = at_[victim.ap];
-  if (at == kAbsent) return;
+  if (at == kAbsent || cases_[case_index][victim.ap] <= 0) return;
   const double* first = AddsOf(pair.first, victim.by_first, case_index);
   const double* second =
       pair.second < 0 ? nullptr
@@ -362,25 +410,28 @@ void PlanState::AddVictim(const PlanPair& pair, const PlanPair::Victim& victim,
   double heard[kWidest];
   Background(victim.ap, at, case_index, first, at_[pair.first], second,
              pair.second < 0 ? kAbsent : at_[pair.second], heard);
+  const Cost cost = Costing::Of(*this, victim.ap, at, case_index);
   const std::vector<Overlap>& kinds = overlaps_[at];
-  const double none = CostWith(victim.ap, at, case_index, heard, {}, {});
-  std::array<double, 64> by_second{};
-  AIRLOCK_CHECK(kinds.size() <= by_second.size(), "{}", kinds.size());
+  const int count = ranges_[at].count;
+  const double none = cost(Most(heard, count));
+  Spreads by_first;
+  Spreads by_second;
+  double second_alone[kMostOverlaps];
+  if (second != nullptr) Spread(at, second, &by_second);
   for (size_t b = 1; second != nullptr && b < kinds.size(); ++b) {
-    by_second[b] =
-        CostWith(victim.ap, at, case_index, heard, {second, &kinds[b]}, {}) -
-        none;
-    for (int y : kinds[b].members) costs->second(y) += by_second[b];
+    second_alone[b] = cost(Most(heard, by_second[b].data(), count)) - none;
+    for (int y : kinds[b].members) costs->second(y) += second_alone[b];
   }
-  for (size_t a = 1; first != nullptr && a < kinds.size(); ++a) {
-    const Source source{first, &kinds[a]};
-    const double alone =
-        CostWith(victim.ap, at, case_index, heard, source, {}) - none;
+  if (first == nullptr) return;
+  Spread(at, first, &by_first);
+  for (size_t a = 1; a < kinds.size(); ++a) {
+    double with_first[kWidest] = {};
+    for (int k = 0; k < count; ++k) with_first[k] = heard[k] + by_first[a][k];
+    const double alone = cost(Most(with_first, count)) - none;
     for (int x : kinds[a].members) costs->first(x) += alone;
     for (size_t b = 1; second != nullptr && b < kinds.size(); ++b) {
-      const double more = CostWith(victim.ap, at, case_index, heard, source,
-                                   {second, &kinds[b]}) -
-                          none - alone - by_second[b];
+      const double more = cost(Most(with_first, by_second[b].data(), count)) -
+                          none - alone - second_alone[b];
       for (int x : kinds[a].members) {
         for (int y : kinds[b].members) costs->both(x, y) += more;
       }

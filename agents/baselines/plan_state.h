@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -89,11 +90,10 @@ class PlanState {
     int bonding = 0;
     std::vector<int> members;  // the others that do so
   };
-  // What an access point adds to one that hears it; null: nothing.
-  struct Source {
-    const double* adds = nullptr;  // by bonding
-    const Overlap* overlap = nullptr;
-  };
+  struct Costing;                    // of one access point, in the .cc
+  static constexpr int kWidest = 8;  // slots of an assignment
+  static constexpr size_t kMostOverlaps = 16;
+  using Spreads = std::array<std::array<double, kWidest>, kMostOverlaps>;
 
   void Classify();
   PlanPair MakePair(int first, int second) const;
@@ -106,8 +106,7 @@ class PlanState {
                   const double* first_adds, int first_at,
                   const double* second_adds, int second_at,
                   double* heard) const;
-  double CostWith(int ap, int assignment, int case_index, const double* heard,
-                  Source a, Source b) const;
+  void Spread(int assignment, const double* adds, Spreads* spread) const;
   // Own cost of one of a pair on each assignment: into own(x), and what the
   // other's assignment y adds: into both (transposed: both(y, x)).
   void AddOwn(int ap, int other, const double* other_adds, int case_index,
@@ -121,6 +120,7 @@ class PlanState {
   const AirtimeChoices choices_;
   const int assignments_;
   std::vector<SlotRange> ranges_;               // of each assignment
+  std::vector<int> bonding_;                    // of each assignment
   std::vector<std::vector<Overlap>> overlaps_;  // of each; [0]: none
   std::vector<int> overlap_of_;  // [assignment][other]: which of them
   std::vector<PlanPair> pairs_;

@@ -192,7 +192,7 @@ class WatchRun {
     PrintEnd();
     if (Ready()) return retraining_->Run(options_.json);
     if (retraining_ && retraining_->alarmed()) Tell(retraining_->Status());
-    return alarms_ > 0 ? ExitCode::kNo : ExitCode::kDone;
+    return fired() ? ExitCode::kNo : ExitCode::kDone;
   }
 
  private:
@@ -216,6 +216,7 @@ class WatchRun {
     return state;
   }
 
+  bool fired() const { return alarms_ + repeats_ > 0; }
   bool Ready() const { return retraining_ && retraining_->ready(); }
 
   bool Step(SampleStream* stream) {
@@ -232,7 +233,14 @@ class WatchRun {
     warnings_ += watch.warnings;
     watched_ += watch.samples;
     if (retraining_) retraining_->Add(samples, first);
-    for (const DriftAlarm& alarm : watch.alarms) Report(alarm);
+    auto end = watch.ends.begin();
+    for (const DriftAlarm& alarm : watch.alarms) {
+      for (; end != watch.ends.end() && end->sample <= alarm.sample; ++end) {
+        Report(*end);
+      }
+      Report(alarm);
+    }
+    for (; end != watch.ends.end(); ++end) Report(*end);
     if (watch.drift() || Clock::now() - saved_ > std::chrono::seconds(1)) {
       SaveState();
     }
@@ -247,7 +255,7 @@ class WatchRun {
     DriftWatch watch =
         WatchWithStatistic(samples, &trigger_, &statistic_.statistic);
     for (const DriftAlarm& alarm : watch.alarms) {
-      page_alarms_.push_back(alarm.ToJson());
+      if (!alarm.continuation.continues) page_alarms_.push_back(alarm.ToJson());
     }
     return watch;
   }
@@ -255,27 +263,44 @@ class WatchRun {
   void WritePage() {
     if (options_.report.empty()) return;
     statistic_.threshold = trigger_.detector().threshold();
-    const json summary = {{"filetype", "drift-summary"},
-                          {"version", {1, 0}},
-                          {"samples", watched_},
-                          {"warnings", warnings_},
-                          {"alarms", page_alarms_}};
+    const json summary = {
+        {"filetype", "drift-summary"}, {"version", {1, 0}},
+        {"samples", watched_},         {"warnings", warnings_},
+        {"repeats", repeats_},         {"alarms", page_alarms_}};
     WriteFileAtomically(options_.report, DriftPage(summary, statistic_));
   }
 
   void Report(const DriftAlarm& alarm) {
-    ++alarms_;
+    ++(alarm.continuation.continues ? repeats_ : alarms_);
     if (options_.json) {
-      json line = alarm.ToJson();
-      line["type"] = "alarm";
-      fmt::print("{}\n", line.dump());
-    } else {
+      PrintLine("alarm", alarm.ToJson());
+    } else if (IsTold(alarm.continuation)) {
       fmt::print("{}", alarm.ToText());
     }
     std::fflush(stdout);
     if (!retraining_ || retraining_->alarmed()) return;
     retraining_->Alarm(alarm);
     Tell(retraining_->Status());
+  }
+
+  void Report(const ChangeEnd& end) const {
+    if (options_.json) {
+      PrintLine("end-of-change", end.ToJson());
+    } else {
+      fmt::print("{}", end.ToText());
+    }
+    std::fflush(stdout);
+  }
+
+  static void PrintLine(const char* type, json line) {
+    line["type"] = type;
+    fmt::print("{}\n", line.dump());
+  }
+
+  // To people: of the repeats the first, second, fourth, eighth, ...
+  static bool IsTold(const Continuation& continuation) {
+    const int64_t repeats = continuation.repeats;
+    return !continuation.continues || (repeats & (repeats - 1)) == 0;
   }
 
   void SaveState() {
@@ -301,17 +326,21 @@ class WatchRun {
 
   void PrintEnd() const {
     if (options_.json) {
-      fmt::print("{}\n", json{{"type", "end"},
-                              {"samples", watched_},
-                              {"warnings", warnings_},
-                              {"alarms", alarms_}}
-                             .dump());
-    } else if (alarms_ == 0) {
+      PrintLine("end", {{"samples", watched_},
+                        {"warnings", warnings_},
+                        {"alarms", alarms_},
+                        {"repeats", repeats_}});
+    } else if (!fired()) {
       fmt::print("no drift in {} samples ({} in warning)\n", watched_,
                  warnings_);
     } else {
-      fmt::print("drift: {} alarm{} in {} samples\n", alarms_,
-                 alarms_ == 1 ? "" : "s", watched_);
+      fmt::print("drift: {} alarm{} in {} samples{}\n", alarms_,
+                 alarms_ == 1 ? "" : "s", watched_,
+                 repeats_ == 0
+                     ? ""
+                     : fmt::format("; {} repeat{} of a change that "
+                                   "is not over",
+                                   repeats_, repeats_ == 1 ? "" : "s"));
     }
     std::fflush(stdout);
   }
@@ -321,7 +350,8 @@ class WatchRun {
   std::optional<Retraining> retraining_;
   int64_t watched_ = 0;
   int64_t warnings_ = 0;
-  int64_t alarms_ = 0;
+  int64_t alarms_ = 0;         // that tell of a change
+  int64_t repeats_ = 0;        // of those
   StatisticSeries statistic_;  // for the page, and its alarms
   json page_alarms_ = json::array();
   bool unsaved_ = false;

@@ -10,6 +10,7 @@
 #include "sim/base/json.h"
 #include "sim/stats/moments.h"
 #include "sim/stats/quantile.h"
+#include "twin/drift/autocorrelation.h"
 
 namespace airlock {
 namespace {
@@ -212,6 +213,7 @@ Explainer::Explainer(const DriftReference& reference,
     feature.deviation = values.size() < 2 ? 0 : StandardDeviation(values);
     feature.ranks = RankScores(values);
     feature.level = LevelOf(values);
+    feature.memory = AutocorrelationTime(values);
     std::sort(values.begin(), values.end());
     feature.least = values.front();
     feature.most = values.back();
@@ -231,9 +233,23 @@ void Explainer::Add(int64_t sample, double seconds, const double* row) {
   recent_.push_back({sample, seconds, {row, row + features()}});
 }
 
+std::vector<double> Explainer::Newest(int64_t feature, int64_t rows) const {
+  std::vector<double> values;
+  const auto size = static_cast<int64_t>(recent_.size());
+  for (int64_t i = std::max<int64_t>(0, size - rows); i < size; ++i) {
+    values.push_back(
+        recent_[static_cast<size_t>(i)].values[static_cast<size_t>(feature)]);
+  }
+  return DropMissing(values);
+}
+
 int64_t Explainer::SamplesSince(const FeatureFinding& finding,
                                 bool* likelihood) const {
   const auto rows = static_cast<int64_t>(recent_.size());
+  if (finding.missing) {
+    *likelihood = true;
+    return SamplesSinceLoss(finding.feature);
+  }
   *likelihood = finding.samples_since_change < 0;
   if (!*likelihood) {
     return std::clamp<int64_t>(finding.samples_since_change, 1, rows);
@@ -247,6 +263,19 @@ int64_t Explainer::SamplesSince(const FeatureFinding& finding,
                          : std::numeric_limits<double>::quiet_NaN());
   }
   return SamplesSinceLikeliestChange(scores);
+}
+
+int64_t Explainer::SamplesSinceLoss(int64_t feature) const {
+  const auto j = static_cast<size_t>(feature);
+  int64_t best = 1, most = 0, balance = 0, back = 0;
+  for (auto row = recent_.rbegin(); row != recent_.rend(); ++row) {
+    ++back;
+    balance += std::isfinite(row->values[j]) ? -1 : 1;
+    if (balance <= most) continue;
+    most = balance;
+    best = back;
+  }
+  return best;
 }
 
 MovedFeature Explainer::Moved(const FeatureFinding& finding) const {
@@ -331,6 +360,7 @@ void Explainer::Save(json* state) const {
                         {"deviation", each.deviation},
                         {"least", each.least},
                         {"most", each.most},
+                        {"memory", each.memory},
                         {"edges", each.edges},
                         {"counts", each.counts},
                         {"ranks", ranks}});
@@ -360,6 +390,7 @@ void Explainer::Load(const json& state) {
     feature.deviation = each.at("deviation").get<double>();
     feature.least = each.at("least").get<double>();
     feature.most = each.at("most").get<double>();
+    feature.memory = each.value("memory", 1.0);
     feature.edges = each.at("edges").get<std::vector<double>>();
     feature.counts = each.at("counts").get<std::vector<int64_t>>();
     feature.ranks.Load(each.at("ranks"));

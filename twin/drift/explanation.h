@@ -94,6 +94,15 @@ class Explainer {
   DriftExplanation Explain(const DriftDetector& detector,
                            DriftCircumstances known) const;
 
+  // What is not missing of the newest rows of a feature, oldest first.
+  std::vector<double> Newest(int64_t feature, int64_t rows) const;
+
+  // How many consecutive samples of a feature say as much as one independent
+  // one, in the reference.
+  double MemoryOf(int64_t feature) const {
+    return features_[static_cast<size_t>(feature)].memory;
+  }
+
   int64_t features() const { return static_cast<int64_t>(features_.size()); }
   // Rows that are remembered: 1000, fewer for more than 40 features, 100 at
   // least.
@@ -112,6 +121,7 @@ class Explainer {
     double deviation = 0;  // standard
     double least = 0;
     double most = 0;
+    double memory = 1;  // autocorrelation time [samples]
     std::vector<double> edges;
     std::vector<int64_t> counts;
     RankScores ranks;
@@ -123,6 +133,8 @@ class Explainer {
   };
   MovedFeature Moved(const FeatureFinding& finding) const;
   int64_t SamplesSince(const FeatureFinding& finding, bool* likelihood) const;
+  // The newest samples in which more are missing than not, by the most.
+  int64_t SamplesSinceLoss(int64_t feature) const;
 
   std::vector<Feature> features_;
   std::deque<Row> recent_;

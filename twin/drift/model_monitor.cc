@@ -129,6 +129,7 @@ void ModelMonitor::CheckModel(const ForecastModel& model) const {
 
 DriftState ModelMonitor::Update(const ForecastModel& model,
                                 const LabelledPrediction& labelled) {
+  ends_.clear();
   if (!std::isfinite(labelled.observed)) return DriftState::kStable;
   ++labels_;
   const double error = std::abs(labelled.observed - labelled.predicted);
@@ -137,12 +138,22 @@ DriftState ModelMonitor::Update(const ForecastModel& model,
                      std::abs(labelled.observed - labelled.previous)});
   const std::vector<double> row = Row(model, labelled);
   explainer_.Add(labelled.sample, labelled.seconds, row.data());
-  return detector_->Update(row.data());
+  const DriftState state = detector_->Update(row.data());
+  ends_ = open_.Take(*detector_, labelled.sample, labelled.seconds, row.data(),
+                     state == DriftState::kDrift);
+  return state;
+}
+
+Continuation ModelMonitor::Continue(const DriftExplanation& explanation,
+                                    int64_t sample) {
+  return open_.Alarm(*detector_, sample, explainer_, explanation);
 }
 
 void ModelMonitor::Reset() {
   detector_->Reset();
   explainer_.Reset();
+  open_.Reset();
+  ends_.clear();
   recent_.clear();
   labels_ = 0;
 }
@@ -191,8 +202,9 @@ DriftExplanation ModelMonitor::Explain(double promoted_seconds) const {
 }
 
 json ModelMonitor::Save() const {
-  json explainer;
+  json explainer, open;
   explainer_.Save(&explainer);
+  open_.Save(&open);
   json recent = json::array();
   for (const Errors& errors : recent_) {
     recent.push_back({errors.sample, errors.seconds,
@@ -206,6 +218,7 @@ json ModelMonitor::Save() const {
           {"detector", json::parse(detector_->Save())},
           {"explainer", explainer},
           {"recent", recent},
+          {"open", open},
           {"labels", labels_}};
 }
 
@@ -224,6 +237,8 @@ ModelMonitor ModelMonitor::Load(const json& state) {
          NumberOrMissing(each.at(2)), NumberOrMissing(each.at(3))});
   }
   monitor.labels_ = state.at("labels").get<int64_t>();
+  monitor.open_.Load(state.value("open", json::array()),
+                     monitor.detector_->features());
   const int64_t streams = std::isnan(monitor.level_) ? 1 : 2;
   if (monitor.detector_->features() != streams ||
       monitor.explainer_.features() != streams) {

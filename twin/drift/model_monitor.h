@@ -11,6 +11,7 @@
 #include "sim/telemetry/trace.h"
 #include "twin/drift/detector.h"
 #include "twin/drift/explanation.h"
+#include "twin/drift/open_changes.h"
 #include "twin/forecast/model.h"
 
 namespace airlock {
@@ -66,6 +67,13 @@ class ModelMonitor {
   // Of an alarm at the last label.
   DriftExplanation Explain(double promoted_seconds) const;
 
+  // What the alarm at the last label, explained so and raised at `sample`, is
+  // to those before.
+  Continuation Continue(const DriftExplanation& explanation, int64_t sample);
+  // The changes that the last label showed to be over; in samples at which
+  // predictions were made.
+  const std::vector<ChangeEnd>& ends() const { return ends_; }
+
   const DriftDetector& detector() const { return *detector_; }
   int64_t labels() const { return labels_; }
 
@@ -92,6 +100,8 @@ class ModelMonitor {
   std::unique_ptr<DriftDetector> detector_;
   Explainer explainer_;
   std::deque<Errors> recent_;
+  OpenChanges open_;
+  std::vector<ChangeEnd> ends_;  // not saved
   int64_t labels_ = 0;
 };
 

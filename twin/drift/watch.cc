@@ -17,7 +17,8 @@
 //   version   [major, minor]; readers refuse another major
 //   digest    SHA-256 of the text of `body` with sorted keys and no blanks
 //   body      {monitor, detector, explainer, model_monitor (null: none),
-//             reference_digest, identity, interval_seconds, stream, companion}
+//             reference_digest, identity, interval_seconds, open, stream,
+//             companion}
 //   stream    {samples, fed, last_seconds, tail {times, columns}}
 
 namespace airlock {
@@ -27,7 +28,7 @@ using nlohmann::json;
 
 constexpr const char* kFileType = "airlock drift trigger";
 constexpr int kMajor = 2;
-constexpr int kMinor = 0;
+constexpr int kMinor = 1;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHole = 1.5;  // intervals
 // How long a target may be missing until its last value is too old to predict
@@ -112,6 +113,14 @@ int64_t DelayOf(const ForecastModel& model) {
 }  // namespace
 
 std::string DriftAlarm::ToText() const {
+  if (continuation.continues) {
+    return fmt::format(
+        "still drift at {:.3f} s (sample {}): {:.4f} >= {:.4f} in {}, as told "
+        "at sample {} (repeat {}); {}\n",
+        time_seconds, sample, feature_statistic, threshold, feature,
+        continuation.told_sample, continuation.repeats,
+        ToString(explanation.recommendation.advice));
+  }
   return fmt::format(
              "drift at {:.3f} s (sample {}): {:.4f} >= {:.4f}, most in {} "
              "({:.4f})\n",
@@ -121,7 +130,15 @@ std::string DriftAlarm::ToText() const {
 }
 
 json DriftAlarm::ToJson() const {
+  json explained = explanation.ToJson();
+  if (continuation.continues) {
+    explained = {{"recommendation", explained.at("recommendation")},
+                 {"reason", explained.at("reason")}};
+  }
   return {{"state", ToString(state)},
+          {"continues", continuation.continues},
+          {"told_sample", continuation.told_sample},
+          {"repeats", continuation.repeats},
           {"sample", sample},
           {"time_seconds", time_seconds},
           {"statistic", NumberOrNull(statistic)},
@@ -129,7 +146,7 @@ json DriftAlarm::ToJson() const {
           {"feature", feature},
           {"feature_statistic", NumberOrNull(feature_statistic)},
           {"about_model", about_model},
-          {"explanation", explanation.ToJson()}};
+          {"explanation", explained}};
 }
 
 std::string DriftWatch::ToText() const {
@@ -137,19 +154,35 @@ std::string DriftWatch::ToText() const {
     return fmt::format("no drift in {} samples ({} in warning)\n", samples,
                        warnings);
   }
-  std::string text =
-      fmt::format("drift: {} alarms in {} samples\n", alarms.size(), samples);
+  std::string text = fmt::format(
+      "drift: {} alarms and {} repeats in {} samples\n",
+      static_cast<int64_t>(alarms.size()) - repeats(), repeats(), samples);
   for (const DriftAlarm& alarm : alarms) text += alarm.ToText();
+  for (const ChangeEnd& end : ends) text += end.ToText();
   return text;
+}
+
+int64_t DriftWatch::repeats() const {
+  return std::count_if(
+      alarms.begin(), alarms.end(),
+      [](const DriftAlarm& alarm) { return alarm.continuation.continues; });
+}
+
+void DriftWatch::Append(DriftWatch later) {
+  samples += later.samples;
+  warnings += later.warnings;
+  std::move(later.alarms.begin(), later.alarms.end(),
+            std::back_inserter(alarms));
+  std::move(later.ends.begin(), later.ends.end(), std::back_inserter(ends));
 }
 
 std::string DriftWatch::ToJson() const {
   json list = json::array();
   for (const DriftAlarm& alarm : alarms) list.push_back(alarm.ToJson());
-  return json{{"samples", samples},
-              {"warnings", warnings},
-              {"drift", drift()},
-              {"alarms", list}}
+  json ended = json::array();
+  for (const ChangeEnd& end : ends) ended.push_back(end.ToJson());
+  return json{{"samples", samples}, {"warnings", warnings}, {"drift", drift()},
+              {"alarms", list},     {"repeats", repeats()}, {"ends", ended}}
       .dump(2);
 }
 
@@ -207,6 +240,7 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
           fmt::format("its detector watches {} features, its monitor {}",
                       trigger.detector_->features(), features));
     }
+    trigger.open_.Load(body.value("open", json::array()), features);
     return trigger;
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", path, error.what()));
@@ -218,8 +252,9 @@ DriftTrigger DriftTrigger::Load(const std::string& path) {
 
 void DriftTrigger::Save(const std::string& path,
                         const std::string& companion) const {
-  json explainer;
+  json explainer, open;
   explainer_.Save(&explainer);
+  open_.Save(&open);
   const json body = {
       {"monitor", json::parse(monitor_.ToText())},
       {"detector", json::parse(detector_->Save())},
@@ -228,6 +263,7 @@ void DriftTrigger::Save(const std::string& path,
       {"reference_digest", reference_digest_},
       {"identity", identity_},
       {"interval_seconds", interval_seconds_},
+      {"open", open},
       {"companion", json::parse(companion)},
       {"stream",
        {{"samples", samples_},
@@ -257,6 +293,7 @@ void DriftTrigger::Reset() {
   RestartClock();
   detector_->Reset();
   explainer_.Reset();
+  open_.Reset();
   if (model_monitor_) model_monitor_->Reset();
   samples_ = 0;
   fed_ = 0;
@@ -360,7 +397,8 @@ std::vector<double> DriftTrigger::Predict(
 }
 
 void DriftTrigger::Raise(const DriftDetector& detector,
-                         const DriftExplanation& explanation, bool about_model,
+                         const DriftExplanation& explanation,
+                         const Continuation& continuation, bool about_model,
                          DriftWatch* watch) const {
   DriftAlarm alarm;
   alarm.sample = samples_ - 1;
@@ -371,22 +409,38 @@ void DriftTrigger::Raise(const DriftDetector& detector,
   alarm.feature = detector.feature_names()[moved];
   alarm.feature_statistic = detector.feature_statistics()[moved];
   alarm.about_model = about_model;
+  alarm.continuation = continuation;
   alarm.explanation = explanation;
   watch->alarms.push_back(std::move(alarm));
 }
 
-void DriftTrigger::WatchFeatures(const double* row, DriftWatch* watch) {
+void DriftTrigger::WatchFeatures(const double* row, DriftState state,
+                                 DriftWatch* watch) {
   ++watch->samples;
   ++fed_;
   explainer_.Add(samples_ - 1, last_seconds_, row);
+  if (state == DriftState::kWarning) ++watch->warnings;
+  DriftWatch ended;
+  ended.ends = open_.Take(*detector_, samples_ - 1, last_seconds_, row,
+                          state == DriftState::kDrift);
+  watch->Append(std::move(ended));
 }
 
 void DriftTrigger::WatchModel(const LabelledPrediction& labelled,
                               DriftWatch* watch) {
   const DriftState state = model_monitor_->Update(*models_.champion, labelled);
+  DriftWatch ended;
+  ended.ends = model_monitor_->ends();
+  for (ChangeEnd& end : ended.ends) {
+    end.sample = samples_ - 1;
+    end.time_seconds = last_seconds_;
+  }
+  watch->Append(std::move(ended));
   if (state != DriftState::kDrift) return;
-  Raise(model_monitor_->detector(),
-        model_monitor_->Explain(models_.promoted_seconds), true, watch);
+  const DriftExplanation explanation =
+      model_monitor_->Explain(models_.promoted_seconds);
+  Raise(model_monitor_->detector(), explanation,
+        model_monitor_->Continue(explanation, samples_ - 1), true, watch);
 }
 
 // Samples [begin, end), which have their past in each other and in the tail.
@@ -445,8 +499,7 @@ void DriftTrigger::WatchSegment(const Trace& trace, int64_t begin, int64_t end,
       ++taken;
       ++samples_;
       last_seconds_ = trace.time_seconds[static_cast<size_t>(begin + t - past)];
-      if (!first_of_stream) WatchFeatures(row, watch);
-      if (state == DriftState::kWarning) ++watch->warnings;
+      if (!first_of_stream) WatchFeatures(row, state, watch);
       const int64_t origin = t - delay;
       if (labels && origin >= 0) {
         const auto o = static_cast<size_t>(origin);
@@ -468,7 +521,9 @@ void DriftTrigger::WatchSegment(const Trace& trace, int64_t begin, int64_t end,
         explanation = explainer_.Explain(
             *detector_, model_monitor_->Since(explanation.since_sample));
       }
-      Raise(*detector_, explanation, false, watch);
+      Raise(*detector_, explanation,
+            open_.Alarm(*detector_, samples_ - 1, explainer_, explanation),
+            false, watch);
     }
   } catch (...) {
     keep_tail();
@@ -481,10 +536,7 @@ DriftWatch WatchWithStatistic(const Trace& stream, DriftTrigger* trigger,
                               std::vector<double>* statistic) {
   DriftWatch all;
   for (int64_t i = 0; i < stream.samples(); ++i) {
-    DriftWatch one = trigger->Watch(stream.Slice(i, i + 1));
-    all.samples += one.samples;
-    all.warnings += one.warnings;
-    for (DriftAlarm& alarm : one.alarms) all.alarms.push_back(std::move(alarm));
+    all.Append(trigger->Watch(stream.Slice(i, i + 1)));
     statistic->push_back(trigger->detector().statistic());
   }
   return all;

@@ -12,6 +12,7 @@
 #include "twin/drift/explanation.h"
 #include "twin/drift/model_monitor.h"
 #include "twin/drift/monitor.h"
+#include "twin/drift/open_changes.h"
 
 namespace airlock {
 
@@ -25,18 +26,24 @@ struct DriftAlarm {
   std::string feature;  // the one that moved most
   double feature_statistic = 0;
   bool about_model = false;  // its errors or misses, not what is watched
+  // A repeat of an alarm about a change that is not over is no news.
+  Continuation continuation;
   DriftExplanation explanation;
 
-  // One line, then the explanation's.
+  // One line, then the explanation's unless it is a repeat.
   std::string ToText() const;
   nlohmann::json ToJson() const;
 };
 
 struct DriftWatch {
   int64_t samples = 0;
-  std::vector<DriftAlarm> alarms;  // in time order; kDrift only
-  int64_t warnings = 0;            // samples spent in kWarning
+  std::vector<DriftAlarm> alarms;  // in time order, repeats among them
+  std::vector<ChangeEnd> ends;     // of changes that alarms told of
+  int64_t warnings = 0;            // samples spent in DriftState::kWarning
   bool drift() const { return !alarms.empty(); }
+  int64_t repeats() const;  // alarms that tell nothing new
+  // What came after this one.
+  void Append(DriftWatch later);
   std::string ToText() const;
   std::string ToJson() const;
 };
@@ -116,15 +123,17 @@ class DriftTrigger {
   std::vector<double> Predict(
       const ForecastModel& model, const Trace& trace,
       std::vector<std::vector<BaseInterval>>* quantiles) const;
-  void WatchFeatures(const double* row, DriftWatch* watch);
+  void WatchFeatures(const double* row, DriftState state, DriftWatch* watch);
   void WatchModel(const LabelledPrediction& labelled, DriftWatch* watch);
   void Raise(const DriftDetector& detector, const DriftExplanation& explanation,
-             bool about_model, DriftWatch* watch) const;
+             const Continuation& continuation, bool about_model,
+             DriftWatch* watch) const;
 
   Monitor monitor_;
   std::unique_ptr<DriftDetector> detector_;
   Explainer explainer_;
   std::optional<ModelMonitor> model_monitor_;
+  OpenChanges open_;      // of what the detector watches
   WatchedModels models_;  // not saved
   std::string reference_digest_;
   std::string identity_;

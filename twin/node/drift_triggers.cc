@@ -20,7 +20,7 @@ std::string NameOf(const std::string& path) {
 
 DriftTriggers::DriftTriggers(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    running_.push_back({NameOf(path), path, DriftTrigger::Load(path), 0});
+    running_.push_back({NameOf(path), path, DriftTrigger::Load(path), 0, 0});
   }
 }
 
@@ -30,7 +30,7 @@ void DriftTriggers::Ship(const std::string& path) {
     shipped_ = false;
     return;
   }
-  Running next{NameOf(path), path, DriftTrigger::Load(path), 0};
+  Running next{NameOf(path), path, DriftTrigger::Load(path), 0, 0};
   if (shipped_) {
     if (running_.back().trigger.identity() == next.trigger.identity()) return;
     running_.pop_back();
@@ -58,15 +58,19 @@ void DriftTriggers::CheckColumns(const Trace& columns) const {
   }
 }
 
-std::vector<TriggerAlarm> DriftTriggers::Take(const Trace& sample) {
-  std::vector<TriggerAlarm> alarms;
+TriggerFindings DriftTriggers::Take(const Trace& sample) {
+  TriggerFindings findings;
   for (Running& each : running_) {
-    for (DriftAlarm& alarm : each.trigger.Watch(sample).alarms) {
-      ++each.alarms;
-      alarms.push_back({each.name, std::move(alarm)});
+    DriftWatch watch = each.trigger.Watch(sample);
+    for (DriftAlarm& alarm : watch.alarms) {
+      ++(alarm.continuation.continues ? each.repeats : each.alarms);
+      findings.alarms.push_back({each.name, std::move(alarm)});
+    }
+    for (ChangeEnd& end : watch.ends) {
+      findings.ends.emplace_back(each.name, std::move(end));
     }
   }
-  return alarms;
+  return findings;
 }
 
 json DriftTriggers::Save(const std::string& folder,
@@ -80,7 +84,8 @@ json DriftTriggers::Save(const std::string& folder,
                      {"sha256", Sha256OfFile(path)},
                      {"trigger", running_[k].path},
                      {"identity", running_[k].trigger.identity()},
-                     {"alarms", running_[k].alarms}});
+                     {"alarms", running_[k].alarms},
+                     {"repeats", running_[k].repeats}});
   }
   return saved;
 }
@@ -101,6 +106,7 @@ void DriftTriggers::Load(const json& saved, const std::string& folder,
       }
       each.trigger = DriftTrigger::Load(path);
       each.alarms = record.at("alarms").get<int64_t>();
+      each.repeats = record.value("repeats", int64_t{0});
       found = true;
     }
     if (!found) {

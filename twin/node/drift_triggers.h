@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/telemetry/trace.h"
@@ -16,6 +17,13 @@ namespace airlock {
 struct TriggerAlarm {
   std::string trigger;  // its name: the file's, without folder
   DriftAlarm alarm;
+};
+
+// What the triggers found in one sample.
+struct TriggerFindings {
+  std::vector<TriggerAlarm> alarms;
+  // Changes that are over, each with the trigger that had told of it.
+  std::vector<std::pair<std::string, ChangeEnd>> ends;
 };
 
 // The drift triggers of a node: those of its file, and the one that was
@@ -36,13 +44,14 @@ class DriftTriggers {
   // Throws InputError naming columns that `columns` lacks or has in another
   // unit.
   void CheckColumns(const Trace& columns) const;
-  std::vector<TriggerAlarm> Take(const Trace& sample);
+  TriggerFindings Take(const Trace& sample);
 
   struct Running {
     std::string name;
     std::string path;
     DriftTrigger trigger;
-    int64_t alarms = 0;
+    int64_t alarms = 0;   // that told of a change
+    int64_t repeats = 0;  // of those
   };
   const std::vector<Running>& running() const { return running_; }
 

@@ -312,14 +312,14 @@ void LiveNode::JudgeForecast(const LiveForecast& forecast) {
 }
 
 void LiveNode::WatchDrift(const Trace& sample, int64_t number, bool live) {
-  const std::vector<TriggerAlarm> alarms = triggers_.Take(sample);
-  if (alarms.empty() && guard_.Has(Doubt::kDrift)) {
+  const TriggerFindings findings = triggers_.Take(sample);
+  if (findings.alarms.empty() && guard_.Has(Doubt::kDrift)) {
     const int64_t forget = file_.drift.forget_after;
     if (drift_may_pass_ || (forget > 0 && number - last_alarm_ >= forget)) {
       guard_.Clear(Doubt::kDrift);
     }
   }
-  for (const TriggerAlarm& alarm : alarms) {
+  for (const TriggerAlarm& alarm : findings.alarms) {
     const Recommendation& advice = alarm.alarm.explanation.recommendation;
     last_alarm_ = number;
     drift_may_pass_ = advice.advice == Advice::kHold;
@@ -329,12 +329,17 @@ void LiveNode::WatchDrift(const Trace& sample, int64_t number, bool live) {
                              ToString(advice.advice), advice.reason));
     const json model = acting_ ? DescribeModel(*acting_) : json();
     const bool opened = requests_.Alarm(alarm, model, *recent_);
-    if (!live) continue;
+    if (!live || alarm.alarm.continuation.continues) continue;
     Log(LogLevel::kWarning, "drift",
         {{"trigger", alarm.trigger},
          {"sample", number},
          {"alarm", alarm.alarm.ToJson()},
          {"request", opened ? requests_.path() : ""}});
+  }
+  for (const auto& [trigger, end] : findings.ends) {
+    if (!live) break;
+    Log(LogLevel::kInfo, "drift-over",
+        {{"trigger", trigger}, {"sample", number}, {"change", end.ToJson()}});
   }
   if (requests_.Collect(*recent_)) {
     Log(LogLevel::kInfo, "retraining-ready", {{"request", requests_.path()}});

@@ -204,9 +204,15 @@ std::string LiveNode::MetricsText() const {
   for (const auto& each : triggers_.running()) {
     page.Add(each.trigger.detector().threshold(), {{"trigger", each.name}});
   }
-  page.Begin("airlock_node_drift_alarms_total", "counter", "Alarms raised.");
+  page.Begin("airlock_node_drift_alarms_total", "counter",
+             "Alarms that told of a change.");
   for (const auto& each : triggers_.running()) {
     page.Add(static_cast<double>(each.alarms), {{"trigger", each.name}});
+  }
+  page.Begin("airlock_node_drift_repeats_total", "counter",
+             "Alarms that repeated what was told.");
+  for (const auto& each : triggers_.running()) {
+    page.Add(static_cast<double>(each.repeats), {{"trigger", each.name}});
   }
   page.One("airlock_node_setting", "gauge",
            "The setting that was verified last; NaN if none is known to be in "

@@ -66,13 +66,16 @@ void RetrainingRequests::Write(const RecentSamples& recent, bool ready) {
 bool RetrainingRequests::Alarm(const TriggerAlarm& alarm, const json& model,
                                const RecentSamples& recent) {
   if (!enabled()) return false;
-  if (open()) {
-    request_["alarms"] = request_["alarms"].get<int64_t>() + 1;
-    return false;
-  }
   // The trigger counts its own samples: it tells how far back the change is.
   const int64_t back =
       alarm.alarm.sample - alarm.alarm.explanation.since_sample;
+  const bool told = alarm.alarm.continuation.continues;
+  if (open() && (told || !ready_ ||
+                 recent.next() - 1 - back < since_ + config_.samples)) {
+    request_["alarms"] = request_["alarms"].get<int64_t>() + 1;
+    return false;
+  }
+  if (told) return false;
   since_ = std::clamp<int64_t>(recent.next() - 1 - back, recent.first(),
                                recent.next() - 1);
   ++number_;

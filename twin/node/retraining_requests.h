@@ -14,7 +14,9 @@ namespace airlock {
 // samples since the change in request-NNNNNN.csv (`airlock import csv`). A
 // request is written when a trigger fires (`collecting`), again when the window
 // is long enough (`ready`), and when another model acts (`superseded`), each
-// time as a whole. One is open at a time. Formats are in FORMAT.md.
+// time as a whole. One is open at a time: an alarm that repeats what was told
+// opens none, nor does one of a change within the window that a ready request
+// has; one of a later change does. Formats are in FORMAT.md.
 class RetrainingRequests {
  public:
   // Makes the folder. Throws Error.

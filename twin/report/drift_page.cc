@@ -100,7 +100,9 @@ std::string DriftPage(const json& summary, const StatisticSeries& statistic) {
       {"The trigger's statistic; an alarm where it reaches the "
        "threshold",
        "drift statistic over time", ToVega(plot)});
-  AddFacts({{"samples", "/samples"}, {"samples in warning", "/warnings"}},
+  AddFacts({{"samples", "/samples"},
+            {"samples in warning", "/warnings"},
+            {"repeats of alarms whose change is not over", "/repeats"}},
            &page);
   // More alarms than people read follow in summary.json.
   constexpr size_t kMostAlarms = 5;

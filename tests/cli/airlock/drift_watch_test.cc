@@ -80,7 +80,30 @@ TEST_F(DriftWatch, FiresWithLinesOfJson) {
   while (std::getline(lines, line)) last = nlohmann::json::parse(line);
   EXPECT_EQ(last.at("type"), "end");
   EXPECT_EQ(last.at("samples"), 300);
+  EXPECT_EQ(last.at("alarms"), 1);
+  EXPECT_GT(last.at("repeats"), 5);
   EXPECT_EQ(Watch(Csv(150, 9999)).exit_code, 0);
+}
+
+TEST_F(DriftWatch, TellsEachChangeOnce) {
+  const ProgramResult text = Watch(Csv(300, 100));
+  EXPECT_EQ(text.exit_code, 1) << text.err;
+  EXPECT_THAT(text.out, StartsWith("drift at 10"));
+  EXPECT_EQ(text.out.find("\ndrift at"), std::string::npos) << text.out;
+  EXPECT_THAT(text.out, HasSubstr("\nstill drift at "));
+  EXPECT_THAT(text.out, HasSubstr("\ndrift: 1 alarm in 300 samples; "));
+  EXPECT_THAT(text.out, HasSubstr(" repeats of a change that is not over\n"));
+  const ProgramResult result = Watch(Csv(300, 100), {"--json"});
+  std::istringstream lines(result.out);
+  std::string line;
+  int told = 0, repeats = 0;
+  while (std::getline(lines, line)) {
+    const nlohmann::json found = nlohmann::json::parse(line);
+    if (found.at("type") != "alarm") continue;
+    ++(found.at("continues") ? repeats : told);
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_GT(repeats, 5);
 }
 
 TEST_F(DriftWatch, ARestartedWatchGoesOnBitByBit) {

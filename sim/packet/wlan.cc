@@ -124,7 +124,7 @@ class WlanScene : public Scene {
   WlanNetwork network_;
   WlanInterferers interferers_;
   ChannelSwitching switching_;
-  StallWatch stalls_;
+  std::unique_ptr<StallWatch> stalls_;
   std::vector<std::unique_ptr<WlanFlow>> flows_;
   std::vector<FlowPlace> places_;                       // by flow
   std::vector<SimTime> staggers_;                       // by flow
@@ -165,13 +165,14 @@ WlanScene::WlanScene(const Scenario& scenario)
       interferers_(config_, &network_),
       switching_(config_.channel_switch, config_.beacon_interval,
                  network_.cells()),
-      stalls_(network_.cells()),
+      stalls_(std::make_unique<StallWatch>(network_.cells())),
       latencies_(network_.cells().size()) {
   network_.AssignStreams();
   CreateFlows();
 }
 
 WlanScene::~WlanScene() {
+  stalls_.reset();
   counters_.clear();
   ns3::Simulator::Destroy();
 }
@@ -469,7 +470,7 @@ void WlanScene::Apply(const Action& action) {
   const std::vector<OperatingChannel> plan =
       ReadChannelPlan(action, config_, now);
   for (size_t i = 0; i < plan.size(); ++i) switching_.Request(i, plan[i]);
-  if (plan != now) stalls_.Start();
+  if (plan != now) stalls_->Start();
 }
 
 ReplicationRecord WlanScene::Finish() {

@@ -128,7 +128,8 @@ class AirtimeScene : public Scene {
   std::optional<Totals> sampled_;   // at the last sample
   std::optional<Totals> observed_;  // at the last observation
   std::optional<Totals> measured_;  // at the end of the dropped slots
-  std::vector<Column> columns_;     // of the series, without values
+  std::vector<Column> columns_;     // of an observation, without values
+  std::vector<size_t> in_series_;   // of columns_, those that a series has
   std::vector<std::pair<std::string, double>> scans_;
   Trace series_;
   int64_t events_ = 0;
@@ -159,6 +160,7 @@ void AirtimeScene::BuildNetwork(int64_t seed) {
 void AirtimeScene::DeclareColumns() {
   const auto kpi = [this](const char* name, const char* unit,
                           const char* text) {
+    in_series_.push_back(columns_.size());
     columns_.push_back(MakeColumn(name, Scope::kSystem, "", unit, text));
   };
   kpi("offered_rate", "bit/s", "payload that applications hand over");
@@ -167,20 +169,25 @@ void AirtimeScene::DeclareColumns() {
   scans_.clear();
   for (size_t i = 0; i < size(); ++i) {
     const AccessPointConfig& ap = wlan_.access_points[i];
-    const auto add = [&](const WlanMetric& metric) {
+    const auto add = [&](const WlanMetric& metric, bool in_series) {
+      if (in_series) in_series_.push_back(columns_.size());
       columns_.push_back(MakeColumn(ApColumnName(ap.name, metric),
                                     Scope::kAccessPoint, ap.name, metric.unit,
                                     metric.description));
     };
+    // What no slot changes is not in the series.
     for (const WlanMetric& metric :
-         {kApActive, kApBusy, kApReceive, kApTransmit, kApNoise, kApFrequency,
-          kApChannel, kApWidth, kApLoad, kApStations,
+         {kApActive, kApNoise, kApFrequency, kApStations}) {
+      add(metric, false);
+    }
+    for (const WlanMetric& metric :
+         {kApBusy, kApReceive, kApTransmit, kApChannel, kApWidth, kApLoad,
           WlanMetric{"offered_rate", "bit/s",
                      "payload handed over in this BSS"},
           WlanMetric{"delivered_rate", "bit/s",
                      "payload that the airtime lets through"},
           WlanMetric{"loss_ratio", "1", "share that it does not"}}) {
-      add(metric);
+      add(metric, true);
     }
     for (const StationConfig& station : StationsOf(ap)) {
       for (const WlanMetric& metric :
@@ -205,7 +212,9 @@ void AirtimeScene::Start(Replication replication) {
   BuildNetwork(redraw_ ? run_.seed + replication.value() : run_.seed);
   DeclareColumns();
   series_.source = "simulation/surrogate";
-  series_.columns = columns_;
+  for (const size_t column : in_series_) {
+    series_.columns.push_back(columns_[column]);
+  }
   const RngTree tree(static_cast<uint64_t>(run_.seed));
   LoadSite site;
   for (const AccessPointConfig& ap : wlan_.access_points) {
@@ -244,8 +253,8 @@ void AirtimeScene::AdvanceTo(SimTime time) {
     if (now_ < sample_end_) continue;
     series_.time_seconds.push_back(Seconds(now_));
     const std::vector<double> values = Values(*sampled_, *totals_);
-    for (size_t i = 0; i < values.size(); ++i) {
-      series_.columns[i].values.push_back(values[i]);
+    for (size_t i = 0; i < in_series_.size(); ++i) {
+      series_.columns[i].values.push_back(values[in_series_[i]]);
     }
     sampled_ = totals_;
     sample_end_ = sample_end_ + run_.sample_interval;
@@ -302,11 +311,10 @@ void AirtimeScene::AppendAccessPoint(size_t i, const Totals& from,
   const size_t stations = station_rssi_dbm_[i].size();
   values->insert(
       values->end(),
-      {1.0, busy, std::max(0.0, busy - transmit), transmit, kNoiseDbm,
-       ChannelFrequency(number), static_cast<double>(number),
-       ChannelTable::WidthHz(now.bonding), rate(&Totals::load),
-       static_cast<double>(stations), offered, delivered,
-       1 - Ratio(delivered, offered)});
+      {1.0, kNoiseDbm, ChannelFrequency(number), static_cast<double>(stations),
+       busy, std::max(0.0, busy - transmit), transmit,
+       static_cast<double>(number), ChannelTable::WidthHz(now.bonding),
+       rate(&Totals::load), offered, delivered, 1 - Ratio(delivered, offered)});
   for (size_t s = 0; s < stations; ++s) {
     values->insert(values->end(),
                    {station_rssi_dbm_[i][s], kMissing, kMissing,

@@ -13,7 +13,7 @@ namespace airlock {
 // as the packet engine, except what airtime does not know (a station's rate and
 // retries are missing), same actions, same course of loads for the same seed
 // and replication. A change of channel costs regret but no time. The series
-// leave out the scans of neighbours, which never change.
+// have what slots change: no stations and no scans of neighbours.
 //
 // Where an access point needs more time than its neighbours leave, it gets
 //   own / (own + heard)        of what it needs, law `sum`;

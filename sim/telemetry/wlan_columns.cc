@@ -1,6 +1,40 @@
 #include "sim/telemetry/wlan_columns.h"
 
 namespace airlock {
+namespace {
+
+// "rssi" of "ap.lobby.rssi.hall" and of "station.lobby.0.rssi"; empty for a
+// column of something else.
+std::string MetricOf(const std::string& column) {
+  const auto starts = [&](Scope scope) {
+    return column.rfind(std::string(ToString(scope)) + ".", 0) == 0;
+  };
+  // Names of access points and stations have no dots.
+  int dots = 0;
+  if (starts(Scope::kAccessPoint)) dots = 2;
+  if (starts(Scope::kStation)) dots = 3;
+  if (dots == 0) return "";
+  size_t begin = 0;
+  for (int i = 0; i < dots; ++i) {
+    begin = column.find('.', begin);
+    if (begin == std::string::npos) return "";
+    ++begin;
+  }
+  return column.substr(begin, column.find('.', begin) - begin);
+}
+
+}  // namespace
+
+bool IsPowerColumn(const std::string& column) {
+  const std::string metric = MetricOf(column);
+  return metric == "rssi" || metric == kApNoise.name;
+}
+
+bool IsConfiguredColumn(const std::string& column) {
+  const std::string metric = MetricOf(column);
+  return metric == kApChannel.name || metric == kApWidth.name ||
+         metric == kApFrequency.name;
+}
 
 std::string ApColumnName(const std::string& ap, const WlanMetric& metric) {
   return ToString(Scope::kAccessPoint) + ("." + ap) + "." + metric.name;

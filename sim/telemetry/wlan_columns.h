@@ -68,6 +68,11 @@ std::string RssiMetricName(const std::string& other);
 std::string StationColumnName(const std::string& ap, const std::string& station,
                               const WlanMetric& metric);
 
+// Whether a column, by its name, holds powers in dBm: RSSI and noise.
+bool IsPowerColumn(const std::string& column);
+// Whether it holds what an access point is set to: nothing that is measured.
+bool IsConfiguredColumn(const std::string& column);
+
 // Settings of a controller's action.
 // "lobby.channel": IEEE number of the primary 20 MHz channel.
 std::string ChannelSettingName(const std::string& ap);

@@ -22,6 +22,7 @@
 #include "agents/baselines/agent_table.h"
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
+#include "sim/engine/observed_simulation.h"
 #include "sim/packet/scene.h"
 #include "sim/surrogate/surrogate_scene.h"
 #include "twin/worker/control.h"
@@ -54,15 +55,17 @@ json RunReplication(Scene* scene, const Scenario& scenario,
     control.emplace(*instead, static_cast<uint64_t>(scenario.run.seed), number);
   }
   scene->Start(number);
+  ObservedSimulation observed(scene, scenario.controller.observation,
+                              static_cast<uint64_t>(scenario.run.seed), number);
   const SimTime end = scenario.run.duration;
   double reported = 0;
   while (scene->Now() < end) {
     scene->AdvanceTo(
         std::min(end, scene->Now() + scenario.controller.interval));
     if (scene->Now() < end && control) {
-      control->Step(scene);
+      control->Step(&observed);
     } else if (scene->Now() < end) {
-      scene->Apply(controller->Decide(scene->Observe()));
+      scene->Apply(controller->Decide(observed.Observe()));
     }
     const double fraction = Seconds(scene->Now()) / Seconds(end);
     if (fraction - reported < 0.02) continue;

@@ -27,7 +27,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"sim/results", {"sim/base", "sim/stats", "sim/telemetry"}},
       {"sim/topology", {"sim/base", "sim/scenario"}},
       {"sim/workload", {"sim/base", "sim/telemetry"}},
-      {"sim/engine", {"sim/base", "sim/results"}},
+      {"sim/engine",
+       {"sim/base", "sim/results", "sim/scenario", "sim/telemetry"}},
       {"sim/surrogate",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
         "sim/telemetry", "sim/workload"}},
@@ -59,8 +60,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       // The program airlock-worker; `airlock` links the rest of the folder and
       // must not load ns-3.
       {"twin/worker/main.cc",
-       {"agents/baselines", "sim/base", "sim/packet", "sim/surrogate",
-        "twin/worker"}},
+       {"agents/baselines", "sim/base", "sim/engine", "sim/packet",
+        "sim/surrogate", "twin/worker"}},
       {"twin/node",
        {"calibration/traces", "sim/base", "sim/config", "sim/results",
         "sim/telemetry", "twin/drift", "twin/forecast", "twin/registry"}},

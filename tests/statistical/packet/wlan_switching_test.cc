@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/wlan_switching_run.h"
+
+namespace airlock {
+namespace {
+
+// Access points 20 m apart that hear each other, two stations each; switches
+// take effect at once.
+Scenario MakeSwitched(int64_t access_points) {
+  Scenario scenario = MakeWlan(access_points, 2);
+  WlanConfig& wlan = *scenario.wlan;
+  wlan.channel_switch.announcement_beacons = 0;
+  wlan.traffic.saturated = true;
+  return scenario;
+}
+
+TEST(ChannelSwitching, SaturatedUdpIsThatOfTheStaticAssignment) {
+  SwitchingCase c{"UDP saturated", MakeSwitched(2), {}};
+  c.plans = {Channels({36, 36}), Channels({44, 36})};
+  c.rounds = 3;
+  c.static_seconds = 3;
+  ExpectAsStatic(c, 0.08);
+}
+
+TEST(ChannelSwitching, TcpUplinkIsThatOfTheStaticAssignment) {
+  SwitchingCase c{"TCP uplink saturated", MakeSwitched(1), {}};
+  c.scenario.wlan->traffic.transport = "tcp";
+  c.scenario.wlan->traffic.direction = "uplink";
+  c.plans = {Channels({36}), Channels({44})};
+  c.static_seconds = 2;
+  ExpectAsStatic(c, 0.10);
+}
+
+TEST(ChannelSwitching, LightLoadIsDelivered) {
+  SwitchingCase c{"UDP light", MakeSwitched(2), {}};
+  c.scenario.wlan->traffic.saturated = false;
+  c.scenario.wlan->traffic.rate_per_station = Mbps(2);
+  c.plans = {Channels({36, 36}), Channels({36, 44}), Channels({48, 40})};
+  c.static_seconds = 2;
+  ExpectAsStatic(c, 0.02);
+}
+
+TEST(ChannelSwitching, WidthsChangeUnderIdealRateControl) {
+  SwitchingCase c{"20, 40, 80 MHz", MakeSwitched(1), {}};
+  c.scenario.wlan->access_points[0].stations = 1;
+  c.plans = {Channels({44}, 80), Channels({44}, 20), Channels({36}, 40)};
+  c.static_seconds = 2;
+  ExpectAsStatic(c, 0.03);
+}
+
+}  // namespace
+}  // namespace airlock

@@ -1,10 +1,16 @@
 #include "agents/baselines/agent_table.h"
 
+#include "agents/baselines/channel_planner.h"
+#include "agents/baselines/planner_controller.h"
+#include "agents/baselines/planner_scenario.h"
 #include "agents/baselines/queue_target.h"
 #include "sim/base/error.h"
 
 namespace airlock {
 namespace {
+
+constexpr char kStatic[] = "static";
+constexpr char kQueueTarget[] = "queue-target";
 
 // Leaves the scenario's configuration as it is.
 class StaticController : public Controller {
@@ -12,30 +18,54 @@ class StaticController : public Controller {
   Action Decide(const Observation&) override { return {}; }
 };
 
-template <typename C>
-std::unique_ptr<Controller> Create() {
-  return std::make_unique<C>();
+std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
+                                          const Scenario& scenario,
+                                          Replication replication) {
+  if (!scenario.wlan) {
+    throw InputError(fmt::format(
+        "agent '{}' plans the channels of a WLAN, and this scenario has none",
+        row.name));
+  }
+  const PlannerSetup setup = PlannerSetupOf(row.name, scenario, replication);
+  PlannerController::FutureLoads future;
+  if (row.needs_known_loads) future = FutureLoadsOf(scenario, replication);
+  return std::make_unique<PlannerController>(row.create(setup), setup,
+                                             std::move(future));
+}
+
+std::vector<AgentRow> MakeRows() {
+  std::vector<AgentRow> rows = {
+      {kStatic, "keeps the scenario's configuration"},
+      {kQueueTarget,
+       "datacentre: moves ecn_threshold so that the mean queue stays near 20 "
+       "packets"},
+  };
+  for (const PlannerRow& row : Planners()) {
+    if (std::string(row.name) != kStatic) {
+      rows.push_back({row.name, row.description});
+    }
+  }
+  return rows;
 }
 
 }  // namespace
 
 const std::vector<AgentRow>& Agents() {
-  static const std::vector<AgentRow> rows = {
-      {"static", "keeps the scenario's configuration",
-       Create<StaticController>},
-      {"queue-target",
-       "datacentre: moves ecn_threshold so that the mean queue stays near 20 "
-       "packets",
-       Create<QueueTargetController>},
-  };
+  static const std::vector<AgentRow> rows = MakeRows();
   return rows;
 }
 
-std::unique_ptr<Controller> CreateAgent(const std::string& name) {
+std::unique_ptr<Controller> CreateAgent(const std::string& name,
+                                        const Scenario& scenario,
+                                        Replication replication) {
+  if (name == kStatic) return std::make_unique<StaticController>();
+  if (name == kQueueTarget) return std::make_unique<QueueTargetController>();
+  for (const PlannerRow& row : Planners()) {
+    if (name == row.name) return CreatePlanner(row, scenario, replication);
+  }
   std::string known;
   for (const AgentRow& row : Agents()) {
-    if (name == row.name) return row.create();
-    known += (known.empty() ? "" : ", ") + std::string(row.name);
+    known += (known.empty() ? "" : ", ") + row.name;
   }
   throw InputError(
       fmt::format("no such agent: '{}'; known agents: {}", name, known));

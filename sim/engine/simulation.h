@@ -46,6 +46,9 @@ class Controller {
  public:
   virtual ~Controller() = default;
   virtual Action Decide(const Observation& observation) = 0;
+  // What it has to say of its own work in the run's record, after the last
+  // decision; the same names in every replication.
+  virtual std::vector<Metric> Metrics() const { return {}; }
 };
 
 }  // namespace airlock

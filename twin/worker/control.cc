@@ -48,13 +48,15 @@ ProgramAccount ProgramAccountFromJson(const json& body) {
 
 }  // namespace
 
-RecordedControl::RecordedControl(const ControllerCall& call, uint64_t seed,
+RecordedControl::RecordedControl(const ControllerCall& call,
+                                 const Scenario& scenario,
                                  Replication replication)
     : disturbance_(call.disturbance),
-      rng_(RngTree(seed).Stream("control/disturbance", replication)) {
+      rng_(RngTree(static_cast<uint64_t>(scenario.run.seed))
+               .Stream("control/disturbance", replication)) {
   record_.replication = replication.value();
   if (!call.agent.empty()) {
-    controller_ = CreateAgent(call.agent);
+    controller_ = CreateAgent(call.agent, scenario, replication);
     return;
   }
   ProgramLimits limits = call.limits;

@@ -8,6 +8,7 @@
 #include "agents/program/program_controller.h"
 #include "sim/base/rng.h"
 #include "sim/engine/simulation.h"
+#include "sim/scenario/scenario.h"
 
 namespace airlock {
 
@@ -52,12 +53,13 @@ struct ControlRecord {
 // Decides for one replication, with the disturbance, and keeps its record.
 class RecordedControl {
  public:
-  RecordedControl(const ControllerCall& call, uint64_t seed,
+  RecordedControl(const ControllerCall& call, const Scenario& scenario,
                   Replication replication);
 
   // Observes, decides and applies. An action that the network refuses is
   // recorded and changes nothing.
   void Step(Simulation* simulation);
+  std::vector<Metric> Metrics() const { return controller_->Metrics(); }
   // Call once, after the last step.
   ControlRecord Finish();
 

@@ -49,10 +49,10 @@ json RunReplication(Scene* scene, const Scenario& scenario,
                     Replication number, int answers) {
   const auto begin = std::chrono::steady_clock::now();
   const std::unique_ptr<Controller> controller =
-      CreateAgent(scenario.controller.agent);
+      CreateAgent(scenario.controller.agent, scenario, number);
   std::optional<RecordedControl> control;
   if (instead) {
-    control.emplace(*instead, static_cast<uint64_t>(scenario.run.seed), number);
+    control.emplace(*instead, scenario, number);
   }
   scene->Start(number);
   ObservedSimulation observed(scene, scenario.controller.observation,
@@ -75,6 +75,9 @@ json RunReplication(Scene* scene, const Scenario& scenario,
                          {"fraction", fraction}});
   }
   ReplicationRecord record = scene->Finish();
+  for (Metric& metric : control ? control->Metrics() : controller->Metrics()) {
+    record.metrics.push_back(std::move(metric));
+  }
   record.replication = number;
   record.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)

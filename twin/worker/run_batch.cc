@@ -90,7 +90,8 @@ std::optional<ResolvedScenario> LoadRunnableScenario(
       LoadScenario(path, overrides, diagnostics);
   if (!scenario) return std::nullopt;
   try {
-    CreateAgent(scenario->scenario().controller.agent);
+    CreateAgent(scenario->scenario().controller.agent, scenario->scenario(),
+                Replication(0));
   } catch (const InputError& error) {
     scenario->Report("controller.agent", error.what(), "", diagnostics);
     return std::nullopt;

@@ -5,32 +5,44 @@
 #include <cmath>
 
 #include "agents/baselines/queue_target.h"
-#include "sim/base/error.h"
+#include "tests/support/error_of.h"
 
 namespace airlock {
 namespace {
 
+std::unique_ptr<Controller> Create(const std::string& name) {
+  Scenario scenario;
+  scenario.datacentre.emplace();
+  return CreateAgent(name, scenario, Replication(0));
+}
+
 TEST(AgentTableTest, EveryRowCreatesAController) {
+  Scenario wlan;
+  wlan.wlan.emplace();
+  wlan.wlan->access_points.emplace_back();
   for (const AgentRow& row : Agents()) {
-    EXPECT_NE(CreateAgent(row.name), nullptr) << row.name;
-    EXPECT_NE(std::string(row.description), "") << row.name;
+    EXPECT_NE(CreateAgent(row.name, wlan, Replication(0)), nullptr) << row.name;
+    EXPECT_NE(row.description, "") << row.name;
   }
 }
 
+TEST(AgentTableTest, PlannersNeedAWlan) {
+  EXPECT_EQ(testing::ErrorOf([] { Create("turboca"); }),
+            "agent 'turboca' plans the channels of a WLAN, and this scenario "
+            "has none");
+}
+
 TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
-  try {
-    CreateAgent("statc");
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "no such agent: 'statc'; known agents: static, queue-target");
-  }
+  EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
+            "no such agent: 'statc'; known agents: static, queue-target, "
+            "legacy-daily, daily-ai-7d, greedy, colouring, turboca, dynls, "
+            "oracle");
 }
 
 TEST(AgentTableTest, StaticChangesNothing) {
   Observation observation;
   observation.values["interface.leaf0-host0.queue_mean"] = 500;
-  EXPECT_TRUE(CreateAgent("static")->Decide(observation).settings.empty());
+  EXPECT_TRUE(Create("static")->Decide(observation).settings.empty());
 }
 
 double ThresholdFor(QueueTargetController* controller, double queue) {

@@ -1,0 +1,173 @@
+#include "agents/baselines/planner_controller.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/telemetry/wlan_columns.h"
+
+namespace airlock {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+double ValueOf(const Observation& observation, const std::string& column) {
+  const auto found = observation.values.find(column);
+  return found == observation.values.end() ? kMissing : found->second;
+}
+
+double ApValue(const Observation& observation, const std::string& ap,
+               const WlanMetric& metric) {
+  return ValueOf(observation, ApColumnName(ap, metric));
+}
+
+// Those that report a channel and a width, sorted.
+std::vector<std::string> AccessPointsOf(const Observation& observation) {
+  constexpr std::string_view kPrefix = "ap.";
+  const std::string suffix = std::string(".") + kApChannel.name;
+  std::vector<std::string> names;
+  for (const auto& [column, value] : observation.values) {
+    if (column.size() <= kPrefix.size() + suffix.size()) continue;
+    const std::string name = column.substr(
+        kPrefix.size(), column.size() - kPrefix.size() - suffix.size());
+    const bool ours = column == ApColumnName(name, kApChannel) &&
+                      observation.values.count(ApColumnName(name, kApWidth));
+    if (ours) names.push_back(name);
+  }
+  return names;
+}
+
+// Not missing, and not blurred by an error of measurement.
+bool Whole(double value) { return value == std::floor(value); }
+
+}  // namespace
+
+PlannerController::PlannerController(std::unique_ptr<ChannelPlanner> planner,
+                                     const PlannerSetup& setup,
+                                     FutureLoads future)
+    : planner_(std::move(planner)),
+      table_(setup.table),
+      future_(std::move(future)) {}
+
+Action PlannerController::Decide(const Observation& observation) {
+  if (view_.access_points.empty()) Begin(observation);
+  view_.seconds_of_day = std::fmod(Seconds(observation.time), 86400);
+  ReadScans(observation);
+  ReadPlan(observation);
+  ReadLoads(observation);
+  const bool all_known = std::find(plan_known_.begin(), plan_known_.end(),
+                                   false) == plan_known_.end();
+  if (!all_known) return {};
+  CheckView(view_, table_);
+  const ChannelPlan plan = planner_->Decide(view_);
+  CheckPlan(plan, view_.access_points, table_);
+  ++view_.slot;
+  Action action;
+  for (size_t i = 0; i < plan.size(); ++i) {
+    if (plan[i] == view_.plan[i]) continue;
+    const std::string& ap = view_.access_points[i];
+    action.settings[ChannelSettingName(ap)] = table_.Number(plan[i].channel);
+    action.settings[WidthSettingName(ap)] =
+        ChannelTable::WidthHz(plan[i].bonding);
+  }
+  view_.plan = plan;
+  return action;
+}
+
+void PlannerController::Begin(const Observation& observation) {
+  view_.access_points = AccessPointsOf(observation);
+  if (view_.access_points.empty()) {
+    throw InputError(fmt::format(
+        "a channel planner needs access points, and nothing here reports '{}' "
+        "and '{}'",
+        ApColumnName("NAME", kApChannel), ApColumnName("NAME", kApWidth)));
+  }
+  view_.plan.assign(view_.access_points.size(), {});
+  plan_known_.assign(view_.access_points.size(), false);
+}
+
+void PlannerController::ReadScans(const Observation& observation) {
+  const int n = view_.size();
+  view_.rssi_dbm.setConstant(n, n, kMissing);
+  view_.noise_dbm.clear();
+  for (int i = 0; i < n; ++i) {
+    const std::string& ap = view_.access_points[i];
+    view_.noise_dbm.push_back(ApValue(observation, ap, kApNoise));
+    for (int j = 0; j < n; ++j) {
+      if (i == j) continue;
+      view_.rssi_dbm(i, j) =
+          ValueOf(observation, ApRssiColumnName(ap, view_.access_points[j]));
+    }
+  }
+  unheard_ += view_.CountUnheard();
+}
+
+void PlannerController::ReadPlan(const Observation& observation) {
+  for (int i = 0; i < view_.size(); ++i) {
+    const std::string& ap = view_.access_points[i];
+    const double number = ApValue(observation, ap, kApChannel);
+    const double width = ApValue(observation, ap, kApWidth);
+    try {
+      view_.plan[i] = table_.Parse(number, width);
+      plan_known_[i] = true;
+    } catch (const InputError& error) {
+      if (!plan_known_[i] && Whole(number) && Whole(width)) {
+        throw InputError(fmt::format(
+            "access point '{}' is on a channel that its planner may not use: "
+            "{}",
+            ap, error.what()));
+      }
+      ++plans_unreadable_;
+    }
+  }
+}
+
+void PlannerController::ReadLoads(const Observation& observation) {
+  std::vector<double> loads;
+  for (int i = 0; i < view_.size(); ++i) {
+    double load = ApValue(observation, view_.access_points[i], kApLoad);
+    if (!std::isfinite(load)) {
+      ++loads_missing_;
+      load = view_.loads.empty() ? 0 : view_.loads_now()[i];
+    }
+    if (load < 0) {
+      ++loads_negative_;
+      load = 0;
+    }
+    loads.push_back(load);
+  }
+  view_.loads.push_back(loads);
+  if (view_.loads.size() > PlannerView::kHistorySlots) view_.loads.pop_front();
+  view_.known_loads.reset();
+  if (!future_) return;
+  const std::map<std::string, double> future = future_(observation.time);
+  view_.known_loads.emplace();
+  for (const std::string& ap : view_.access_points) {
+    view_.known_loads->push_back(future.at(ap));
+  }
+}
+
+std::vector<Metric> PlannerController::Metrics() const {
+  const auto count = [](const char* name, const char* text, int64_t value) {
+    return Metric{name, "1", text, static_cast<double>(value)};
+  };
+  return {
+      count("controller.unheard_pairs",
+            "ordered pairs of access points that did not hear each other, over "
+            "all decisions",
+            unheard_),
+      count("controller.missing_loads", "loads that were not observed",
+            loads_missing_),
+      count("controller.negative_loads", "loads observed below 0",
+            loads_negative_),
+      count("controller.unreadable_plans",
+            "channels or widths that were not observed, or that the network "
+            "does not have",
+            plans_unreadable_),
+  };
+}
+
+}  // namespace airlock

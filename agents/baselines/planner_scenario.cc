@@ -1,0 +1,89 @@
+#include "agents/baselines/planner_scenario.h"
+
+#include <memory>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/results/hdf5_file.h"
+#include "sim/surrogate/airtime_scenario.h"
+#include "sim/workload/load_profiles.h"
+
+namespace airlock {
+namespace {
+
+// The network of this replication: a resolved scenario still says `generated`
+// where each replication draws its own.
+WlanConfig NetworkOf(const Scenario& scenario, Replication replication) {
+  return WithAccessPoints(*scenario.wlan,
+                          scenario.run.seed + replication.value());
+}
+
+// The loads of a scenario's profile, slot by slot.
+class FutureCourse {
+ public:
+  FutureCourse(const Scenario& scenario, Replication replication)
+      : wlan_(NetworkOf(scenario, replication)),
+        slot_(wlan_.load.slot),
+        full_(OfferedRates(wlan_) /
+              static_cast<double>(wlan_.airtime.channel_rate.value())),
+        loads_(full_) {
+    if (wlan_.load.profile == "constant") return;
+    LoadSite site;
+    for (const AccessPointConfig& ap : wlan_.access_points) {
+      site.names.push_back(ap.name);
+      site.x.push_back(ap.position.x.value());
+      site.y.push_back(ap.position.y.value());
+    }
+    site.slot_seconds = Seconds(slot_);
+    if (wlan_.load.profile == "trace") {
+      trace_ = std::make_unique<Trace>(ReadTrace(wlan_.load.trace));
+      site.trace = trace_.get();
+    }
+    const RngTree tree(static_cast<uint64_t>(scenario.run.seed));
+    course_ = FindLoadProfile(wlan_.load.profile)
+                  .create(site, tree.Stream("wlan/load", replication));
+  }
+
+  // Of the slot that has begun at `time`, or begins then.
+  std::map<std::string, double> At(SimTime time) {
+    while (course_ != nullptr && slot_end_ <= time) {
+      loads_ = course_->Next() * full_;
+      slot_end_ = slot_end_ + slot_;
+    }
+    std::map<std::string, double> loads;
+    for (size_t i = 0; i < wlan_.access_points.size(); ++i) {
+      loads[wlan_.access_points[i].name] = loads_[static_cast<Eigen::Index>(i)];
+    }
+    return loads;
+  }
+
+ private:
+  const WlanConfig wlan_;
+  const SimTime slot_;
+  const Eigen::ArrayXd full_;  // at a load factor of 1
+  std::unique_ptr<Trace> trace_;
+  std::unique_ptr<LoadCourse> course_;  // none: constant
+  Eigen::ArrayXd loads_;
+  SimTime slot_end_;
+};
+
+}  // namespace
+
+PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
+                            Replication replication) {
+  AIRLOCK_CHECK(scenario.wlan.has_value());
+  const RngTree tree(static_cast<uint64_t>(scenario.run.seed));
+  return {AllowedChannels(NetworkOf(scenario, replication)),
+          ChoicesOf(scenario.wlan->airtime),
+          tree.Stream("agent/" + name, replication),
+          Seconds(scenario.controller.interval)};
+}
+
+PlannerController::FutureLoads FutureLoadsOf(const Scenario& scenario,
+                                             Replication replication) {
+  AIRLOCK_CHECK(scenario.wlan.has_value());
+  auto course = std::make_shared<FutureCourse>(scenario, replication);
+  return [course](SimTime time) { return course->At(time); };
+}
+
+}  // namespace airlock

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "agents/baselines/channel_planner.h"
+#include "agents/baselines/planner_controller.h"
+#include "sim/base/ids.h"
+#include "sim/scenario/scenario.h"
+
+// What a channel planner is told about a scenario, on either engine. The
+// scenario has been resolved and has a WLAN.
+namespace airlock {
+
+// The channels that region and standard allow, `wlan.airtime` as the model, a
+// slot as long as the interval between decisions. Draws come from the stream
+// "agent/NAME".
+PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
+                            Replication replication);
+
+// The loads to come, from the same course as the engine's ("wlan/load"): for
+// planners that know the future. To be asked in the order of time.
+PlannerController::FutureLoads FutureLoadsOf(const Scenario& scenario,
+                                             Replication replication);
+
+}  // namespace airlock

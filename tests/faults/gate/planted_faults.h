@@ -15,7 +15,7 @@ inline std::vector<Planted> BadForecasts(const std::string& folder) {
     return Program(folder, script, more, keys);
   };
   std::string late = program("late.py");
-  late.replace(late.find("answer_within: 20s"), 18, "answer_within: 300ms");
+  late.replace(late.find("answer_within: 20s"), 18, "answer_within: 100ms");
   const std::string ahead = "question: {horizon: 4}\n";
   return {
       {"looks_ahead",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -150,6 +151,10 @@ struct SwitchingCase {
   int static_seconds = 4;
   SimTime settle = Milliseconds(200);
 };
+
+inline void PrintTo(const SwitchingCase& c, std::ostream* out) {
+  *out << c.name;
+}
 
 // Prints a line for each plan, and holds the switched network to the static
 // one: the 95 % interval of the relative difference reaches into +-3 % and is

@@ -45,7 +45,7 @@ SwitchingCase Loaded(const char* transport, bool saturated) {
   WlanTraffic& traffic = c.scenario.wlan->traffic;
   traffic.transport = transport;
   traffic.saturated = saturated;
-  traffic.rate_per_station = Mbps(0.5);
+  traffic.rate_per_station = Mbps(1);
   // What the switch delays is delivered after it: until then light loads read
   // high.
   if (!saturated) c.settle = Milliseconds(400);

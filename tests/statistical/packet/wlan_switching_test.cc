@@ -49,5 +49,28 @@ TEST(ChannelSwitching, WidthsChangeUnderIdealRateControl) {
   ExpectAsStatic(c, 0.03);
 }
 
+// A saturated TCP stream needs every station's first frames to come through,
+// and the answers to block-ack requests come late here.
+TEST(BlockAckRescue, TcpBeginsAtEveryStationOfACrowdedChannel) {
+  const auto rates = NumbersFromChild([] {
+    Scenario scenario = MakeWlan(3, 2);
+    scenario.run.duration = Milliseconds(1600);
+    scenario.wlan->traffic.transport = "tcp";
+    scenario.wlan->traffic.saturated = true;
+    const auto scene = CreateWlan(scenario);
+    scene->Settle();
+    scene->Start(Replication(0));
+    scene->AdvanceTo(scenario.run.duration);
+    return scene->Observe().values;
+  });
+  for (int ap = 0; ap < 3; ++ap) {
+    for (int station = 0; station < 2; ++station) {
+      const std::string name =
+          fmt::format("station.ap{}.{}.delivered_rate", ap, station);
+      EXPECT_GT(rates.at(name), 0.2e6) << name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace airlock

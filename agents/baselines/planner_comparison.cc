@@ -6,10 +6,12 @@
 #include <limits>
 #include <numeric>
 
+#include "agents/baselines/planner_scenario.h"
 #include "sim/base/error.h"
+#include "sim/scenario/wlan_propagation.h"
 #include "sim/stats/bootstrap.h"
 #include "sim/surrogate/airtime_batch.h"
-#include "sim/workload/load_profiles.h"
+#include "sim/surrogate/airtime_scenario.h"
 
 namespace airlock {
 namespace {
@@ -26,129 +28,164 @@ double Mean(const std::vector<double>& values) {
          static_cast<double>(values.size());
 }
 
-std::vector<double> Values(const Eigen::ArrayXd& array) {
-  return std::vector<double>(array.data(), array.data() + array.size());
-}
-
-// One planner on one network, slot by slot.
+// One planner in one replication, slot by slot.
 class Trial {
  public:
-  Trial(const PlannerRow& row, const PlannerInstance& instance,
-        const PlannerCase& setting, Replication number)
+  Trial(const PlannerRow& row, const PlannerCase& setting, Replication number)
       : row_(row),
         setting_(setting),
-        table_(setting.channels, setting.bonding_levels),
-        batch_(table_, setting.choices) {
-    const RngTree tree(setting.seed);
-    PlannerSetup setup{table_, setting.choices,
-                       tree.Stream("planner/" + std::string(row.name), number),
-                       setting.slot_seconds};
-    planner_ = row.create(setup);
-    LoadSite site;
-    site.names = instance.access_points;
-    site.x = instance.x;
-    site.y = instance.y;
-    site.slot_seconds = setting.slot_seconds;
-    course_ = FindLoadProfile(setting.loads)
-                  .create(site, tree.Stream("planner/loads", number));
-    batch_.Add(InterferenceMap(instance.rssi_dbm, setting.choices));
-    view_.access_points = instance.access_points;
-    view_.rssi_dbm = instance.rssi_dbm;
-    view_.noise_dbm.assign(instance.access_points.size(),
-                           std::numeric_limits<double>::quiet_NaN());
-    RngStream first = tree.Stream("planner/first-plan", number);
-    for (int i = 0; i < view_.size(); ++i) {
-      view_.plan.push_back(
-          {static_cast<int>(first.UniformInt(table_.channels())), 0});
+        wlan_(NetworkOf(setting.scenario, number)),
+        setup_(PlannerSetupOf(row.name, setting.scenario, number)),
+        planner_(row.create(setup_)),
+        loads_(FutureLoadsOf(setting.scenario, number)),
+        batch_(setup_.table, setup_.choices) {
+    const Eigen::MatrixXd rssi =
+        RssiOf(wlan_, setting.scenario.run.seed + OwnSeed(number));
+    batch_.Add(InterferenceMap(rssi, setup_.choices));
+    for (const AccessPointConfig& ap : wlan_.access_points) {
+      view_.access_points.push_back(ap.name);
     }
-    for (int64_t t = 0; t < setting.history_slots; ++t) Remember(Next());
+    view_.rssi_dbm = Heard(rssi);
+    view_.noise_dbm.assign(view_.access_points.size(),
+                           std::numeric_limits<double>::quiet_NaN());
+    view_.plan = PlanOf(wlan_, setup_.table);
+    batch_.SetPlan(view_.plan);
   }
 
   void Run(PlannerScore* score) {
-    Eigen::ArrayXd loads = Next();
+    const int64_t dropped = wlan_.airtime.dropped_slots;
+    for (int64_t t = 0; t < setting_.history_slots; ++t) Remember(Next());
+    std::vector<double> loads = Next();
     Regret sum;
-    for (int64_t t = 0; t < setting_.slots; ++t) {
-      Remember(loads);
-      const Eigen::ArrayXd next = Next();
-      const double seconds = Decide(t, next);
+    for (int64_t slot = 0; slot < setting_.slots; ++slot) {
+      std::vector<double> next = loads;
+      double seconds = 0;
+      if (slot > 0) {
+        Remember(loads);
+        next = Next();
+        seconds = Decide(slot, next);
+      }
       std::vector<Regret> regret;
-      batch_.Step(view_.plan, loads, next, &regret);
+      batch_.Step(view_.plan, ToArray(loads), ToArray(next), &regret);
       loads = next;
-      if (t < setting_.dropped) continue;
+      if (slot < dropped) continue;
       sum.service += regret[0].service;
       sum.change += regret[0].change;
       score->seconds_per_decision += seconds;
       ++score->decisions;
     }
     const auto counted =
-        static_cast<double>((setting_.slots - setting_.dropped) * view_.size());
+        static_cast<double>((setting_.slots - dropped) * view_.size());
     score->service.push_back(sum.service / counted);
     score->change.push_back(sum.change / counted);
     score->regret.push_back(
-        (sum.service + setting_.choices.change_weight * sum.change) / counted);
+        (sum.service + setup_.choices.change_weight * sum.change) / counted);
   }
 
  private:
-  Eigen::ArrayXd Next() { return course_->Next(); }
+  int64_t OwnSeed(Replication number) const {
+    return setting_.scenario.wlan->generated ? number.value() : 0;
+  }
 
-  void Remember(const Eigen::ArrayXd& loads) {
-    view_.loads.push_back(Values(loads));
+  // What a scan of the engines finds.
+  static Eigen::MatrixXd Heard(Eigen::MatrixXd rssi) {
+    for (double& value : rssi.reshaped()) {
+      if (value < kPreambleThreshold.value()) {
+        value = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+    return rssi;
+  }
+
+  static Eigen::ArrayXd ToArray(const std::vector<double>& values) {
+    return Eigen::Map<const Eigen::ArrayXd>(
+        values.data(), static_cast<Eigen::Index>(values.size()));
+  }
+
+  // The loads of the next slot of the course.
+  std::vector<double> Next() {
+    const auto by_name = loads_(slot_begin_);
+    slot_begin_ = slot_begin_ + setting_.scenario.controller.interval;
+    std::vector<double> loads;
+    for (const std::string& ap : view_.access_points) {
+      loads.push_back(by_name.at(ap));
+    }
+    return loads;
+  }
+
+  void Remember(const std::vector<double>& loads) {
+    view_.loads.push_back(loads);
     if (view_.loads.size() > PlannerView::kHistorySlots) {
       view_.loads.pop_front();
     }
   }
 
-  // Plans slot t + 1, of loads `next`; returns the CPU time that it took.
-  double Decide(int64_t t, const Eigen::ArrayXd& next) {
-    view_.slot = t;
-    const auto begin = static_cast<double>(setting_.history_slots + t + 1);
-    view_.seconds_of_day = std::fmod(begin * setting_.slot_seconds, 86400);
+  // Plans `slot`, of loads `next`; returns the CPU time that it took.
+  double Decide(int64_t slot, const std::vector<double>& next) {
+    view_.slot = slot - 1;
+    const auto begin = static_cast<double>(setting_.history_slots + slot);
+    view_.seconds_of_day = std::fmod(begin * setup_.slot_seconds, 86400);
     view_.known_loads.reset();
     if (setting_.known_loads || row_.needs_known_loads) {
-      view_.known_loads = Values(next);
+      view_.known_loads = next;
     }
-    CheckView(view_, table_);
-    batch_.SetPlan(view_.plan);
+    CheckView(view_, setup_.table);
     const double started = CpuSeconds();
     view_.plan = planner_->Decide(view_);
     const double seconds = CpuSeconds() - started;
-    CheckPlan(view_.plan, view_.access_points, table_);
+    CheckPlan(view_.plan, view_.access_points, setup_.table);
     return seconds;
   }
 
   const PlannerRow& row_;
   const PlannerCase& setting_;
-  const ChannelTable table_;
+  const WlanConfig wlan_;
+  const PlannerSetup setup_;
+  const std::unique_ptr<ChannelPlanner> planner_;
+  const PlannerController::FutureLoads loads_;
   AirtimeBatch batch_;
-  std::unique_ptr<ChannelPlanner> planner_;
-  std::unique_ptr<LoadCourse> course_;
+  SimTime slot_begin_;
   PlannerView view_;
 };
+
+void Check(const PlannerCase& setting) {
+  const Scenario& scenario = setting.scenario;
+  if (!scenario.wlan) {
+    throw InputError("planners are compared on a WLAN; this scenario has none");
+  }
+  const SimTime slot = scenario.wlan->load.slot;
+  if (scenario.controller.interval != slot) {
+    throw InputError(fmt::format(
+        "controller.interval is {} s and wlan.load.slot {} s; planners are "
+        "compared with one decision a slot",
+        Seconds(scenario.controller.interval), Seconds(slot)));
+  }
+  const int64_t dropped = scenario.wlan->airtime.dropped_slots;
+  if (setting.slots <= dropped) {
+    throw InputError(
+        fmt::format("{} slots of which the first {} are dropped: "
+                    "none is left to count",
+                    setting.slots, dropped));
+  }
+}
 
 }  // namespace
 
 PlannerScore ScorePlanner(const std::string& planner,
-                          const std::vector<PlannerInstance>& instances,
                           const PlannerCase& setting) {
   const PlannerRow& row = FindPlanner(planner);
-  if (setting.dropped < 0 || setting.slots <= setting.dropped) {
-    throw InputError(
-        fmt::format("{} slots of which the first {} are dropped: "
-                    "none is left to count",
-                    setting.slots, setting.dropped));
-  }
+  Check(setting);
   PlannerScore score;
   score.planner = planner;
-  for (size_t k = 0; k < instances.size(); ++k) {
-    Trial(row, instances[k], setting, Replication(static_cast<int64_t>(k)))
-        .Run(&score);
+  for (int64_t k = 0; k < setting.scenario.run.replications; ++k) {
+    Trial(row, setting, Replication(k)).Run(&score);
   }
   score.seconds_per_decision /=
       static_cast<double>(std::max<int64_t>(1, score.decisions));
   return score;
 }
 
-Interval MeanOverInstances(const std::vector<double>& values) {
+Interval MeanOverReplications(const std::vector<double>& values) {
   RngStream rng = RngTree(1).Stream("planner/bootstrap", Replication(0));
   return BootstrapInterval(values, Mean, {}, &rng);
 }

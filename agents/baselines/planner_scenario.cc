@@ -11,13 +11,6 @@
 namespace airlock {
 namespace {
 
-// The network of this replication: a resolved scenario still says `generated`
-// where each replication draws its own.
-WlanConfig NetworkOf(const Scenario& scenario, Replication replication) {
-  return WithAccessPoints(*scenario.wlan,
-                          scenario.run.seed + replication.value());
-}
-
 // The loads of a scenario's profile, slot by slot.
 class FutureCourse {
  public:
@@ -68,6 +61,11 @@ class FutureCourse {
 };
 
 }  // namespace
+
+WlanConfig NetworkOf(const Scenario& scenario, Replication replication) {
+  return WithAccessPoints(*scenario.wlan,
+                          scenario.run.seed + replication.value());
+}
 
 PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
                             Replication replication) {

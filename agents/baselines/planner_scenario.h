@@ -9,6 +9,10 @@
 // scenario has been resolved and has a WLAN.
 namespace airlock {
 
+// The network of this replication: its own, where a resolved scenario still
+// says `wlan.generated`.
+WlanConfig NetworkOf(const Scenario& scenario, Replication replication);
+
 // The channels that region and standard allow, `wlan.airtime` as the model, a
 // slot as long as the interval between decisions. Draws come from the stream
 // "agent/NAME".

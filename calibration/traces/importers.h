@@ -41,8 +41,20 @@ Trace ImportNfvbench(const std::string& path);
 // survey dump`, each dump below a line with its time, or a CSV with columns
 // timestamp, freq, noise, cat, cbt, crt, ctt, id. Cumulative milliseconds
 // become shares of the interval since the AP's row before; the first interval
-// and those over a counter reset are missing.
+// and those over a counter reset are missing. A counter that starts again at
+// each reading is recognised and taken as that of the interval.
 Trace ImportSurvey(const std::string& path);
+
+// WLAN link log: a CSV with one row a sender-receiver pair and second, columns
+// senderId, receiverId, systime [s since 1970], receiverDist, receiverX,
+// receiverY, receiverAlt [m], receiverSpeed [m/s], channelFreq, channelBw
+// [MHz], channelUtil [%], isInLap, isIperfOn, rssiMean [dBm], dataRateMean
+// [Mbit/s], nBytesReceived; others are ignored. A pair's columns are named
+// station.SENDER.RECEIVER.METRIC. RSSI -100 and rate 0 mean that no frame came:
+// missing. `path` may be a folder trace-NR with cbt.csv, the survey of the APs,
+// and link-log-NR.csv in it or beside it: the survey's columns are then put on
+// the log's seconds. Attributes count what was dropped or found missing.
+Trace ImportLinkLog(const std::string& path);
 
 // A CSV with a time column (`time` or the first) and a counter in every other;
 // a unit may stand in brackets: `rate [Mbit/s]`.

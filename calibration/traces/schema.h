@@ -29,7 +29,8 @@ UnitConversion ToBaseUnit(const std::string& unit);
 void SetRoleAndScopeFromName(Column* column);
 
 // `text` as the last part of a column name: lower case, '%' as "percent",
-// every other run of characters that are no letters, digits or '-' as one '_'. "Mem Read (MB/s)" becomes "mem_read_mb_s".
+// every other run of characters that are no letters, digits or '-' as one '_'.
+// "Mem Read (MB/s)" becomes "mem_read_mb_s".
 std::string MetricName(std::string_view text);
 
 void AddAttribute(Trace* trace, const std::string& key,

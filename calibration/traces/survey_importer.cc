@@ -6,6 +6,7 @@
 #include <set>
 
 #include "calibration/traces/csv.h"
+#include "calibration/traces/csv_columns.h"
 #include "calibration/traces/importers.h"
 #include "calibration/traces/numeric_table.h"
 #include "calibration/traces/schema.h"
@@ -49,6 +50,10 @@ constexpr double kShareSlack = 0.05;
 // A counter that falls, while the AP's active time goes on, in more than this
 // share of the intervals does not accumulate.
 constexpr double kMostFalls = 0.05;
+// Some drivers (ath10k: transmit time) clear a counter at each reading. Then it
+// is the time of the interval and never longer than the active time; in at most
+// this share of the intervals it may be, for readings that were lost.
+constexpr double kMostTooLong = 0.02;
 
 struct Tally {
   int64_t resets = 0;       // intervals over a reset or a channel change
@@ -74,33 +79,43 @@ Interval Compare(const Reading& before, const Reading& now, Tally* tally) {
   return interval;
 }
 
-// True if `counter` is cumulative: it does not fall while the AP goes on.
-bool Accumulates(const std::vector<Reading>& readings, Counter counter) {
-  int64_t intervals = 0, falls = 0;
+// How a counter of one AP counts.
+enum class Counting { kCumulative, kOfTheInterval, kUnknown };
+
+Counting CountingOf(const std::vector<Reading>& readings, Counter counter) {
+  int64_t intervals = 0, falls = 0, too_long = 0;
   Tally ignored;
   for (size_t i = 1; i < readings.size(); ++i) {
-    if (!Compare(readings[i - 1], readings[i], &ignored).usable) continue;
+    const Interval interval = Compare(readings[i - 1], readings[i], &ignored);
+    if (!interval.usable) continue;
+    const double now = readings[i].counter_ms[counter];
     ++intervals;
-    if (readings[i].counter_ms[counter] < readings[i - 1].counter_ms[counter]) {
-      ++falls;
-    }
+    if (now < readings[i - 1].counter_ms[counter]) ++falls;
+    if (now < 0 || now > (1 + kShareSlack) * interval.active_ms) ++too_long;
   }
-  return static_cast<double>(falls) <=
-         kMostFalls * static_cast<double>(intervals);
+  const double all = static_cast<double>(intervals);
+  if (static_cast<double>(falls) <= kMostFalls * all) {
+    return Counting::kCumulative;
+  }
+  return static_cast<double>(too_long) <= kMostTooLong * all
+             ? Counting::kOfTheInterval
+             : Counting::kUnknown;
 }
 
 // The share of the channel's active time by reading; missing where the
 // interval is not usable.
 std::vector<double> Shares(const std::vector<Reading>& readings,
-                           Counter counter, Tally* tally) {
+                           Counter counter, Counting counting, Tally* tally) {
   std::vector<double> shares(readings.size(), kMissing);
   Tally ignored;
   for (size_t i = 1; i < readings.size(); ++i) {
     const Interval interval = Compare(readings[i - 1], readings[i], &ignored);
     if (!interval.usable) continue;
-    const double share = (readings[i].counter_ms[counter] -
-                          readings[i - 1].counter_ms[counter]) /
-                         interval.active_ms;
+    const double before = counting == Counting::kCumulative
+                              ? readings[i - 1].counter_ms[counter]
+                              : 0;
+    const double share =
+        (readings[i].counter_ms[counter] - before) / interval.active_ms;
     if (std::isnan(share)) continue;
     if (share < 0 || share > 1 + kShareSlack) {
       ++tally->implausible;
@@ -203,9 +218,17 @@ void SurveyTrace::AddAccessPoint(const std::string& id,
   }
   for (const Share& share : kShares) {
     std::vector<double> values(readings.size(), kMissing);
-    if (Accumulates(readings, share.counter)) {
-      values = Shares(readings, share.counter, &tally_);
-    } else {
+    const Counting counting = CountingOf(readings, share.counter);
+    if (counting != Counting::kUnknown) {
+      values = Shares(readings, share.counter, counting, &tally_);
+    }
+    if (counting == Counting::kOfTheInterval) {
+      AddAttribute(
+          &trace_,
+          fmt::format("counter_of_interval.ap.{}.{}", id, share.metric),
+          "the counter starts again at each reading");
+    }
+    if (counting == Counting::kUnknown) {
       AddWarning(&trace_, fmt::format("ap.{}.{}: the counter falls although "
                                       "the active time goes on; it does not "
                                       "accumulate and is left missing",
@@ -237,49 +260,21 @@ Trace SurveyTrace::Finish() {
 
 // --- the CSV form ----------------------------------------------------------
 
-constexpr const char* kCsvColumns[] = {"timestamp", "freq", "noise", "cat",
-                                       "cbt",       "crt",  "ctt",   "id"};
-enum CsvField {
-  kTimestamp,
-  kFrequency,
-  kNoise,
-  kCat,
-  kCbt,
-  kCrt,
-  kCtt,
-  kId,
-  kCsvFields
-};
-
-// Where each of kCsvColumns stands in the header.
-std::array<size_t, kCsvFields> FindColumns(const CsvReader& reader,
-                                           const std::vector<CsvCell>& header) {
-  std::array<size_t, kCsvFields> found;
-  for (size_t field = 0; field < kCsvFields; ++field) {
-    found[field] = header.size();
-    for (size_t c = 0; c < header.size(); ++c) {
-      if (header[c].text != kCsvColumns[field]) continue;
-      if (found[field] < header.size()) {
-        reader.Fail(header[c].column, fmt::format("a second column is named "
-                                                  "'{}'",
-                                                  kCsvColumns[field]));
-      }
-      found[field] = c;
-    }
-    if (found[field] == header.size()) {
-      reader.Fail(0,
-                  fmt::format("no column is named '{}'", kCsvColumns[field]));
-    }
-  }
-  return found;
+const std::vector<std::string>& CsvColumns() {
+  static const std::vector<std::string>* const kNames =
+      new std::vector<std::string>{"timestamp", "freq", "noise", "cat",
+                                   "cbt",       "crt",  "ctt",   "id"};
+  return *kNames;
 }
+enum CsvField { kTimestamp, kFrequency, kNoise, kCat, kCbt, kCrt, kCtt, kId };
 
 Readings ReadCsvForm(const TextFile& file) {
   CsvReader reader(file, ',');
   std::vector<CsvCell> cells;
   reader.Next(&cells);
   const size_t width = cells.size();
-  const auto columns = FindColumns(reader, cells);
+  const std::vector<size_t> columns =
+      FindCsvColumns(reader, cells, CsvColumns());
   Readings readings;
   while (reader.Next(&cells)) {
     if (cells.size() != width) {
@@ -287,7 +282,8 @@ Readings ReadCsvForm(const TextFile& file) {
           0, fmt::format("{} cells; the header has {}", cells.size(), width));
     }
     const auto number = [&](CsvField field) {
-      return NumberOrMissing(reader, cells[columns[field]], kCsvColumns[field]);
+      return NumberOrMissing(reader, cells[columns[field]],
+                             CsvColumns()[field]);
     };
     Reading reading;
     reading.line = reader.line();

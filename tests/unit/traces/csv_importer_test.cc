@@ -98,10 +98,11 @@ TEST(ImportTrace, UnknownFormatListsTheKnownOnes) {
     ImportTrace("pcn", "x");
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(),
-                HasSubstr("no importer is named 'pcn'; did you mean 'pcm'?; "
-                          "known: csv, drst, nfvbench, pcm, perf, survey, "
-                          "testbed"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("no importer is named 'pcn'; did you mean 'pcm'?; "
+                  "known: csv, drst, link-log, nfvbench, pcm, perf, survey, "
+                  "testbed"));
   }
 }
 

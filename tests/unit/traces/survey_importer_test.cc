@@ -70,6 +70,24 @@ TEST(ImportSurvey, LeavesACounterThatDoesNotAccumulateMissing) {
               HasSubstr("ap.ap1.airtime_transmit: the counter falls although"));
 }
 
+TEST(ImportSurvey, TakesACounterThatStartsAgainAtEachReading) {
+  // ath10k's transmit time: of the interval, never longer than it.
+  std::string text = kHeader;
+  for (int i = 0; i < 20; ++i) {
+    text += Row(std::to_string(100 + 2 * i) + ",5240,-101," +
+                std::to_string(2000 * i) + "," + std::to_string(1800 * i) +
+                ",0," + std::to_string(1500 - 100 * (i % 5)));
+  }
+  const Trace trace = ImportText("survey", text);
+  const Column& transmit = trace.Get("ap.ap1.airtime_transmit");
+  EXPECT_EQ(transmit.CountMissing(), 1);
+  EXPECT_EQ(transmit.values[5], 0.75);
+  EXPECT_EQ(transmit.values[6], 0.7);
+  EXPECT_EQ(trace.Get("ap.ap1.airtime_busy").values[7], 0.9);
+  EXPECT_EQ(trace.Attribute("counter_of_interval.ap.ap1.airtime_transmit"),
+            "the counter starts again at each reading");
+}
+
 TEST(ImportSurvey, RestoresTheOrderOfPastedLogs) {
   const Trace trace =
       ImportText("survey", kHeader + Row("1002,5240,-101,3000,1500,0,0") +

@@ -138,6 +138,7 @@ class WlanScene : public Scene {
   Replication replication_{0};
   SimTime origin_;  // of Now(), on ns-3's clock
   SimTime next_sample_;
+  SimTime next_slot_;  // of the load
   std::unique_ptr<SeriesRecorder> series_;
   std::vector<Snapshot> samples_;  // samples_[i]: where sample i begins
   Snapshot last_observation_;
@@ -311,6 +312,8 @@ void WlanScene::BeginSlot() {
   for (size_t i = 0; i < flows_.size(); ++i) {
     flows_[i]->SetLoad(factors[places_[i].cell]);
   }
+  next_slot_ = next_slot_ + config_.load.slot;
+  if (next_slot_ >= run_.duration) return;  // a trace may end there
   ns3::Simulator::Schedule(ToNs3(config_.load.slot), &WlanScene::BeginSlot,
                            this);
 }

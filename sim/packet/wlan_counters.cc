@@ -81,6 +81,7 @@ BssCounters::BssCounters(size_t cell, WlanNetwork* network,
       network_(network),
       interferers_(interferers),
       lost_after_ns_(kMissedBeacons * beacon_interval.value()),
+      address_(AddressOf(network->cells()[cell].device)),
       airtime_(network->cells()[cell].device->GetPhy()) {
   const WlanCell& bss = network->cells()[cell];
   Listen(bss.device, true);
@@ -144,6 +145,7 @@ void BssCounters::NoteData(const ns3::WifiPsdu& psdu,
                            bool from_access_point) {
   StationState* const state =
       Find(from_access_point ? psdu.GetAddr1() : psdu.GetAddr2());
+  if (from_access_point) last_data_to_ = state;
   if (state == nullptr) return;  // to all
   state->totals.data_seconds += seconds;
   state->totals.data_bits +=
@@ -155,8 +157,12 @@ void BssCounters::NoteData(const ns3::WifiPsdu& psdu,
 
 void BssCounters::OnReceived(const ns3::WifiMacHeader& header,
                              double signal_dbm) {
-  if (!header.IsData() && !header.IsMgt()) return;  // no sender in it
-  StationState* const state = Find(header.GetAddr2());
+  StationState* state = nullptr;
+  if (header.IsData() || header.IsMgt() || header.IsBlockAck()) {
+    state = Find(header.GetAddr2());
+  } else if (header.IsAck() && header.GetAddr1() == address_) {
+    state = last_data_to_;  // an ACK does not say who sends it
+  }
   if (state == nullptr) return;
   state->totals.rssi_sum_dbm += signal_dbm;
   ++state->totals.rssi_count;

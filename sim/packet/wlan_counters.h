@@ -21,7 +21,7 @@ namespace airlock {
 
 // What an access point knows of one of its stations, summed up since the start.
 struct WlanStationTotals {
-  double rssi_sum_dbm = 0;  // over its MPDUs that the access point received
+  double rssi_sum_dbm = 0;  // over its frames that the access point received
   int64_t rssi_count = 0;
   double data_seconds = 0;  // airtime of data PPDUs to and from it
   double data_bits = 0;     // PHY rate times that airtime
@@ -99,10 +99,12 @@ class BssCounters {
   WlanNetwork* const network_;
   const WlanInterferers& interferers_;
   const int64_t lost_after_ns_;
+  const ns3::Mac48Address address_;  // of the access point
   AirtimeMeter airtime_;
   BssTotals totals_;
   std::vector<StationState> stations_;
   std::map<ns3::Mac48Address, size_t> station_of_;
+  StationState* last_data_to_ = nullptr;  // by the access point
   std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

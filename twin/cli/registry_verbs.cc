@@ -27,6 +27,7 @@ struct RegistryOptions {
   std::string sql;
   std::string to;
   std::string out;
+  std::string root;
   std::vector<std::string> keys;
   bool fallback = false;
   bool none = false;
@@ -127,6 +128,11 @@ void AddRegistryOption(CLI::App* verb, const Options& options) {
       ->required();
 }
 
+void AddRoot(CLI::App* verb, const Options& options) {
+  verb->add_option("--root", options->root,
+                   "folder in which the gate ran, if not the current one");
+}
+
 void AddPromote(CLI::App* app, CommandLine* line) {
   auto options = std::make_shared<RegistryOptions>();
   CLI::App* const verb = AddVerb(
@@ -134,17 +140,18 @@ void AddPromote(CLI::App* app, CommandLine* line) {
       "make a gate's candidate the champion; only with a passing verdict and "
       "a receipt that the registry trusts",
       "airlock promote out/quickstart --registry out/registry", [options] {
-        return PrintChange(
-            "promoted", "the champion",
-            Registry(options->registry)
-                .Promote(options->gate_folder, {options->why, UserPublicKey(),
-                                                options->if_champion}));
+        return PrintChange("promoted", "the champion",
+                           Registry(options->registry)
+                               .Promote(options->gate_folder,
+                                        {options->why, UserPublicKey(),
+                                         options->if_champion, options->root}));
       });
   verb->add_option("DIR", options->gate_folder, "folder of airlock gate")
       ->required();
   AddRegistryOption(verb, options);
   verb->add_option("--if-champion", options->if_champion,
                    "only if the champion's digest starts so");
+  AddRoot(verb, options);
   AddReason(verb, options);
 }
 
@@ -238,12 +245,13 @@ void AddCandidate(CLI::App* registry, CommandLine* line) {
         if (options->none) {
           return PrintDone("no candidate", target.ClearCandidate(options->why));
         }
-        return PrintChange(
-            "stored", "the candidate",
-            target.SetCandidate(options->gate_folder, options->why));
+        return PrintChange("stored", "the candidate",
+                           target.SetCandidate(options->gate_folder,
+                                               options->why, options->root));
       });
   verb->add_option("DIR", options->gate_folder, "folder of airlock gate");
   verb->add_flag("--none", options->none, "nothing runs in shadow any more");
+  AddRoot(verb, options);
   AddReason(verb, options);
 }
 

@@ -11,6 +11,7 @@
 #include "sim/scenario/resolve.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
+#include "twin/gate/gate.h"
 #include "twin/report/pages.h"
 #include "twin/worker/run_batch.h"
 
@@ -152,20 +153,6 @@ struct ReportOptions {
   bool json = false;
 };
 
-// The verdict of a gate, then a row a criterion.
-std::string GateText(const json& summary) {
-  std::string text =
-      fmt::format("{}: {}\n", summary.at("gate").get<std::string>(),
-                  summary.at("verdict").get<std::string>());
-  for (const json& criterion : summary.at("criteria")) {
-    text += fmt::format("  {:12}  {}: {}\n",
-                        criterion.at("outcome").get<std::string>(),
-                        criterion.at("label").get<std::string>(),
-                        criterion.at("reason").get<std::string>());
-  }
-  return text;
-}
-
 // The page is made of the folder's files, so it is simply made again.
 ExitCode Report(const ReportOptions& options) {
   const std::string page = PageOfFolder(options.folder);
@@ -177,7 +164,8 @@ ExitCode Report(const ReportOptions& options) {
   if (summary.at("filetype") == "run-summary") {
     PrintAnswer(ReadRunRecord(result), options.json);
   } else {
-    fmt::print("{}", options.json ? summary.dump(2) + "\n" : GateText(summary));
+    fmt::print("{}",
+               options.json ? summary.dump(2) + "\n" : VerdictText(summary));
   }
   return ExitCode::kDone;
 }

@@ -25,6 +25,8 @@
 namespace airlock {
 namespace {
 
+constexpr char kDriftTriggerName[] = "drift.trigger";
+
 Trace LoadWhole(const TraceReference& reference) {
   return reference.format == "airlock"
              ? ReadTrace(reference.path)
@@ -483,6 +485,8 @@ void EvidenceCollector::CollectDrift() {
   }
   try {
     evidence_.drift = TryTrigger(drifting, SampleAt(drifting, *change));
+    // It goes live with the model: a file of the candidate's like that.
+    candidate_files_.push_back(kDriftTriggerName);
   } catch (const InputError& error) {
     // Too short for the window, or nothing to watch: no evidence, not a pass.
     evidence_.drift_missing =
@@ -499,7 +503,7 @@ DriftEvidence EvidenceCollector::TryTrigger(const Trace& drifting,
   drift.window = config.window;
 
   DriftTrigger live = TriggerFor(trace.Slice(0, evidence_.split.train_end));
-  live.Save(PathOf("drift.trigger"));
+  live.Save(PathOf(kDriftTriggerName));
   const Trace quiet = trace.Slice(evidence_.split.test_begin, trace.samples());
   drift.quiet_samples = quiet.samples();
   drift.quiet_alarms = static_cast<int64_t>(live.Watch(quiet).alarms.size());

@@ -148,23 +148,36 @@ void WriteSummary(const GateVerdict& verdict, const EvidenceCollector& gate,
 
 }  // namespace
 
-std::string GateVerdict::ToText() const {
+std::string VerdictText(const json& summary) {
   std::string text =
-      fmt::format("{}: {}\n", gate_name, airlock::ToString(verdict));
+      fmt::format("{}: {}\n", summary.at("gate").get<std::string>(),
+                  summary.at("verdict").get<std::string>());
   size_t width = 0;
-  for (const CriterionResult& result : criteria) {
-    width = std::max(width, result.label.size());
+  for (const json& each : summary.at("criteria")) {
+    width = std::max(width, each.at("label").get<std::string>().size());
   }
-  for (const CriterionResult& result : criteria) {
-    text +=
-        fmt::format("  {:12}  {:{}}  {}\n", airlock::ToString(result.outcome),
-                    result.label, width, result.reason);
-    if (result.needed > 0) {
+  for (const json& each : summary.at("criteria")) {
+    text += fmt::format("  {:12}  {:{}}  {}\n",
+                        each.at("outcome").get<std::string>(),
+                        each.at("label").get<std::string>(), width,
+                        each.at("reason").get<std::string>());
+    const auto needed = each.value("needed", int64_t{0});
+    if (needed > 0) {
       text += fmt::format("  {:12}  {:{}}  about {} would do\n", "", "", width,
-                          result.needed);
+                          needed);
     }
   }
   return text;
+}
+
+std::string GateVerdict::ToText() const {
+  json summary = {{"gate", gate_name},
+                  {"verdict", airlock::ToString(verdict)},
+                  {"criteria", json::array()}};
+  for (const CriterionResult& result : criteria) {
+    summary["criteria"].push_back(ToJson(result));
+  }
+  return VerdictText(summary);
 }
 
 GateVerdict RunGate(const GateFile& file, const std::string& gate_path,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,11 +30,13 @@ struct GateVerdict {
   // The verdict, then a row a criterion with its reason.
   std::string ToText() const;
 };
+// The same text of what a gate's summary.json says. Throws json::exception.
+std::string VerdictText(const nlohmann::json& summary);
 
 // Answers the gate file's question. Writes into `folder` (which exists):
 //   gate.resolved.yaml      the gate file, every key, defaults marked
 //   candidate.model, incumbent.model
-//   drift.trigger           where the file asks for one
+//   drift.trigger           where the file asks for one; the candidate's too
 //   profile.yaml            calibration profile
 //   scenario.resolved.yaml, result.h5   the rehearsal in the twin
 //   summary.json            verdict, criteria, digests of all of the above's

@@ -388,10 +388,11 @@ Receipt VerifyReceipt(const std::string& folder,
       CheckBoundFile(folder + "/" + file.path, file.sha256, file.role, "");
       continue;
     }
-    CheckBoundFile(
-        (fs::path(root) / file.path).string(), file.sha256, file.role,
-        "; its path is as seen from the folder in which the gate ran; verify "
-        "takes another one with --root");
+    CheckBoundFile((fs::path(root) / file.path).string(), file.sha256,
+                   file.role,
+                   "; its path is as seen from the folder in which the gate "
+                   "ran; another one "
+                   "is given with --root");
   }
   CheckAgainstVerdict(receipt, folder);
   return receipt;

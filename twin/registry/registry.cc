@@ -175,11 +175,11 @@ std::vector<PublicKey> KeysFor(const RegistryState& state,
 }
 
 // The receipt of the gate's folder, which must be signed with one of `keys`.
-Receipt ReceiptOf(const std::string& gate_folder,
+Receipt ReceiptOf(const std::string& gate_folder, const std::string& root,
                   const std::vector<PublicKey>& keys, bool fresh,
                   const std::string& folder) {
   try {
-    return VerifyReceipt(gate_folder, keys);
+    return VerifyReceipt(gate_folder, keys, root);
   } catch (const ReceiptError& error) {
     if (error.fault() != ReceiptFault::kUnknownKey) throw;
     throw ReceiptError(
@@ -336,7 +336,8 @@ Registry::Change Registry::Promote(const std::string& gate_folder,
   const RegistryState seen = StateIfAny(folder_).value_or(RegistryState());
   const GateRecord record = ReadPassingVerdict(gate_folder);
   const std::vector<PublicKey> keys = KeysFor(seen, options.own_key, folder_);
-  const Receipt receipt = ReceiptOf(gate_folder, keys, IsFresh(seen), folder_);
+  const Receipt receipt =
+      ReceiptOf(gate_folder, options.root, keys, IsFresh(seen), folder_);
 
   CreateRegistryFolder(folder_);
   Locked locked(*this, true);
@@ -415,10 +416,12 @@ Registry::Change Registry::Rollback(const std::string& why) {
 }
 
 Registry::Change Registry::SetCandidate(const std::string& gate_folder,
-                                        const std::string& why) {
+                                        const std::string& why,
+                                        const std::string& root) {
   const RegistryState seen = State();
   const GateRecord record = ReadGateRecord(gate_folder);
-  const Receipt receipt = ReceiptOf(gate_folder, seen.trusted, false, folder_);
+  const Receipt receipt =
+      ReceiptOf(gate_folder, root, seen.trusted, false, folder_);
   Locked locked(*this, false);
   CheckNothingHappened(seen, locked.state, folder_);
   if (locked.state.champion.model == receipt.model_digest()) {

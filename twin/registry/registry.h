@@ -73,6 +73,8 @@ class Registry {
     std::optional<PublicKey> own_key;
     // If not empty, refused (kNo) unless the champion's digest starts so.
     std::string if_champion;
+    // From where the gate was given its inputs' paths; empty: from here.
+    std::string root;
   };
   // Makes the candidate of a gate's output folder the champion. Throws Error as
   // ReadPassingVerdict and VerifyReceipt, kNo if the registry is paused or
@@ -85,8 +87,9 @@ class Registry {
   Change Rollback(const std::string& why);
 
   // Lets the candidate of a gate's output folder run in shadow: its receipt
-  // must hold, whatever the verdict.
-  Change SetCandidate(const std::string& gate_folder, const std::string& why);
+  // must hold, whatever the verdict. `root` as for a promotion.
+  Change SetCandidate(const std::string& gate_folder, const std::string& why,
+                      const std::string& root = "");
   // Nothing runs in shadow any more.
   Change ClearCandidate(const std::string& why);
 

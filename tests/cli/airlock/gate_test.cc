@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 ProgramResult RunGate(const std::string& name, const std::string& out,
@@ -126,6 +127,29 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
           .Wait();
   EXPECT_EQ(elsewhere.exit_code, 3);
   EXPECT_THAT(elsewhere.err, HasSubstr("as seen from the folder in which"));
+  const ProgramResult rooted =
+      Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
+               "--registry", folder / "rooted", "--root", fs::current_path()},
+              folder.path())
+          .Wait();
+  EXPECT_EQ(rooted.exit_code, 0) << rooted.err;
+
+  // The trigger goes live with the model.
+  std::vector<std::string> files;
+  for (const json& file : summary["candidate"]["files"]) {
+    files.push_back(file["path"]);
+  }
+  EXPECT_THAT(files, ElementsAre("candidate.model", "drift.trigger"));
+  int triggers = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(folder / "rooted/versions")) {
+    if (entry.path().filename() != "drift.trigger") continue;
+    EXPECT_EQ(ReadFile(entry.path()), ReadFile(folder / "good/drift.trigger"));
+    ++triggers;
+  }
+  EXPECT_EQ(triggers, 1);
+  // `report` says what the gate said.
+  EXPECT_THAT(gate.out, HasSubstr(RunAirlock({"report", folder / "good"}).out));
 
   const std::string registry = folder / "registry";
   const ProgramResult promoted =

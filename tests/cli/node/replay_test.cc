@@ -178,15 +178,19 @@ TEST_F(NodeReplay, RefusesABrokenModelAndKeepsTheOld) {
   EXPECT_EQ(rows.back()[testing::kActs], "model");
 }
 
-TEST_F(NodeReplay, GoesOnAfterKillsAsIfThereHadBeenNone) {
+// Of the same stream's first half.
+void SaveTrigger(const std::string& path) {
   MonitorOptions monitor;
   monitor.include = ParseFeaturePatterns({"kpi:latency_mean"});
   monitor.forecaster = "linear";
   DriftOptions drift;
   drift.ert = 500;
   drift.replications = 50;
-  CalibrateDrift(Sweep().Slice(0, 400), monitor, drift)
-      .Save(world_ / "drift.trigger");
+  CalibrateDrift(Sweep().Slice(0, 400), monitor, drift).Save(path);
+}
+
+TEST_F(NodeReplay, GoesOnAfterKillsAsIfThereHadBeenNone) {
+  SaveTrigger(world_ / "drift.trigger");
   world_.Promote("first", Fitted("linear", 3), world_ / "drift.trigger");
   const auto node = [&](const std::string& state, int speed) {
     return world_.WriteNode(
@@ -230,6 +234,28 @@ TEST_F(NodeReplay, GoesOnAfterKillsAsIfThereHadBeenNone) {
   };
   EXPECT_EQ(alarms("killed"), alarms("whole"));
   EXPECT_GE(alarms("whole").first, 1);
+}
+
+TEST_F(NodeReplay, RefusesAModelWhoseTriggerWasAltered) {
+  SaveTrigger(world_ / "drift.trigger");
+  world_.Promote("first", Fitted("linear", 3), world_ / "drift.trigger");
+  namespace fs = std::filesystem;
+  int altered = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(world_.registry() + "/versions")) {
+    if (entry.path().extension() != ".trigger") continue;
+    fs::permissions(entry.path(), fs::perms::owner_all);
+    std::ofstream(entry.path(), std::ios::app) << "\n";
+    ++altered;
+  }
+  ASSERT_EQ(altered, 1);
+  const ProgramResult end = NodeWorld::RunNode(world_.WriteNode(
+      "source: {kind: replay, path: sweep.h5, speed: 0, period: 250ms}\n"
+      "limits: {inference: 10s}\n"
+      "fallback: {kind: persistence}\n"));
+  EXPECT_FALSE(EventsOf(end.err, "model-refused").empty()) << end.err;
+  EXPECT_TRUE(EventsOf(end.err, "model-loaded").empty()) << end.err;
+  EXPECT_THAT(end.err, HasSubstr(".trigger"));
 }
 
 TEST_F(NodeReplay, ASignalEndsItCleanlyWithItsStateSaved) {

@@ -107,18 +107,25 @@ std::string DefectOfLatencies(const CostEvidence& cost) {
   return least < 0 ? "a latency is negative" : "";
 }
 
+CriterionResult StartCostResult(const CriterionConfig& config,
+                                const char* unit) {
+  CriterionResult result = StartResult(config);
+  result.unit = unit;
+  result.limit = ParseAmount(config.limit)->value;
+  return result;
+}
+
+std::string WhyNoCost(const Evidence& evidence) {
+  return evidence.cost_missing.empty() ? "the cost was not measured"
+                                       : evidence.cost_missing;
+}
+
 CriterionResult JudgeLatency(const CriterionConfig& config,
                              const Evidence& evidence) {
-  CriterionResult result = StartResult(config);
-  result.unit = "s";
+  CriterionResult result = StartCostResult(config, "s");
   result.confidence = config.confidence.value();
   const Amount limit = *ParseAmount(config.limit);
-  result.limit = limit.value;
-  if (!evidence.cost) {
-    return Undecided(result, evidence.cost_missing.empty()
-                                 ? "the cost was not measured"
-                                 : evidence.cost_missing);
-  }
+  if (!evidence.cost) return Undecided(result, WhyNoCost(evidence));
   const CostEvidence& cost = *evidence.cost;
   result.n = static_cast<int64_t>(cost.latency_seconds.size());
   if (cost.failed_calls > 0) {
@@ -162,15 +169,9 @@ CriterionResult JudgeLatency(const CriterionConfig& config,
 CriterionResult JudgeBytes(const CriterionConfig& config,
                            const Evidence& evidence, const char* what,
                            int64_t CostEvidence::*bytes) {
-  CriterionResult result = StartResult(config);
-  result.unit = "B";
+  CriterionResult result = StartCostResult(config, "B");
   const Amount limit = *ParseAmount(config.limit);
-  result.limit = limit.value;
-  if (!evidence.cost) {
-    return Undecided(result, evidence.cost_missing.empty()
-                                 ? "the cost was not measured"
-                                 : evidence.cost_missing);
-  }
+  if (!evidence.cost) return Undecided(result, WhyNoCost(evidence));
   if (limit.unit != "B") {
     return Undecided(result, "the limit of a size is a number of bytes");
   }

@@ -81,18 +81,33 @@ int64_t NeededForQuantile(const Interval& beyond, double quantile, double alpha,
   return needed < 1e12 ? static_cast<int64_t>(std::ceil(needed)) : 0;
 }
 
+// What a criterion of the tail is about.
+struct TailQuestion {
+  bool compares = false;  // with another model, not with a limit
+  Amount amount;          // margin or limit
+  const KpiSamples* samples = nullptr;
+  std::string why;  // there is no answer; empty: there is one
+};
+
+TailQuestion AskOfTail(const CriterionConfig& config, const Evidence& evidence,
+                       CriterionResult* result) {
+  TailQuestion tail;
+  tail.compares = config.limit.empty();
+  result->label = LabelOf(config, tail.compares);
+  result->confidence = config.confidence.value();
+  tail.amount = *ParseAmount(tail.compares ? config.margin : config.limit);
+  tail.samples = FindSamples(config, evidence,
+                             tail.compares ? config.against : "", &tail.why);
+  if (tail.samples != nullptr) tail.why = WrongUnit(tail.amount, *tail.samples);
+  return tail;
+}
+
 CriterionResult JudgeTailQuantile(const CriterionConfig& config,
                                   const Evidence& evidence) {
   CriterionResult result = StartResult(config);
-  const bool compares = config.limit.empty();
-  result.label = LabelOf(config, compares);
-  result.confidence = config.confidence.value();
-  const Amount amount = *ParseAmount(compares ? config.margin : config.limit);
+  const TailQuestion tail = AskOfTail(config, evidence, &result);
+  const auto& [compares, amount, samples, why] = tail;
   result.limit = amount.value;
-  std::string why;
-  const KpiSamples* const samples =
-      FindSamples(config, evidence, compares ? config.against : "", &why);
-  if (samples != nullptr) why = WrongUnit(amount, *samples);
   if (!why.empty()) return Undecided(result, why);
   const KpiSeries& candidate = samples->models.at("candidate");
   if (!amount.relative) result.unit = candidate.unit;
@@ -274,15 +289,10 @@ std::vector<double> BeyondEach(const KpiSamples& samples,
 CriterionResult JudgeWorst(const CriterionConfig& config,
                            const Evidence& evidence) {
   CriterionResult result = StartResult(config);
-  const bool compares = config.limit.empty();
-  result.label = LabelOf(config, compares);
-  result.confidence = config.confidence.value();
-  const Amount amount = *ParseAmount(compares ? config.margin : config.limit);
+  const TailQuestion tail = AskOfTail(config, evidence, &result);
+  const auto& [compares, amount, samples, no_answer] = tail;
   result.limit = 0;
-  std::string why;
-  const KpiSamples* const samples =
-      FindSamples(config, evidence, compares ? config.against : "", &why);
-  if (samples != nullptr) why = WrongUnit(amount, *samples);
+  std::string why = no_answer;
   if (samples != nullptr && compares && !samples->paired) {
     why = "values that are no pairs cannot be compared one by one";
   }

@@ -51,13 +51,13 @@ std::string FalsifierReport::ToJson() const {
       .dump(2);
 }
 
-FalsifierReport RunFalsifiers(const ForecastProblem& problem,
+FalsifierReport RunFalsifiers(const ForecastModel& model,
+                              const ForecastProblem& problem,
                               const Trace& trace,
                               const SplitOptions& split_options,
                               const FitFunction& fit,
                               const FalsifierOptions& options) {
   const Split split = SplitInTime(trace.samples(), split_options);
-  const ForecastModel model = fit(problem, trace, split.train_end);
   FalsifierReport report;
   report.future = CheckForLeak(model, trace, {options.cuts, options.seed});
   report.fit_sees_beyond =

@@ -36,12 +36,14 @@ struct FalsifierReport {
   std::string ToJson() const;
 };
 
-// `fit` is the way the model was made: with the same preparation and selection,
+// `model` is what `fit` makes of the training part of the trace, and `fit` the
+// way it was made: with the same preparation and selection,
 // and the parameters already chosen (a search for them would run dozens of
-// times). Costs `orders` + 2 fits. A model that learns nothing from the order
+// times). Costs `orders` + 1 fits. A model that learns nothing from the order
 // of the target (persistence, the seasonal naive forecast) is not tried with a
 // shuffled one: it would fail, though honest. Throws what `fit` throws.
-FalsifierReport RunFalsifiers(const ForecastProblem& problem,
+FalsifierReport RunFalsifiers(const ForecastModel& model,
+                              const ForecastProblem& problem,
                               const Trace& trace, const SplitOptions& split,
                               const FitFunction& fit,
                               const FalsifierOptions& options);

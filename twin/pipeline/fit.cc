@@ -26,16 +26,25 @@ std::string ConfigurationText(const FitOptions& options) {
 
 }  // namespace
 
-ForecastModel FitModel(const ForecastProblem& problem, const Trace& trace,
-                       int64_t train_end, const FitOptions& options) {
+ModelParts StartOfModel(const ForecastProblem& problem,
+                        const FeatureSelection& selection,
+                        const Trace& training) {
   ModelParts parts;
   parts.problem = problem;
-  parts.trainer = options.forecaster;
-  parts.configuration = ConfigurationText(options);
-  const Trace training = trace.Slice(0, train_end);
-  const FeatureSelection selection = SelectFeatures(problem, training);
   parts.target_unit = training.Get(problem.target).unit;
   parts.record.dropped = selection.dropped;
+  parts.training_samples = training.samples();
+  parts.training_digest = training.Digest();
+  return parts;
+}
+
+ForecastModel FitModel(const ForecastProblem& problem, const Trace& trace,
+                       int64_t train_end, const FitOptions& options) {
+  const Trace training = trace.Slice(0, train_end);
+  const FeatureSelection selection = SelectFeatures(problem, training);
+  ModelParts parts = StartOfModel(problem, selection, training);
+  parts.trainer = options.forecaster;
+  parts.configuration = ConfigurationText(options);
   parts.record.notes = CountingNotes(training, selection.features);
   const SampleTable rows =
       BuildSamples(training, selection.features, problem.target,
@@ -44,8 +53,6 @@ ForecastModel FitModel(const ForecastProblem& problem, const Trace& trace,
       selection.features, rows, problem, options.preparation, &parts.record);
   parts.forecaster =
       TrainForecaster(options.forecaster, prepared, options.forecaster_options);
-  parts.training_samples = training.samples();
-  parts.training_digest = training.Digest();
   return ForecastModel(std::move(parts));
 }
 

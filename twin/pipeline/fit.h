@@ -17,6 +17,12 @@ struct FitOptions {
   PreparationOptions preparation;
 };
 
+// What a model of `training` has before anything is trained: problem, unit,
+// digest, and which features were dropped.
+ModelParts StartOfModel(const ForecastProblem& problem,
+                        const FeatureSelection& selection,
+                        const Trace& training);
+
 // Makes a model from the first `train_end` samples of the trace and looks at no
 // other: selects the features of `problem`, prepares them, trains. Throws
 // InputError if the samples do not suffice or an option is wrong.

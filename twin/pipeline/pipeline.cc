@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "twin/pipeline/fit.h"
 #include "twin/pipeline/interval_calibration.h"
 #include "twin/pipeline/trainer.h"
 
@@ -189,19 +190,15 @@ ForecastModel MakeModel(const PipelineFile& file,
       BuildSamples(training, found.selection.features, problem.target,
                    problem.horizon, problem.samples);
   FittedCandidate fitted = FitCandidate(file, found, rows, candidate);
-  ModelParts parts;
-  parts.problem = problem;
-  parts.target_unit = training.Get(problem.target).unit;
+  ModelParts parts = StartOfModel(problem, found.selection, training);
   parts.preparation = std::move(fitted.preparation);
+  fitted.record.dropped.insert(fitted.record.dropped.begin(),
+                               parts.record.dropped.begin(),
+                               parts.record.dropped.end());
   parts.record = std::move(fitted.record);
-  parts.record.dropped.insert(parts.record.dropped.begin(),
-                              found.selection.dropped.begin(),
-                              found.selection.dropped.end());
   parts.forecaster = std::move(fitted.forecaster);
   parts.trainer = candidate.trainer;
   parts.configuration = ConfigurationText(file, candidate);
-  parts.training_samples = training.samples();
-  parts.training_digest = training.Digest();
   return ForecastModel(std::move(parts));
 }
 
@@ -232,12 +229,12 @@ PipelineResult RunPipeline(const PipelineFile& file, const Trace& trace,
     return MakeModel(file, problem, record.choice.best.candidate, any,
                      train_end);
   };
-  begin("trying to falsify the choice");
-  record.falsifiers =
-      RunFalsifiers(found.problem, trace,
-                    {file.split.train.value(), file.split.gap}, fit, {});
-  begin("fitting the model and calibrating its intervals");
+  begin("fitting the model and trying to falsify it");
   const ForecastModel model = fit(found.problem, trace, record.split.train_end);
+  record.falsifiers =
+      RunFalsifiers(model, found.problem, trace,
+                    {file.split.train.value(), file.split.gap}, fit, {});
+  begin("calibrating its intervals");
   ForecastModel calibrated =
       WithCalibratedIntervals(file, bench, record.choice.best, model);
   CheckSize(file, calibrated);

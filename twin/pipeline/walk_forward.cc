@@ -6,8 +6,6 @@
 #include <numeric>
 
 #include "sim/base/error.h"
-#include "sim/base/interrupt.h"
-#include "sim/base/rng.h"
 #include "sim/stats/moments.h"
 
 namespace airlock {
@@ -65,28 +63,6 @@ void CheckSize(const Fold& fold, int64_t number) {
       "too few samples for validation: fold {} has {} rows to learn from and "
       "{} to be judged on; both need {}",
       number + 1, training, test, kFewestRows));
-}
-
-// The row numbers in random order.
-std::vector<int64_t> Shuffled(int64_t rows, uint64_t seed) {
-  std::vector<int64_t> order = Range(0, rows);
-  RngStream rng = RngTree(seed).Stream("pipeline/random-fold", Replication(0));
-  for (int64_t i = rows - 1; i > 0; --i) {
-    const uint64_t j = rng.UniformInt(static_cast<uint64_t>(i) + 1);
-    std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(j)]);
-  }
-  return order;
-}
-
-// The places [begin, end) of `order` are the test part.
-Fold WithTest(const std::vector<int64_t>& order, int64_t begin, int64_t end) {
-  Fold fold;
-  fold.test.assign(order.begin() + begin, order.begin() + end);
-  fold.training.assign(order.begin(), order.begin() + begin);
-  fold.training.insert(fold.training.end(), order.begin() + end, order.end());
-  std::sort(fold.training.begin(), fold.training.end());
-  std::sort(fold.test.begin(), fold.test.end());
-  return fold;
 }
 
 FoldedScore Folded(const std::vector<ForecastScores>& scores,
@@ -151,32 +127,6 @@ std::vector<Fold> WalkForwardFolds(const std::vector<int64_t>& origin,
   return folds;
 }
 
-Fold RandomFold(int64_t rows, double share, uint64_t seed) {
-  if (!(share > 0 && share < 1)) {
-    throw InputError(
-        fmt::format("share {} of the training must lie within 0 and 1", share));
-  }
-  const int64_t training =
-      static_cast<int64_t>(std::floor(share * static_cast<double>(rows)));
-  const Fold fold = WithTest(Shuffled(rows, seed), training, rows);
-  CheckSize(fold, 0);
-  return fold;
-}
-
-std::vector<Fold> RandomFolds(int64_t rows, int64_t folds, uint64_t seed) {
-  if (folds < 2) {
-    throw InputError(
-        fmt::format("random folds must be at least 2, not {}", folds));
-  }
-  const std::vector<int64_t> order = Shuffled(rows, seed);
-  std::vector<Fold> all;
-  for (int64_t k = 0; k < folds; ++k) {
-    all.push_back(WithTest(order, rows * k / folds, rows * (k + 1) / folds));
-    CheckSize(all.back(), k);
-  }
-  return all;
-}
-
 WalkForwardResult JudgeFolds(
     const SampleTable& samples, const std::vector<Fold>& folds,
     const std::vector<std::vector<double>>& predicted) {
@@ -200,19 +150,6 @@ WalkForwardResult JudgeFolds(
   result.mae = Folded(result.fold_scores, &ForecastScores::mae);
   result.r2 = Folded(result.fold_scores, &ForecastScores::r2);
   return result;
-}
-
-WalkForwardResult WalkForward(const SampleTable& samples,
-                              const std::vector<Fold>& folds,
-                              const TrainAndPredict& train) {
-  std::vector<std::vector<double>> predicted;
-  for (const Fold& fold : folds) {
-    ThrowIfInterrupted();
-    SampleTable test = KeepRows(samples, fold.test);
-    std::fill(test.y.begin(), test.y.end(), kUnknown);
-    predicted.push_back(train(KeepRows(samples, fold.training), test));
-  }
-  return JudgeFolds(samples, folds, predicted);
 }
 
 }  // namespace airlock

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "twin/forecast/samples.h"
@@ -51,21 +50,6 @@ int64_t Embargo(int64_t horizon, int64_t longest_lag);
 std::vector<Fold> WalkForwardFolds(const std::vector<int64_t>& origin,
                                    const WalkForwardOptions& options);
 
-// Folds of rows drawn at random, as much of the literature does: the neighbours
-// of test rows are learnt from, which flatters every model on a time series.
-// For comparison with such figures only, never to choose by. `share` (0..1) is
-// that of the training. Throws InputError if a part would have fewer than 20
-// rows.
-Fold RandomFold(int64_t rows, double share, uint64_t seed);
-// `folds` of them, each row in one test part.
-std::vector<Fold> RandomFolds(int64_t rows, int64_t folds, uint64_t seed);
-
-// Learns from `training` and predicts each row of `test` (NaN where it cannot).
-// The targets of `test` are NaN: nobody can learn from them. Preparation and
-// selection belong in here, or they see what the fold must not.
-using TrainAndPredict = std::function<std::vector<double>(
-    const SampleTable& training, const SampleTable& test)>;
-
 // A score over the folds. The standard error takes the folds as independent,
 // which neighbouring ones are not wholly.
 struct FoldedScore {
@@ -91,10 +75,5 @@ struct WalkForwardResult {
 WalkForwardResult JudgeFolds(const SampleTable& samples,
                              const std::vector<Fold>& folds,
                              const std::vector<std::vector<double>>& predicted);
-
-// Throws InputError as `train` does; AIRLOCK_CHECKs that it predicts each row.
-WalkForwardResult WalkForward(const SampleTable& samples,
-                              const std::vector<Fold>& folds,
-                              const TrainAndPredict& train);
 
 }  // namespace airlock

@@ -19,6 +19,13 @@ FitFunction With(const std::string& forecaster) {
   return FitWith(options);
 }
 
+FalsifierReport Falsify(const ForecastProblem& problem, const Trace& trace,
+                        const FitFunction& fit) {
+  const int64_t train_end = SplitInTime(trace.samples(), {}).train_end;
+  return RunFalsifiers(fit(problem, trace, train_end), problem, trace, {}, fit,
+                       {});
+}
+
 TEST(RunFalsifiers, HonestFitsPass) {
   const Trace trace = SyntheticTrace(500, 31);
   for (const char* name : {"ridge", "xgboost"}) {
@@ -26,8 +33,7 @@ TEST(RunFalsifiers, HonestFitsPass) {
       ForecastProblem problem;
       problem.horizon = horizon;
       problem.past_target = horizon > 0;
-      const FalsifierReport report =
-          RunFalsifiers(problem, trace, {}, With(name), {});
+      const FalsifierReport report = Falsify(problem, trace, With(name));
       EXPECT_TRUE(report.passed()) << name << "\n" << report.ToText();
       EXPECT_TRUE(report.shuffled_target_tried);
       EXPECT_GT(report.future.predictions_checked, 500);
@@ -40,8 +46,7 @@ TEST(RunFalsifiers, CatchesAFeatureFromTheFuture) {
   ForecastProblem problem;
   problem.horizon = 1;
   problem.include = ParseFeaturePatterns({"counter:*", "delivered_rate@+1"});
-  const FalsifierReport report =
-      RunFalsifiers(problem, trace, {}, With("ridge"), {});
+  const FalsifierReport report = Falsify(problem, trace, With("ridge"));
   EXPECT_FALSE(report.passed());
   EXPECT_THAT(report.future.changed_features, ElementsAre("delivered_rate@+1"));
   EXPECT_FALSE(report.fit_sees_beyond);
@@ -55,7 +60,7 @@ TEST(RunFalsifiers, CatchesAPreparationFittedOnTheWholeTrace) {
                                  const Trace& given, int64_t) {
     return FitModel(problem, given, given.samples() - 1, FitOptions{});
   };
-  const FalsifierReport report = RunFalsifiers({}, trace, {}, peeking, {});
+  const FalsifierReport report = Falsify({}, trace, peeking);
   EXPECT_FALSE(report.passed());
   EXPECT_TRUE(report.fit_sees_beyond);
   EXPECT_FALSE(report.future.leaks);
@@ -70,15 +75,14 @@ TEST(RunFalsifiers, CatchesATrainingOnTheTestLabels) {
                                  const Trace& given, int64_t) {
     return FitModel(problem, given, given.samples(), FitOptions{});
   };
-  const FalsifierReport report = RunFalsifiers({}, trace, {}, peeking, {});
+  const FalsifierReport report = Falsify({}, trace, peeking);
   EXPECT_FALSE(report.shuffled_target.passed) << report.ToText();
   EXPECT_THAT(report.ToText(), HasSubstr("learns from a shuffled target"));
 }
 
 TEST(RunFalsifiers, PersistenceIsNotTriedWithAShuffledTarget) {
   const Trace trace = SyntheticTrace(500, 35);
-  const FalsifierReport report =
-      RunFalsifiers({}, trace, {}, With("persistence"), {});
+  const FalsifierReport report = Falsify({}, trace, With("persistence"));
   EXPECT_FALSE(report.shuffled_target_tried);
   EXPECT_TRUE(report.passed()) << report.ToText();
 }

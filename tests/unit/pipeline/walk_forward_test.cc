@@ -103,26 +103,6 @@ TEST(WalkForwardFolds, SaysWhatIsTooFewOrWrong) {
               HasSubstr("0 rows to learn from"));
 }
 
-TEST(RandomFolds, EachRowIsTestedOnce) {
-  std::multiset<int64_t> tested;
-  for (const Fold& fold : RandomFolds(103, 4, 7)) {
-    EXPECT_EQ(fold.training.size() + fold.test.size(), 103u);
-    tested.insert(fold.test.begin(), fold.test.end());
-  }
-  for (int64_t row = 0; row < 103; ++row) EXPECT_EQ(tested.count(row), 1u);
-}
-
-TEST(RandomFold, HasItsShareAndDependsOnTheSeed) {
-  const Fold fold = RandomFold(100, 0.7, 1);
-  EXPECT_EQ(fold.training.size(), 70u);
-  EXPECT_EQ(fold.test, RandomFold(100, 0.7, 1).test);
-  EXPECT_NE(fold.test, RandomFold(100, 0.7, 2).test);
-  EXPECT_GT(fold.training.back(), 90);
-  EXPECT_THAT(ErrorOf([] { RandomFold(100, 0.9, 1); }),
-              HasSubstr("both need 20"));
-  EXPECT_THAT(ErrorOf([] { RandomFold(100, 1.5, 1); }), HasSubstr("share 1.5"));
-}
-
 SampleTable Table(int64_t rows) {
   SampleTable table;
   table.columns = 1;
@@ -135,19 +115,18 @@ SampleTable Table(int64_t rows) {
   return table;
 }
 
-TEST(WalkForward, PredictsEachTestRowOnceAndScoresByFold) {
+TEST(JudgeFolds, ScoresEachTestRowOnceAndByFold) {
   const SampleTable table = Table(200);
   const std::vector<Fold> folds = WalkForwardFolds(table.origin, {});
-  double error = 0;
-  const WalkForwardResult result = WalkForward(
-      table, folds, [&](const SampleTable&, const SampleTable& test) {
-        error += 1;
-        std::vector<double> predicted;
-        for (int64_t r = 0; r < test.rows(); ++r) {
-          predicted.push_back(2 * test.Row(r)[0] + error);
-        }
-        return predicted;
-      });
+  std::vector<std::vector<double>> predicted;
+  for (const Fold& fold : folds) {
+    predicted.emplace_back();
+    for (const int64_t row : fold.test) {
+      predicted.back().push_back(2 * table.Row(row)[0] +
+                                 static_cast<double>(predicted.size()));
+    }
+  }
+  const WalkForwardResult result = JudgeFolds(table, folds, predicted);
   EXPECT_EQ(result.origin.size(), 120u);
   EXPECT_EQ(result.origin.front(), 80);
   EXPECT_EQ(result.origin.back(), 199);
@@ -160,17 +139,6 @@ TEST(WalkForward, PredictsEachTestRowOnceAndScoresByFold) {
   EXPECT_DOUBLE_EQ(result.rmse.mean, 2.5);
   EXPECT_NEAR(result.rmse.standard_error, std::sqrt(5.0 / 3) / 2, 1e-12);
   EXPECT_NEAR(result.all.rmse, std::sqrt((1 + 4 + 9 + 16) / 4.0), 1e-12);
-}
-
-TEST(WalkForward, NobodyLearnsFromTheTestLabels) {
-  const SampleTable table = Table(200);
-  WalkForward(table, WalkForwardFolds(table.origin, {}),
-              [](const SampleTable& training, const SampleTable& test) {
-                for (const double y : training.y) EXPECT_FALSE(std::isnan(y));
-                for (const double y : test.y) EXPECT_TRUE(std::isnan(y));
-                EXPECT_FALSE(std::isnan(test.last_target.front()));
-                return std::vector<double>(test.y.size(), 0.0);
-              });
 }
 
 }  // namespace

@@ -243,6 +243,45 @@ TEST(DriftDetector, SaysHowItWasCalibrated) {
                         "have 1000 or more"));
 }
 
+// Kwiatkowski et al. (1992): a level that wanders, or a spread that grows, is
+// told of, with the feature's name; autocorrelation about one level is not.
+TEST(DriftDetector, WarnsOfAReferenceThatIsNotStationary) {
+  const auto warnings = [](const char* kind) {
+    RngStream rng = RngTree(12).Stream("stationary", Replication(0));
+    DriftReference reference;
+    reference.features = {"steady", "other"};
+    const std::string is = kind;
+    double memory = 0;
+    for (int t = 0; t < 1000; ++t) {
+      const double share = t / 1000.0;
+      memory = 0.7 * memory + rng.Normal(0, 1);
+      reference.values.push_back(rng.Normal(0, 1));
+      reference.values.push_back(is == "trend" ? rng.Normal(2 * share, 1)
+                                 : is == "step"
+                                     ? rng.Normal(share < 0.5 ? 0 : 1, 1)
+                                 : is == "spread" ? rng.Normal(0, 1 + 2 * share)
+                                 : is == "memory" ? memory
+                                                  : rng.Normal(0, 1));
+    }
+    const auto detector = CalibrateDriftDetector(reference, Quick());
+    std::string text;
+    for (const std::string& warning : detector->calibration().warnings) {
+      text += warning + "\n";
+    }
+    return text;
+  };
+  for (const char* kind : {"trend", "step", "spread"}) {
+    EXPECT_THAT(warnings(kind),
+                HasSubstr("1 of 2 features ('other') do not keep their level "
+                          "or spread within the reference"))
+        << kind;
+  }
+  for (const char* kind : {"memory", "none"}) {
+    EXPECT_THAT(warnings(kind), ::testing::Not(HasSubstr("do not keep")))
+        << kind;
+  }
+}
+
 // f1 shifts alone; then f0 and f2 as well, at once.
 TEST(DriftDetector, SaysWhichFeaturesMovedAndWhichFirst) {
   DriftOptions options;

@@ -87,7 +87,7 @@ void AirtimeBatch::Step(const ChannelPlan& plan,
     (*regrets)[n].change = changed;
   }
   SetPlan(plan);
-  Utilise(loads);
+  FillUtilisation(loads);
   rho_ = utilisation_;
   RhoOfOne(rho_);
   for (int64_t n = 0; n < networks(); ++n) {
@@ -118,7 +118,13 @@ Eigen::ArrayXXd AirtimeBatch::SlotUtilisation(const Eigen::ArrayXd& loads) {
   return all;
 }
 
-void AirtimeBatch::Utilise(const Eigen::ArrayXd& loads) {
+const Eigen::ArrayXd& AirtimeBatch::Utilise(const Eigen::ArrayXd& loads) {
+  CheckLoads(loads);
+  FillUtilisation(loads);
+  return utilisation_;
+}
+
+void AirtimeBatch::FillUtilisation(const Eigen::ArrayXd& loads) {
   TakeShares(loads);
   for (int64_t n = 0; n < networks(); ++n) {
     SpreadShares(n);

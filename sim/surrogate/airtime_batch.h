@@ -44,12 +44,14 @@ class AirtimeBatch {
 
   // u+ of the last Step.
   const Eigen::ArrayXd& utilisation() const { return utilisation_; }
+  // u+ under the present plan with other loads (InputError as Step); no regret.
+  const Eigen::ArrayXd& Utilise(const Eigen::ArrayXd& loads);
   // Utilisation of slot k as access point i would see it on that slot, under
   // the present plan: access_points() x slots.
   Eigen::ArrayXXd SlotUtilisation(const Eigen::ArrayXd& loads);
 
  private:
-  void Utilise(const Eigen::ArrayXd& loads);
+  void FillUtilisation(const Eigen::ArrayXd& loads);
   void TakeShares(const Eigen::ArrayXd& loads);
   // Writes the shares of one network's access points to slot_shares_.
   void SpreadShares(int64_t network);

@@ -49,6 +49,12 @@ double Together(OccupancyLaw law, double a, double b) {
   return 1 - std::max(0.0, 1 - a) * std::max(0.0, 1 - b);
 }
 
+double ServedShare(OccupancyLaw law, double share, double heard) {
+  if (share <= 0) return 1;
+  if (law == OccupancyLaw::kSum) return std::min(1.0, 1 / (share + heard));
+  return std::min(1.0, (1 - heard) / share);
+}
+
 Eigen::MatrixXd InterferenceMap(const Eigen::MatrixXd& rssi_dbm,
                                 const AirtimeChoices& choices) {
   AIRLOCK_CHECK(rssi_dbm.rows() == rssi_dbm.cols());

@@ -43,6 +43,11 @@ OccupancyLaw ParseOccupancyLaw(const std::string& name);
 // The time that two parties take together of a slot, by the law.
 double Together(OccupancyLaw law, double a, double b);
 
+// What an access point that needs `share` of a slot gets of it, 0 to 1, where
+// the others that it hears need `heard`: by need where both are more than there
+// is (sum), or of what is left (union).
+double ServedShare(OccupancyLaw law, double share, double heard);
+
 // The choices that the model leaves open.
 struct AirtimeChoices {
   OccupancyLaw law = OccupancyLaw::kSum;

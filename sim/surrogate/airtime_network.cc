@@ -1,18 +1,10 @@
 #include "sim/surrogate/airtime_network.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
 namespace airlock {
 namespace {
-
-// What an access point gets of `share` where others take `heard`.
-double Served(OccupancyLaw law, double share, double heard) {
-  if (share <= 0) return 1;
-  if (law == OccupancyLaw::kSum) return std::min(1.0, 1 / (share + heard));
-  return std::min(1.0, (1 - heard) / share);
-}
 
 AirtimeChoices WithoutOwnLoad(AirtimeChoices choices) {
   choices.own_load = false;
@@ -52,7 +44,7 @@ void AirtimeNetwork::Update(const ChannelPlan& plan,
     const int bonding = plan_[i].bonding;
     share_[i] = std::ldexp(loads_[i], -bonding);
     busy_[i] = Together(choices_.law, share_[i], heard()[i]);
-    served_[i] = Served(choices_.law, share_[i], heard()[i]);
+    served_[i] = ServedShare(choices_.law, share_[i], heard()[i]);
     const double seen = choices_.own_load ? busy_[i] : heard()[i];
     service_ += Rho(seen, 1 << bonding) * loads_[i];
   }

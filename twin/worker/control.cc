@@ -46,6 +46,18 @@ ProgramAccount ProgramAccountFromJson(const json& body) {
   return account;
 }
 
+// Asks for one thing at its first decision.
+class ScriptedController : public Controller {
+ public:
+  explicit ScriptedController(Action first) : next_(std::move(first)) {}
+  Action Decide(const Observation&) override {
+    return std::exchange(next_, Action());
+  }
+
+ private:
+  Action next_;
+};
+
 }  // namespace
 
 RecordedControl::RecordedControl(const ControllerCall& call,
@@ -57,6 +69,14 @@ RecordedControl::RecordedControl(const ControllerCall& call,
   record_.replication = replication.value();
   if (!call.agent.empty()) {
     controller_ = CreateAgent(call.agent, scenario, replication);
+    return;
+  }
+  if (call.program.command.empty()) {
+    Action first;
+    for (const auto& [number, action] : call.branches) {
+      if (number == replication.value()) first = action;
+    }
+    controller_ = std::make_unique<ScriptedController>(std::move(first));
     return;
   }
   ProgramLimits limits = call.limits;
@@ -117,7 +137,12 @@ json ToJson(const ControllerCall& call) {
   for (const auto& [number, questions] : call.late_before) {
     late.push_back({number, questions});
   }
+  json branches = json::array();
+  for (const auto& [number, action] : call.branches) {
+    branches.push_back({number, action.settings});
+  }
   return {{"agent", call.agent},
+          {"branches", std::move(branches)},
           {"command", call.program.command},
           {"folder", call.program.folder},
           {"answer_seconds", call.limits.answer_seconds},
@@ -134,6 +159,11 @@ json ToJson(const ControllerCall& call) {
 ControllerCall ControllerCallFromJson(const json& body) {
   ControllerCall call;
   body.at("agent").get_to(call.agent);
+  for (const json& branch : body.at("branches")) {
+    Action action;
+    branch.at(1).get_to(action.settings);
+    call.branches.push_back({branch.at(0).get<int64_t>(), std::move(action)});
+  }
   body.at("command").get_to(call.program.command);
   body.at("folder").get_to(call.program.folder);
   body.at("answer_seconds").get_to(call.limits.answer_seconds);

@@ -23,10 +23,15 @@ struct ControlDisturbance {
   double action_failure = 0;  // share of the actions that do not arrive
 };
 
-// Who decides in the place of the scenario's own agent.
+// Who decides in the place of the scenario's own agent: an agent, a program or
+// a script.
 struct ControllerCall {
   std::string agent;  // one of `airlock list agents`, or
   ProgramCall program;
+  // What is asked for at the first decision, by replication; nothing later.
+  // Where neither agent nor program is given: a what-if branch of the settled
+  // network for each.
+  std::vector<std::pair<int64_t, Action>> branches;
   ProgramLimits limits;
   // Late questions of a run that is repeated, by replication.
   std::vector<std::pair<int64_t, std::vector<int64_t>>> late_before;

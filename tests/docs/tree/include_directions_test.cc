@@ -39,6 +39,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"calibration/fit",
        {"sim/base", "sim/scenario", "sim/stats", "sim/surrogate",
         "sim/telemetry"}},
+      {"calibration/surrogate",
+       {"sim/base", "sim/scenario", "sim/stats", "sim/surrogate"}},
       {"agents/baselines",
        {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
         "sim/surrogate", "sim/telemetry", "sim/topology", "sim/workload"}},
@@ -75,9 +77,10 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"calibration/fit", "sim/base", "sim/results", "sim/scenario",
         "sim/stats", "sim/telemetry", "sim/topology", "twin/forecast"}},
       {"twin/cli",
-       {"agents/baselines", "calibration/fit", "calibration/traces", "sim/base",
-        "sim/engine", "sim/results", "sim/scenario", "sim/telemetry",
-        "sim/topology", "twin/drift", "twin/forecast", "twin/gate", "twin/node",
+       {"agents/baselines", "calibration/fit", "calibration/surrogate",
+        "calibration/traces", "sim/base", "sim/engine", "sim/results",
+        "sim/scenario", "sim/surrogate", "sim/telemetry", "sim/topology",
+        "twin/drift", "twin/forecast", "twin/gate", "twin/node",
         "twin/pipeline", "twin/registry", "twin/report", "twin/worker"}},
   };
   return edges;

@@ -1,0 +1,171 @@
+#include "calibration/surrogate/surrogate_fit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "sim/base/rng.h"
+#include "sim/surrogate/airtime_network.h"
+
+namespace airlock {
+namespace {
+
+constexpr int kAps = 7;
+
+ChannelTable Table() { return ChannelTable({36, 40, 44}, 1); }
+
+// RSSI between -95 and -50 dBm, each direction its own.
+Eigen::MatrixXd DrawRssi(RngStream* stream) {
+  Eigen::MatrixXd rssi = Eigen::MatrixXd::Zero(kAps, kAps);
+  for (int i = 0; i < kAps; ++i) {
+    for (int j = 0; j < kAps; ++j) {
+      if (i != j) rssi(i, j) = stream->Uniform(-95, -50);
+    }
+  }
+  return rssi;
+}
+
+// What a network would measure in which the model is true, with noise.
+std::vector<PlanMeasurement> Measure(const Eigen::MatrixXd& rssi,
+                                     const AirtimeChoices& truth, double rate,
+                                     double noise, int plans,
+                                     RngStream* stream) {
+  Eigen::ArrayXd offered(kAps);
+  for (int i = 0; i < kAps; ++i) offered[i] = 10e6 + 8e6 * i;
+  std::vector<PlanMeasurement> measured;
+  for (int p = 0; p < plans; ++p) {
+    PlanMeasurement one;
+    for (int i = 0; i < kAps; ++i) {
+      one.plan.push_back({static_cast<int>(stream->UniformInt(3)), 0});
+    }
+    AirtimeNetwork network(Table(), truth, rssi);
+    network.Retune(one.plan);
+    network.SetLoads(offered / rate);
+    one.offered = offered;
+    one.delivered = offered * network.served();
+    one.busy = network.busy().min(1.0);
+    for (int i = 0; i < kAps; ++i) {
+      one.delivered[i] *= 1 + stream->Normal(0, noise);
+      one.busy[i] += stream->Normal(0, noise);
+    }
+    measured.push_back(std::move(one));
+  }
+  return measured;
+}
+
+SurrogateCalibration Fit(const Eigen::MatrixXd& rssi,
+                         const std::vector<PlanMeasurement>& plans) {
+  return FitSurrogate(Table(), rssi, plans, SurrogateFitOptions(),
+                      [](int64_t, int64_t) {});
+}
+
+TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
+  for (const OccupancyLaw law : {OccupancyLaw::kSum, OccupancyLaw::kUnion}) {
+    RngStream stream(7);
+    const Eigen::MatrixXd rssi = DrawRssi(&stream);
+    AirtimeChoices truth;
+    truth.law = law;
+    truth.threshold_dbm = -73;
+    const double rate = 83e6;
+    const auto plans = Measure(rssi, truth, rate, 0.02, 60, &stream);
+    const AirtimeProfile profile = Fit(rssi, plans).profile;
+    EXPECT_EQ(profile.law, ToString(law));
+    EXPECT_GT(profile.law_share, 0.95);
+    EXPECT_EQ(profile.fit_plans, 36);
+    EXPECT_EQ(profile.held_out_plans, 24);
+    // The same network: no RSSI lies between the two thresholds.
+    AirtimeChoices found = truth;
+    found.threshold_dbm = profile.threshold.value();
+    EXPECT_EQ(InterferenceMap(rssi, found), InterferenceMap(rssi, truth));
+    EXPECT_EQ(profile.softness_db, 0);
+    EXPECT_NEAR(profile.channel_rate.value() / rate, 1, 0.05);
+    EXPECT_LE(profile.channel_rate_low.value(), rate * 1.05);
+    EXPECT_GE(profile.channel_rate_high.value(), rate / 1.05);
+    // Noise of 0.02 has a median of 0.0135 and a 99 % quantile of 0.0515; the
+    // grid of rates adds up to 2.5 % of a share.
+    ASSERT_EQ(profile.errors.size(), 2u);
+    EXPECT_LT(profile.errors[0].p50, 0.025);
+    EXPECT_LT(profile.errors[0].p99, 0.09);
+    EXPECT_GT(profile.errors[0].mean_p50, 2 * profile.errors[0].p50);
+    EXPECT_TRUE(profile.credible) << profile.reason;
+    EXPECT_EQ(profile.ranks.size(), 4u);
+    EXPECT_GT(profile.ranks[0].low, 0.6);
+    EXPECT_LT(profile.ranks[0].low, profile.ranks[0].estimate);
+  }
+}
+
+TEST(SurrogateFitTest, IsNotCredibleWhereGoodputIsNoise) {
+  RngStream stream(8);
+  const Eigen::MatrixXd rssi = DrawRssi(&stream);
+  auto plans = Measure(rssi, AirtimeChoices(), 80e6, 0, 40, &stream);
+  for (PlanMeasurement& one : plans) {
+    for (int i = 0; i < kAps; ++i) {
+      one.delivered[i] = one.offered[i] * stream.Uniform(0.3, 1);
+    }
+  }
+  const AirtimeProfile profile = Fit(rssi, plans).profile;
+  EXPECT_FALSE(profile.credible);
+  EXPECT_THAT(profile.reason,
+              ::testing::HasSubstr("not credible for training"));
+}
+
+// Every plan delivers everything: nothing to order.
+TEST(SurrogateFitTest, IsNotCredibleWherePlansDoNotDiffer) {
+  RngStream stream(9);
+  const Eigen::MatrixXd rssi = DrawRssi(&stream);
+  auto plans = Measure(rssi, AirtimeChoices(), 80e6, 0, 20, &stream);
+  for (PlanMeasurement& one : plans) one.delivered = one.offered;
+  const AirtimeProfile profile = Fit(rssi, plans).profile;
+  EXPECT_FALSE(profile.credible);
+  EXPECT_TRUE(std::isnan(profile.ranks[0].estimate));
+}
+
+TEST(SurrogateFitTest, WrongMeasurementsAreErrors) {
+  RngStream stream(10);
+  const Eigen::MatrixXd rssi = DrawRssi(&stream);
+  auto plans = Measure(rssi, AirtimeChoices(), 80e6, 0, 20, &stream);
+  auto few = plans;
+  few.resize(19);
+  EXPECT_THROW(Fit(rssi, few), InputError);
+  auto other = plans;
+  other[3].offered *= 2;
+  EXPECT_THROW(Fit(rssi, other), InputError);
+  for (PlanMeasurement& one : plans) one.delivered.setZero();
+  EXPECT_THROW(Fit(rssi, plans), InputError);
+}
+
+// A profile is read back as it was written, and nobody calls it credible by
+// hand.
+TEST(AirtimeProfileTest, IsReadBack) {
+  RngStream stream(7);
+  const Eigen::MatrixXd rssi = DrawRssi(&stream);
+  AirtimeProfile profile =
+      Fit(rssi, Measure(rssi, AirtimeChoices(), 80e6, 0.05, 30, &stream))
+          .profile;
+  const std::string path = ::testing::TempDir() + "/airtime_profile.yaml";
+  const auto write = [&path](const AirtimeProfile& one) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    const std::string text = ToYamlText(one);
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+  };
+  write(profile);
+  Diagnostics diagnostics;
+  const auto again = LoadAirtimeProfile(path, &diagnostics);
+  ASSERT_TRUE(again) << diagnostics.Format();
+  EXPECT_EQ(ToYamlText(*again), ToYamlText(profile));
+  AirtimeConfig airtime;
+  ApplyProfile(*again, &airtime);
+  EXPECT_EQ(airtime.threshold, profile.threshold);
+  EXPECT_EQ(airtime.channel_rate, profile.channel_rate);
+  profile.ranks[0].low = 0.3;
+  profile.credible = true;
+  write(profile);
+  EXPECT_FALSE(LoadAirtimeProfile(path, &diagnostics));
+  EXPECT_THAT(diagnostics.Format(), ::testing::HasSubstr("called credible"));
+}
+
+}  // namespace
+}  // namespace airlock

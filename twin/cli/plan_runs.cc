@@ -1,0 +1,173 @@
+#include "twin/cli/plan_runs.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sim/base/error.h"
+#include "sim/base/rng.h"
+#include "sim/surrogate/airtime_scenario.h"
+#include "sim/telemetry/wlan_columns.h"
+#include "twin/worker/run_batch.h"
+
+namespace airlock {
+namespace {
+
+// The scenario as plans are run: nothing changes but the plan, once.
+ResolvedScenario Steady(const ResolvedScenario& resolved,
+                        const PlanRunOptions& options) {
+  Scenario scenario = resolved.scenario();
+  if (!scenario.wlan) {
+    throw InputError(resolved.path() + ": --against needs a WLAN");
+  }
+  scenario.run.engine = "packet";
+  scenario.run.replications = options.plans;
+  scenario.controller.agent = "static";
+  scenario.controller.interval = scenario.run.sample_interval;
+  scenario.wlan->load.profile = "constant";
+  scenario.wlan->load.trace.clear();
+  ChannelSwitchConfig& cost = scenario.wlan->channel_switch;
+  cost.announcement_beacons = 0;
+  cost.dead_time = SimTime(0);
+  cost.miss_probability = Ratio(0);
+  Diagnostics diagnostics;
+  auto steady = Resolve(scenario, &diagnostics);
+  if (!steady) {
+    throw InputError(resolved.path() + ": its plans cannot be run:\n" +
+                     diagnostics.Format());
+  }
+  const double measured = Seconds(scenario.run.duration) -
+                          Seconds(scenario.controller.interval) -
+                          options.settle_seconds;
+  if (measured < Seconds(scenario.run.sample_interval)) {
+    throw InputError(fmt::format(
+        "{}: run.duration of {} leaves nothing after the first sample and {} s "
+        "to settle",
+        resolved.path(), ToString(scenario.run.duration),
+        options.settle_seconds));
+  }
+  return *steady;
+}
+
+ChannelPlan DrawPlan(const ChannelTable& table, size_t access_points,
+                     RngStream stream) {
+  ChannelPlan plan;
+  for (size_t i = 0; i < access_points; ++i) {
+    const auto& all = table.assignments();
+    plan.push_back(all[stream.UniformInt(all.size())]);
+  }
+  return plan;
+}
+
+Action ActionOf(const WlanConfig& wlan, const ChannelTable& table,
+                const ChannelPlan& plan) {
+  Action action;
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const std::string& name = wlan.access_points[i].name;
+    action.settings[ChannelSettingName(name)] = table.Number(plan[i].channel);
+    action.settings[WidthSettingName(name)] =
+        ChannelTable::WidthHz(plan[i].bonding);
+  }
+  return action;
+}
+
+double MeanAfter(const Column& column, size_t first) {
+  double sum = 0;
+  int64_t count = 0;
+  for (size_t k = first; k < column.values.size(); ++k) {
+    if (std::isnan(column.values[k])) continue;
+    sum += column.values[k];
+    ++count;
+  }
+  return count > 0 ? sum / static_cast<double>(count) : 0;
+}
+
+// Whether the access points are where the plan wants them at the end.
+bool InForce(const Trace& series, const WlanConfig& wlan,
+             const Action& wanted) {
+  for (const AccessPointConfig& ap : wlan.access_points) {
+    const double channel =
+        series.Get(ApColumnName(ap.name, kApChannel)).values.back();
+    const double width =
+        series.Get(ApColumnName(ap.name, kApWidth)).values.back();
+    if (channel != wanted.settings.at(ChannelSettingName(ap.name)) ||
+        width != wanted.settings.at(WidthSettingName(ap.name))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+PlanMeasurement MeasurementOf(const Trace& series, const WlanConfig& wlan,
+                              const ChannelPlan& plan, double from_seconds) {
+  size_t first = 0;
+  // A sample covers the time since the one before.
+  while (first < series.time_seconds.size() &&
+         (first == 0 ? 0 : series.time_seconds[first - 1]) <
+             from_seconds * (1 - 1e-9)) {
+    ++first;
+  }
+  const Eigen::Index n = static_cast<Eigen::Index>(plan.size());
+  PlanMeasurement measured{plan, Eigen::ArrayXd(n), Eigen::ArrayXd(n),
+                           Eigen::ArrayXd(n)};
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const std::string name = "ap." + wlan.access_points[i].name + ".";
+    measured.offered[i] = MeanAfter(series.Get(name + "offered_rate"), first);
+    measured.delivered[i] =
+        MeanAfter(series.Get(name + "delivered_rate"), first);
+    measured.busy[i] = MeanAfter(
+        series.Get(ApColumnName(wlan.access_points[i].name, kApBusy)), first);
+  }
+  return measured;
+}
+
+}  // namespace
+
+PlanRuns RunRandomPlans(const ResolvedScenario& resolved,
+                        const PlanRunOptions& options,
+                        const Progress& progress) {
+  const ResolvedScenario steady = Steady(resolved, options);
+  const Scenario& scenario = steady.scenario();
+  const WlanConfig& wlan = *scenario.wlan;
+  const ChannelTable table = AllowedChannels(wlan);
+  const RngTree tree(static_cast<uint64_t>(scenario.run.seed));
+  std::vector<ChannelPlan> plans;
+  ControllerCall branches;
+  for (int64_t p = 0; p < options.plans; ++p) {
+    plans.push_back(DrawPlan(table, wlan.access_points.size(),
+                             tree.Stream("calibrate/plans", Replication(p))));
+    branches.branches.push_back({p, ActionOf(wlan, table, plans.back())});
+  }
+  BatchOptions batch;
+  batch.jobs = options.jobs;
+  batch.controller = branches;
+  std::vector<ControlRecord> control;
+  batch.control = &control;
+  const RunRecord record = RunBatch(steady, batch, progress);
+  for (const ControlRecord& one : control) {
+    if (one.first_refusal.empty()) continue;
+    throw InputError(resolved.path() +
+                     ": a plan was refused: " + one.first_refusal);
+  }
+  PlanRuns runs;
+  int64_t not_in_force = 0;
+  const double from =
+      Seconds(scenario.controller.interval) + options.settle_seconds;
+  for (const ReplicationRecord& one : record.replications) {
+    const size_t p = static_cast<size_t>(one.replication.value());
+    if (InForce(one.series, wlan, branches.branches[p].second)) {
+      runs.plans.push_back(MeasurementOf(one.series, wlan, plans[p], from));
+    } else {
+      ++not_in_force;
+    }
+  }
+  if (not_in_force > 0) {
+    runs.notes.push_back(fmt::format(
+        "{} of {} plans were not in force at the end of their run and are left "
+        "out",
+        not_in_force, options.plans));
+  }
+  return runs;
+}
+
+}  // namespace airlock

@@ -168,6 +168,7 @@ WlanScene::WlanScene(const Scenario& scenario)
                  network_.cells()),
       stalls_(std::make_unique<StallWatch>(network_.cells())),
       latencies_(network_.cells().size()) {
+  interferers_.Watch([this] { switching_.NoteTransmission(); });
   network_.AssignStreams();
   CreateFlows();
 }

@@ -6,6 +6,7 @@
 #include <ns3/node-container.h>
 #include <ns3/non-communicating-net-device.h>
 #include <ns3/nstime.h>
+#include <ns3/packet.h>
 #include <ns3/simulator.h>
 #include <ns3/spectrum-value.h>
 #include <ns3/waveform-generator-helper.h>
@@ -81,6 +82,15 @@ void WlanInterferers::Start(const RngTree& rng, Replication replication) {
         FromSeconds(stream.Uniform(0, Seconds(source.config->period)));
     ns3::Simulator::Schedule(ToNs3(begin), &ns3::WaveformGenerator::Start,
                              source.generator);
+  }
+}
+
+void WlanInterferers::Watch(const std::function<void()>& begins) {
+  using PacketPtr = ns3::Ptr<const ns3::Packet>;
+  const std::function<void(PacketPtr)> call = [begins](PacketPtr) { begins(); };
+  for (const Source& source : sources_) {
+    source.generator->TraceConnectWithoutContext(
+        "TxStart", ns3::Callback<void, PacketPtr>(call));
   }
 }
 

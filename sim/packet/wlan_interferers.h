@@ -2,6 +2,7 @@
 
 #include <ns3/waveform-generator.h>
 
+#include <functional>
 #include <vector>
 
 #include "sim/base/rng.h"
@@ -24,6 +25,9 @@ class WlanInterferers {
   // They begin, each within its first period: drawn from the stream
   // "wlan/interferer/NAME".
   void Start(const RngTree& rng, Replication replication);
+
+  // Calls `begins` whenever one of them begins to send.
+  void Watch(const std::function<void()>& begins);
 
   // What they add to the noise of the access point of `cell` over its primary
   // 20 MHz channel, averaged over time, in mW.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "calibration/fit/calibrate_wlan.h"
 #include "calibration/fit/posterior.h"
 #include "calibration/fit/predictive.h"
 #include "calibration/fit/replay.h"
@@ -323,12 +324,15 @@ CalibrationResult Calibrate(const ResolvedScenario& scenario,
                             const CalibrationOptions& options,
                             const CalibrationProgress& progress) {
   const auto& datacentre = scenario.scenario().datacentre;
-  if (!datacentre || !datacentre->chain) {
+  const auto& wlan = scenario.scenario().wlan;
+  if (!wlan && (!datacentre || !datacentre->chain)) {
     throw InputError(scenario.path() +
-                     ": the scenario has no service chain to calibrate");
+                     ": the scenario has neither a service chain nor a WLAN "
+                     "to calibrate");
   }
   CalibrationResult result =
-      CalibrateChain(*datacentre->chain, trace, options, progress);
+      wlan ? CalibrateWlan(*wlan, trace, options, progress)
+           : CalibrateChain(*datacentre->chain, trace, options, progress);
   result.profile.scenario_name = scenario.scenario().name;
   result.profile.scenario_sha256 = scenario.sha256();
   return result;

@@ -7,6 +7,7 @@
 
 #include "sim/scenario/calibration_profile.h"
 #include "sim/scenario/resolve.h"
+#include "sim/stats/interval.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
@@ -33,9 +34,24 @@ struct HeldOutKpi {
   std::vector<double> high;
 };
 
+// How far a method's predictions are off, in absolute value, on the held-out
+// samples and, to choose between methods, in the fit part.
+struct PredictionError {
+  std::string quantity;  // "rssi", "goodput"
+  std::string unit;
+  std::string method;
+  int64_t samples = 0;
+  double median_in_fit = 0;  // blocks of the fit part, each from the others
+  Interval median;           // held out, with 90 % by block bootstrap
+  Interval mean;
+};
+
 struct CalibrationResult {
   CalibrationProfile profile;  // without the trace's path
   std::vector<HeldOutKpi> held_out;
+  // Of a WLAN: baselines and what was fitted, side by side.
+  std::vector<PredictionError> errors;
+  std::vector<std::string> notes;  // what was left out, and why
 };
 
 // (done, total) replays, about equal in cost.
@@ -70,6 +86,8 @@ using CalibrationProgress = std::function<void(int64_t, int64_t)>;
 // covers. Where a KPI has an atom (no loss), an interval cannot cover exactly
 // 90 %; coverage counts the part of the probability integral transform's jump
 // that lies in 0.05..0.95 (Czado, Gneiting and Held, Biometrics 65, 2009).
+//
+// A scenario of a WLAN is calibrated by CalibrateWlan (calibrate_wlan.h).
 //
 // Throws InputError if the scenario has no chain, the trace lacks offered_rate
 // or all KPIs, or has fewer than 100 samples.

@@ -58,6 +58,45 @@ const std::vector<FittableKey>& FittableKeys() {
   return kTable;
 }
 
+// A key of a WLAN or of one of its links. Those without `set` are no key of a
+// scenario: they say what else the measurement told.
+struct WlanKey {
+  const char* key;
+  const char* unit;
+  double least;
+  void (*set)(double value, WlanConfig* wlan);
+};
+
+const std::vector<WlanKey>& WlanKeys() {
+  using W = WlanConfig;
+  constexpr double kAny = -1e6;  // no least
+  static const std::vector<WlanKey> kTable = {
+      {"path_loss_exponent", "1", kAny,
+       [](double v, W* w) { w->path_loss_exponent = v; }},
+      {"reference_loss_db", "dB", kAny,
+       [](double v, W* w) { w->reference_loss_db = v; }},
+      {"reference_loss_24ghz_db", "dB", kAny,
+       [](double v, W* w) { w->reference_loss_24ghz_db = v; }},
+      {"shadowing_db", "dB", 0, [](double v, W* w) { w->shadowing_db = v; }},
+      {"shadowing_distance", "m", 0, nullptr},
+      {"shadowing_heading", "1", 0, nullptr},
+      {"rssi_at_1m", "dBm", kAny, nullptr},
+      {"variation_in_place", "dB", 0, nullptr},
+      {"rate.slope", "Mbit/s", 0, nullptr},
+      {"rate.floor", "dBm", kAny, nullptr},
+      {"rate.top", "Mbit/s", 0, nullptr},
+      {"goodput_share", "1", 0, nullptr},
+  };
+  return kTable;
+}
+
+const WlanKey* FindWlanKey(const std::string& key) {
+  for (const WlanKey& row : WlanKeys()) {
+    if (key == row.key) return &row;
+  }
+  return nullptr;
+}
+
 const FittableKey* FindKey(const std::string& key) {
   for (const FittableKey& row : FittableKeys()) {
     if (key == row.key) return &row;
@@ -68,20 +107,24 @@ const FittableKey* FindKey(const std::string& key) {
 std::vector<std::string> KeyNames() {
   std::vector<std::string> names;
   for (const FittableKey& row : FittableKeys()) names.push_back(row.key);
+  for (const WlanKey& row : WlanKeys()) names.push_back(row.key);
   return names;
 }
 
 void CheckParameter(const FittedParameter& parameter, const Reporter& report) {
   const FittableKey* key = FindKey(parameter.key);
-  if (key == nullptr) return;  // reported as an unknown choice
-  if (parameter.unit != key->unit) {
+  const WlanKey* wlan_key = FindWlanKey(parameter.key);
+  if (key == nullptr && wlan_key == nullptr) return;  // an unknown choice
+  const char* const unit = key != nullptr ? key->unit : wlan_key->unit;
+  const double least = key != nullptr ? key->least : wlan_key->least;
+  if (parameter.unit != unit) {
     report.Error("unit",
                  "'" + parameter.unit + "' is not the unit of " + parameter.key,
-                 std::string("write ") + key->unit);
+                 std::string("write ") + unit);
   }
-  if (!(parameter.value >= key->least)) {
+  if (!(parameter.value >= least)) {
     report.Error("value", "is below what " + parameter.key + " can be",
-                 fmt::format("at least {}", key->least));
+                 fmt::format("at least {}", least));
   }
   if (!(parameter.low <= parameter.high)) {
     report.Error("low", "is above high");
@@ -102,7 +145,11 @@ void CheckCredible(const CalibrationProfile& profile, const Reporter& report) {
 
 void DeclareFields(Fields<FittedParameter>& f) {
   using T = FittedParameter;
-  f.Add("function", &T::function, "Function of the chain.").Required().AsName();
+  f.Add("function", &T::function,
+        "Function of the chain; of a WLAN `wlan` for the whole, AP-STATION for "
+        "a link.")
+      .Required()
+      .AsName();
   f.Add("key", &T::key, "Its key.").Required().OneOf(KeyNames);
   f.Add("unit", &T::unit, "Of the three numbers.").Required();
   f.Add("value", &T::value, "Posterior mean.").Required();
@@ -203,6 +250,14 @@ void ApplyProfile(const CalibrationProfile& profile, ChainConfig* chain) {
         key->set(parameter.value, &function);
       }
     }
+  }
+}
+
+void ApplyProfile(const CalibrationProfile& profile, WlanConfig* wlan) {
+  for (const FittedParameter& parameter : profile.parameters) {
+    const WlanKey* key = FindWlanKey(parameter.key);
+    if (key == nullptr || key->set == nullptr) continue;
+    if (parameter.function == kWholeWlan) key->set(parameter.value, wlan);
   }
 }
 

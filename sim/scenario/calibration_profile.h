@@ -10,12 +10,20 @@
 
 namespace airlock {
 
-// One parameter of a chain's function after a calibration.
+// FittedParameter::function of what holds for a whole WLAN.
+inline constexpr char kWholeWlan[] = "wlan";
+
+// One parameter of a chain's function, of a WLAN or of a link of it after a
+// calibration.
 struct FittedParameter {
-  std::string function;  // name of the chain's function
+  // Name of the chain's function; of a WLAN kWholeWlan, or AP-STATION.
+  std::string function;
   // Key below the function in a scenario: "service.per_packet",
   // "service.per_byte", "service.cv", "ring", "wakeup", "contention_slope.cpu",
-  // "stall_interval", "stall_slope.cpu", "stall_duration", "quota_offset".
+  // "stall_interval", "stall_slope.cpu", "stall_duration", "quota_offset"; of
+  // a WLAN "path_loss_exponent", "reference_loss_db",
+  // "reference_loss_24ghz_db", "shadowing_db", and keys that a scenario has
+  // not, which say what else was found.
   std::string key;
   std::string unit;  // "ns", "ns/B", "1", "packet", "1/s"
   double value = 0;  // the posterior mean
@@ -53,8 +61,8 @@ struct KpiFidelity {
 
 // What a calibration found out: the way in which measured reality reaches a
 // twin. Written by `airlock calibrate`, named by a scenario's
-// `datacentre.chain.profile`, read by the gate, which asks nothing about a KPI
-// that is not credible.
+// `datacentre.chain.profile` or `wlan.profile`, read by the gate, which asks
+// nothing about a KPI that is not credible.
 struct CalibrationProfile {
   int64_t schema = 1;
   std::string airlock_version;
@@ -88,5 +96,8 @@ void WriteCalibrationProfile(const CalibrationProfile& profile,
 // Puts the parameters into the functions of `chain` that they name; parameters
 // of unknown functions are left out. Times are rounded to the nanosecond.
 void ApplyProfile(const CalibrationProfile& profile, ChainConfig* chain);
+
+// Puts the parameters of the whole WLAN in place.
+void ApplyProfile(const CalibrationProfile& profile, WlanConfig* wlan);
 
 }  // namespace airlock

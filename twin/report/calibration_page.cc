@@ -8,7 +8,60 @@ namespace airlock {
 
 using nlohmann::json;
 
-json CalibrationSummary(const CalibrationProfile& profile) {
+namespace {
+
+json ErrorsOf(const CalibrationResult& result) {
+  json errors = json::array();
+  for (const PredictionError& row : result.errors) {
+    const auto interval = [](const Interval& i) {
+      return json{{"estimate", NumberOrNull(i.estimate)},
+                  {"low", NumberOrNull(i.low)},
+                  {"high", NumberOrNull(i.high)}};
+    };
+    errors.push_back({{"quantity", row.quantity},
+                      {"unit", row.unit},
+                      {"method", row.method},
+                      {"samples", row.samples},
+                      {"median_in_fit", NumberOrNull(row.median_in_fit)},
+                      {"median", interval(row.median)},
+                      {"mean", interval(row.mean)}});
+  }
+  return errors;
+}
+
+// Absolute errors of baselines and fit, goodput in Mbit/s.
+void AddErrorTable(Page* page) {
+  const json& errors = page->summary().at("errors");
+  if (errors.empty()) return;
+  PageTable table;
+  table.header = {
+      "prediction", "in the fit part", "median", "low", "high", "mean", "unit"};
+  for (size_t i = 0; i < errors.size(); ++i) {
+    const json& error = errors[i];
+    const std::string row = fmt::format("/errors/{}/", i);
+    const bool rate = error.at("unit") == "bit/s";
+    const NumberFormat format = {"", rate ? 1e-6 : 1, 3};
+    table.rows.push_back(
+        {Cell::Text(error.at("quantity").get<std::string>() + ", " +
+                    error.at("method").get<std::string>()),
+         Cell::Number(row + "median_in_fit", format),
+         Cell::Number(row + "median/estimate", format),
+         Cell::Number(row + "median/low", format),
+         Cell::Number(row + "median/high", format),
+         Cell::Number(row + "mean/estimate", format),
+         Cell::Text(rate ? "Mbit/s" : error.at("unit").get<std::string>())});
+  }
+  page->Section("Absolute error beside the baselines, held-out part");
+  page->Paragraph(
+      "Median with its 90 % interval by block bootstrap, and mean. In the fit "
+      "part: the median where each fifth is predicted from the others.");
+  page->Table(table);
+}
+
+}  // namespace
+
+json CalibrationSummary(const CalibrationResult& result) {
+  const CalibrationProfile& profile = result.profile;
   json parameters = json::array();
   for (const FittedParameter& p : profile.parameters) {
     parameters.push_back({{"name", p.function + "." + p.key},
@@ -40,7 +93,9 @@ json CalibrationSummary(const CalibrationProfile& profile) {
           {"fit_samples", profile.fit_samples},
           {"held_out_samples", profile.held_out_samples},
           {"parameters", std::move(parameters)},
-          {"kpis", std::move(kpis)}};
+          {"kpis", std::move(kpis)},
+          {"errors", ErrorsOf(result)},
+          {"notes", result.notes}};
 }
 
 std::string CalibrationPage(const json& summary,
@@ -62,6 +117,8 @@ std::string CalibrationPage(const json& summary,
       "standard deviation. Coverage: held-out samples inside the 90 % "
       "predictive interval. Intervals of parameters: 90 %.");
   AddProfileTables("", &page);
+  AddErrorTable(&page);
+  for (const std::string& note : result.notes) page.Paragraph(note);
   page.Section("Measured against twin, held-out part");
   for (const HeldOutKpi& kpi : result.held_out) {
     LinePlot plot;

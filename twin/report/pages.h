@@ -22,8 +22,8 @@ namespace airlock {
 std::string RunPage(const nlohmann::json& summary, const RunRecord& record,
                     const ResolvedScenario* scenario);
 
-// The summary of a profile, for CalibrationPage.
-nlohmann::json CalibrationSummary(const CalibrationProfile& profile);
+// The summary of a calibration, for CalibrationPage.
+nlohmann::json CalibrationSummary(const CalibrationResult& result);
 
 // `airlock calibrate`: credibility for each KPI, the twin over what was
 // measured, parameters with intervals.

@@ -104,7 +104,7 @@ TEST(Browser, Calibration) {
   const std::vector<double> times = {0, 1, 2};
   result.held_out = {
       {kEvil, "s", times, {1, 2, 3}, {1, 2, 2.5}, {0, 1, 2}, {2, 3, 4}}};
-  const json summary = CalibrationSummary(result.profile);
+  const json summary = CalibrationSummary(result);
   ExpectWhole(CalibrationPage(summary, result), summary, 2);
 }
 

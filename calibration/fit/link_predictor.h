@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calibration/fit/propagation.h"
+#include "calibration/fit/rate_curve.h"
+
+namespace airlock {
+
+// Ways to predict a link's RSSI or goodput, baselines first.
+enum LinkMethod {
+  kRssiConstant,     // the median
+  kRssiPersistence,  // the value heard last, one sample ago mostly
+  kRssiFreeSpace,    // exponent 2
+  kRssiExponent3,    // ns-3's log-distance model by default
+  kRssiTwoRay,       // exponent 2, and 4 behind the crossover of two rays
+  kRssiLine,         // log-distance with the fitted common exponent
+  kRssiTwoSlopes,    // two fitted exponents and where they meet
+  kRssiSite,         // the line and the shadowing at the receiver's place
+  kGoodputConstant,
+  kGoodputPersistence,
+  kGoodputCurve,    // from RSSI: rate curve, share of it that is goodput
+  kGoodputChannel,  // and what it misses, by RSSI and utilisation
+  kGoodputSite,     // and by the receiver's place
+  kGoodputPlace,    // the same without measured RSSI and utilisation
+  kLinkMethods,
+};
+bool IsGoodput(LinkMethod method);
+const char* NameOf(LinkMethod method);
+
+// Axes of what the rate curve misses.
+enum GoodputAxis {
+  kRssiAxis,         // dB
+  kUtilisationAxis,  // 0..1
+  kGoodputPlaceAxis,
+  kGoodputHeadingAxis,
+  kGoodputAxes
+};
+
+// The scales of all fields, one set for all links.
+struct LinkScales {
+  FieldScales shadowing;
+  FieldScales channel;  // of kGoodputChannel: places do not matter
+  FieldScales site;     // of kGoodputSite
+};
+// Those of the goodput with the highest restricted likelihood, by descent along
+// one scale at a time on grids. Links without goodput do not count.
+LinkScales FitGoodputScales(const std::vector<Link>& links,
+                            const std::vector<Selection>& fit,
+                            FieldScales shadowing);
+
+// The goodput's part of a link: fitted to samples with traffic.
+struct GoodputModel {
+  RateCurve curve;
+  double share = 0;        // goodput over PHY rate
+  double offered = 0;      // bit/s; the highest goodput but for 1 %
+  double utilisation = 0;  // stands for missing ones: the median
+
+  double At(double rssi) const;
+};
+// Nothing is fitted (share 0) to fewer than 30 samples.
+GoodputModel FitGoodput(const Link& link, const Selection& selection,
+                        const GoodputModel* start);
+
+// Predictions of all methods at `at` from what `train` says of each link;
+// values[method][i] for link i's samples at[i], NaN where a method has none.
+// RSSI at any sample is known to the goodput methods but kGoodputPlace, and
+// utilisation too; persistence looks at the sample before.
+std::vector<std::vector<std::vector<double>>> PredictLinks(
+    const std::vector<Link>& links, const std::vector<Selection>& train,
+    const std::vector<Selection>& at, const LinkScales& scales);
+
+}  // namespace airlock

@@ -87,18 +87,18 @@ TEST(ColourConflictsTest, NoNodesNoColours) {
 }
 
 TEST(ColourConflictsTest, WrongInput) {
-  EXPECT_THAT(ErrorOf([] { ColourConflicts(2, {}, 0); }),
+  EXPECT_THAT(testing::ErrorOf([] { ColourConflicts(2, {}, 0); }),
               HasSubstr("0 colours: at least one is needed"));
-  EXPECT_THAT(ErrorOf([] {
+  EXPECT_THAT(testing::ErrorOf([] {
                 ColourConflicts(2, {{0, 2}}, 1);
               }),
               HasSubstr("conflict of nodes 0 and 2: allowed are two different "
                         "ones from 0 to 1"));
-  EXPECT_THAT(ErrorOf([] {
+  EXPECT_THAT(testing::ErrorOf([] {
                 ColourConflicts(2, {{1, 1}}, 1);
               }),
               HasSubstr("conflict of nodes 1 and 1"));
-  EXPECT_THAT(ErrorOf([] {
+  EXPECT_THAT(testing::ErrorOf([] {
                 ColourConflicts(2, {{0, 1, 0}}, 1);
               }),
               HasSubstr("weight 0 is not positive"));

@@ -4,6 +4,7 @@
 #include "agents/baselines/planner_controller.h"
 #include "agents/baselines/planner_scenario.h"
 #include "agents/baselines/queue_target.h"
+#include "agents/baselines/schedule_controller.h"
 #include "sim/base/error.h"
 
 namespace airlock {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr char kStatic[] = "static";
 constexpr char kQueueTarget[] = "queue-target";
+constexpr char kSchedule[] = "schedule";
 
 // Leaves the scenario's configuration as it is.
 class StaticController : public Controller {
@@ -39,6 +41,7 @@ std::vector<AgentRow> MakeRows() {
       {kQueueTarget,
        "datacentre: moves ecn_threshold so that the mean queue stays near 20 "
        "packets"},
+      {kSchedule, "WLAN: changes channels as controller.schedule lists"},
   };
   for (const PlannerRow& row : Planners()) {
     if (std::string(row.name) != kStatic) {
@@ -60,6 +63,9 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
                                         Replication replication) {
   if (name == kStatic) return std::make_unique<StaticController>();
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();
+  if (name == kSchedule) {
+    return std::make_unique<ScheduleController>(scenario.controller.schedule);
+  }
   for (const PlannerRow& row : Planners()) {
     if (name == row.name) return CreatePlanner(row, scenario, replication);
   }

@@ -116,6 +116,13 @@ class PlanEntry {
 
   void CheckWidth(const std::string& standard, int64_t width_mhz) const {
     const std::string setting = WidthSettingName(ap_.name);
+    if (config_.max_width &&
+        1e6 * static_cast<double>(width_mhz) > config_.max_width->value()) {
+      throw InputError(
+          fmt::format("'{}': {} MHz is more than the max_width of "
+                      "{}",
+                      setting, width_mhz, ToString(*config_.max_width)));
+    }
     if (config_.rate_control == "minstrel") {
       throw InputError(fmt::format(
           "'{}': a width cannot change under rate_control: minstrel, which "

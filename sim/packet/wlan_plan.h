@@ -15,8 +15,8 @@ namespace airlock {
 // mentioned stays. Throws InputError, naming the setting, what was found and
 // what is allowed: for a setting or an access point that is not there, a number
 // or width that the standard, the band, the region or the modulation does not
-// have, another band than the present one, and a width that changes under
-// `minstrel`, which ns-3 3.37 does not tell of it.
+// have, more than max_width, another band than the present one, and a width
+// that changes under `minstrel`, which ns-3 3.37 does not tell of it.
 std::vector<OperatingChannel> ReadChannelPlan(
     const Action& action, const WlanConfig& config,
     const std::vector<OperatingChannel>& now);

@@ -263,13 +263,15 @@ struct GeneratedWlan {
 // The analytic model of the surrogate engine and of planners
 // (sim/surrogate/airtime_model.h).
 struct AirtimeConfig {
-  std::string law = "sum";      // sum union
-  PowerDbm threshold{-82};      // RSSI from which on an AP is interference
-  double softness_db = 0;       // of that threshold; 0: hard
-  bool own_load = false;        // in an access point's utilisation
-  double change_weight = 1;     // w of the regret
+  std::string law = "sum";   // sum union
+  PowerDbm threshold{-82};   // RSSI from which on an AP is interference
+  double softness_db = 0;    // of that threshold; 0: hard
+  bool own_load = false;     // in an access point's utilisation
+  double change_weight = 1;  // w of the regret
   Bandwidth channel_rate = Mbps(100);  // what a load of 1 carries: UDP payload
                                        // on 20 MHz without a neighbour
+  std::string profile;  // AirtimeProfile file (absolute path), or empty
+  std::string profile_values = "replace";  // replace keep, as ChainConfig's
   int64_t dropped_slots = 0;  // at the start, which the metrics leave out
 };
 
@@ -302,6 +304,8 @@ struct WlanConfig {
   AirtimeConfig airtime;
   std::optional<Frequency> max_width;  // that a controller may set; absent: the
                                        // widest of the access points
+  std::string profile;  // CalibrationProfile file (absolute path), or empty
+  std::string profile_values = "replace";  // as ChainConfig::profile_values
 };
 
 // --- The whole ------------------------------------------------------------
@@ -317,10 +321,19 @@ struct ObservationConfig {
   int64_t delay = 0;         // decisions that an observation comes late
 };
 
+// One entry of a list of channel changes; what is absent stays.
+struct ScheduledChange {
+  SimTime time;
+  std::string access_point;
+  std::optional<int64_t> channel;  // IEEE number of the primary 20 MHz channel
+  std::optional<Frequency> width;
+};
+
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
+  std::vector<ScheduledChange> schedule;  // agent: schedule
 };
 
 // Keys that may change or go without notice. None at present.

@@ -427,6 +427,14 @@ void DeclareFields(Fields<AirtimeConfig>& f) {
   f.Add("channel_rate", &T::channel_rate,
         "Payload that 20 MHz without neighbours carry: a load of 1.")
       .AtLeast(Bandwidth(1000));
+  f.Add("profile", &T::profile,
+        "Written by `airlock calibrate --against packet`.")
+      .AsExistingFile();
+  f.Add("profile_values", &T::profile_values,
+        "`replace`: the profile's law, threshold, softness, own load and "
+        "channel rate take the place of those given here, except where `--set` "
+        "gives them. `keep`: the given ones stay.")
+      .OneOf({"replace", "keep"});
   f.Add("dropped_slots", &T::dropped_slots,
         "Slots of `load` at the start that the surrogate's metrics leave out.")
       .AtLeast(0);
@@ -521,6 +529,14 @@ void DeclareFields(Fields<WlanConfig>& f) {
   f.Add("interferers", &T::interferers,
         "What is no WLAN and does not listen; `phy: spectrum` only.")
       .UniqueBy("name");
+  f.Add("profile", &T::profile,
+        "Calibration profile, written by `airlock calibrate`.")
+      .AsExistingFile();
+  f.Add("profile_values", &T::profile_values,
+        "`replace`: the profile's parameters take the place of those given "
+        "here, except where `--set` gives them. `keep`: the given ones stay; "
+        "the profile says only how credible the twin is.")
+      .OneOf({"replace", "keep"});
   f.Add("traffic", &T::traffic,
         "Between access points and stations that have no `flows`.");
   f.Add("load", &T::load, "How the offered rates change over time.");
@@ -571,6 +587,18 @@ void DeclareFields(Fields<ObservationConfig>& f) {
       .Between(0, 1000);
 }
 
+void DeclareFields(Fields<ScheduledChange>& f) {
+  using T = ScheduledChange;
+  f.Add("time", &T::time, "Of the run; takes effect at the next decision.")
+      .Required()
+      .AtLeast(SimTime(0));
+  f.Add("access_point", &T::access_point, "Which moves.").Required();
+  f.Add("channel", &T::channel,
+        "IEEE number of the primary 20 MHz channel; where absent, as it is.")
+      .Between(1, 196);
+  f.Add("width", &T::width, "Of the channel; where absent, as it is.");
+}
+
 void DeclareFields(Fields<ControllerConfig>& f) {
   using T = ControllerConfig;
   f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
@@ -579,6 +607,9 @@ void DeclareFields(Fields<ControllerConfig>& f) {
       .MoreThan(SimTime(0));
   f.Add("observation", &T::observation,
         "What is between the network's counters and what it sees of them.");
+  f.Add("schedule", &T::schedule,
+        "`agent: schedule`: the changes of channels, those of one time as one "
+        "plan.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -601,6 +632,7 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "datacentre.traffic.kind", "wlan"},
           CheckEngine);
   f.Check({"run.duration", "controller"}, CheckController);
+  f.Check({"run.duration", "controller", "wlan"}, CheckSchedule);
 }
 
 }  // namespace airlock

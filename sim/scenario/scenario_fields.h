@@ -34,6 +34,7 @@ void DeclareFields(Fields<AirtimeConfig>& fields);
 void DeclareFields(Fields<ChannelSwitchConfig>& fields);
 void DeclareFields(Fields<WlanConfig>& fields);
 void DeclareFields(Fields<ObservationConfig>& fields);
+void DeclareFields(Fields<ScheduledChange>& fields);
 void DeclareFields(Fields<ControllerConfig>& fields);
 void DeclareFields(Fields<ExperimentalConfig>& fields);
 void DeclareFields(Fields<Scenario>& fields);

@@ -287,4 +287,59 @@ void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report) {
   }
 }
 
+namespace {
+
+void CheckChange(const Scenario& scenario, size_t index,
+                 const Reporter& report) {
+  const ScheduledChange& change = scenario.controller.schedule[index];
+  const std::string path = fmt::format("controller.schedule.{}", index);
+  if (!change.channel && !change.width) {
+    report.Error(path, "changes nothing", "give channel, width or both");
+  }
+  if (change.time >= scenario.run.duration) {
+    report.Error(path + ".time", fmt::format("{} is not within the run of {}",
+                                             ToString(change.time),
+                                             ToString(scenario.run.duration)));
+  }
+  if (change.width && !IsChannelWidth(*change.width)) {
+    report.Error(path + ".width",
+                 ToString(*change.width) + " is not a channel width",
+                 "write 20MHz, 40MHz, 80MHz or 160MHz");
+  }
+  // Those of `generated` get their names later.
+  if (scenario.wlan->access_points.empty()) return;
+  std::string known;
+  for (const AccessPointConfig& ap : scenario.wlan->access_points) {
+    if (ap.name == change.access_point) return;
+    known += (known.empty() ? "" : ", ") + ap.name;
+  }
+  report.Error(path + ".access_point",
+               fmt::format("there is no '{}'", change.access_point),
+               "write one of " + known);
+}
+
+}  // namespace
+
+void CheckSchedule(const Scenario& scenario, const Reporter& report) {
+  const ControllerConfig& controller = scenario.controller;
+  const bool scheduled = controller.agent == "schedule";
+  if (scheduled && !scenario.wlan) {
+    report.Error("controller.agent", "there is no WLAN whose channels change");
+    return;
+  }
+  if (scheduled && controller.schedule.empty()) {
+    report.Error("controller.agent", "there is no controller.schedule",
+                 "give the list of changes");
+  }
+  if (!scheduled && !controller.schedule.empty()) {
+    report.Error("controller.schedule",
+                 fmt::format("agent '{}' does not read it", controller.agent),
+                 "write agent: schedule, or leave it out");
+  }
+  if (!scheduled) return;
+  for (size_t i = 0; i < controller.schedule.size(); ++i) {
+    CheckChange(scenario, i, report);
+  }
+}
+
 }  // namespace airlock

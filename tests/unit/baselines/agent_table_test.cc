@@ -35,8 +35,8 @@ TEST(AgentTableTest, PlannersNeedAWlan) {
 TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
   EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
             "no such agent: 'statc'; known agents: static, queue-target, "
-            "legacy-daily, daily-ai-7d, greedy, colouring, turboca, dynls, "
-            "oracle");
+            "schedule, legacy-daily, daily-ai-7d, greedy, colouring, turboca, "
+            "dynls, oracle");
 }
 
 TEST(AgentTableTest, StaticChangesNothing) {

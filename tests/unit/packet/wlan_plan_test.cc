@@ -112,6 +112,14 @@ TEST(ReadChannelPlan, KeepsToTheRegion) {
               HasSubstr("channel 52 is not allowed"));
 }
 
+TEST(ReadChannelPlan, KeepsToTheWidestThatIsAllowed) {
+  WlanConfig wlan = TwoAccessPoints();
+  wlan.max_width = Frequency(40e6);
+  EXPECT_THAT(
+      ErrorOfPlan(wlan, {{{"hall.width", 80e6}}}, Now(36, 40)),
+      AllOf(HasSubstr("'hall.width'"), HasSubstr("max_width of 40MHz")));
+}
+
 TEST(ReadChannelPlan, RefusesAWidthThatTheRateControlCannotFollow) {
   WlanConfig wlan = TwoAccessPoints();
   wlan.rate_control = "minstrel";

@@ -15,6 +15,7 @@ namespace airlock {
 namespace {
 
 constexpr char kProfileKey[] = "datacentre.chain.profile";
+constexpr char kWlanProfileKey[] = "wlan.profile";
 constexpr char kGeneratedKey[] = "wlan.generated";
 
 std::string ReplaceAll(std::string text, const std::string& from,
@@ -62,6 +63,7 @@ class ScenarioResolver {
   // parameters in place.
   void UseProfile() {
     Scenario& scenario = resolved_.scenario_;
+    if (scenario.wlan) UseWlanProfile(&*scenario.wlan);
     if (!scenario.datacentre || !scenario.datacentre->chain) return;
     ChainConfig& chain = *scenario.datacentre->chain;
     if (chain.profile.empty()) return;
@@ -76,6 +78,41 @@ class ScenarioResolver {
       ApplyProfile(WithoutOverridden(*profile, chain), &chain);
       chain.profile_values = "keep";
       CheckAgain(kProfileKey, "with the profile");
+    }
+    resolved_.profile_ = std::move(*profile);
+  }
+
+  // The same for a WLAN. What the profile says of single links tells those
+  // who read it; the scenario has keys for the whole only.
+  void UseWlanProfile(WlanConfig* wlan) {
+    if (wlan->profile.empty()) return;
+    auto profile = LoadCalibrationProfile(wlan->profile, &found_);
+    if (!profile) {
+      resolved_.Report(kWlanProfileKey,
+                       "the calibration profile cannot be used", "", &found_);
+      return;
+    }
+    CalibrationProfile used = *profile;
+    used.parameters.clear();
+    const Reporter where(&resolved_.document_->root, "", nullptr);
+    bool of_wlan = false;
+    for (const FittedParameter& parameter : profile->parameters) {
+      if (parameter.function != kWholeWlan) continue;
+      of_wlan = true;
+      const std::string key = std::string(kWholeWlan) + "." + parameter.key;
+      // Only the command line has a source without lines.
+      if (where.Given(key) && where.MarkOf(key).line == 0) continue;
+      used.parameters.push_back(parameter);
+    }
+    if (!of_wlan) {
+      resolved_.Report(kWlanProfileKey, "the profile calibrates no WLAN",
+                       "airlock calibrate writes one from a link log", &found_);
+      return;
+    }
+    if (wlan->profile_values == "replace") {
+      ApplyProfile(used, wlan);
+      wlan->profile_values = "keep";
+      CheckAgain(kWlanProfileKey, "with the profile");
     }
     resolved_.profile_ = std::move(*profile);
   }
@@ -162,7 +199,10 @@ class ScenarioResolver {
       }
     }
     const auto& wlan = resolved_.scenario_.wlan;
-    if (wlan) ReplaceByDigest(wlan->load.trace, &identity);
+    if (wlan) {
+      ReplaceByDigest(wlan->load.trace, &identity);
+      ReplaceByDigest(wlan->profile, &identity);
+    }
     resolved_.sha256_ = Sha256(identity);
   }
 

@@ -31,7 +31,7 @@ class ResolvedScenario {
   const std::vector<std::string>& overrides() const { return overrides_; }
   // The scenario file and all that it extends.
   const std::vector<std::string>& files() const { return files_; }
-  // What `datacentre.chain.profile` names.
+  // What `datacentre.chain.profile` or `wlan.profile` names.
   const std::optional<CalibrationProfile>& profile() const { return profile_; }
 
   // text() under comment lines that name version, files and overrides: the

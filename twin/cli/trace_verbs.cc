@@ -1,13 +1,18 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "calibration/fit/calibrate.h"
+#include "calibration/surrogate/surrogate_fit.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/file.h"
+#include "sim/base/version.h"
 #include "sim/results/hdf5_file.h"
 #include "sim/scenario/resolve.h"
+#include "sim/surrogate/airtime_scenario.h"
+#include "twin/cli/plan_runs.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
 #include "twin/report/pages.h"
@@ -60,10 +65,35 @@ struct CalibrateOptions {
   std::string out;
   std::vector<std::string> overrides;
   CalibrationOptions calibration;
+  std::string against;  // engine that the surrogate is fitted to
+  PlanRunOptions runs;
+  double rank_limit = 0.6;
   std::string report;
   bool overwrite = false;
   bool json = false;
 };
+
+// Baselines and what was fitted, side by side.
+std::string ErrorsToText(const std::vector<PredictionError>& errors) {
+  if (errors.empty()) return "";
+  std::string text = fmt::format(
+      "absolute error, held out (in brackets: blocks of the fit part)\n"
+      "{:<50} {:>26}  {:>26}\n",
+      "prediction", "median, 90 % interval", "mean, 90 % interval");
+  for (const PredictionError& row : errors) {
+    const bool rate = row.unit == "bit/s";
+    const double unit = rate ? 1e-6 : 1;
+    const auto interval = [&](const Interval& i) {
+      return fmt::format("{:.2f}  {:.2f} .. {:.2f}", i.estimate * unit,
+                         i.low * unit, i.high * unit);
+    };
+    text += fmt::format(
+        "{:<50} {:>7} {:>18}  {:>26}  {}\n", row.quantity + ", " + row.method,
+        fmt::format("({:.2f})", row.median_in_fit * unit), interval(row.median),
+        interval(row.mean), rate ? "Mbit/s" : row.unit);
+  }
+  return text;
+}
 
 std::string ToText(const CalibrationProfile& profile) {
   std::string text = fmt::format(
@@ -87,7 +117,115 @@ std::string ToText(const CalibrationProfile& profile) {
   return text;
 }
 
+std::string ToText(const AirtimeProfile& profile) {
+  std::string text = fmt::format(
+      "fitted to {} plans, judged on {} others\n"
+      "law {} ({:.0f} % of resampled fits), threshold {} ({:.0f} .. {:.0f} "
+      "dBm), softness {} dB,\n"
+      "channel rate {} ({} .. {}), own load {} the regret\n"
+      "{:<34} {:>10} {:>10} {:>10}\n",
+      profile.fit_plans, profile.held_out_plans, profile.law,
+      100 * profile.law_share, ToString(profile.threshold),
+      profile.threshold_low, profile.threshold_high, profile.softness_db,
+      ToString(profile.channel_rate), ToString(profile.channel_rate_low),
+      ToString(profile.channel_rate_high), profile.own_load ? "in" : "not in",
+      "absolute error per access point", "p50", "p90", "p99");
+  for (const SurrogateError& e : profile.errors) {
+    const bool rate = e.unit == "bit/s";
+    const double unit = rate ? 1e-6 : 1;
+    const std::string name = e.quantity + (rate ? " [Mbit/s]" : "");
+    text += fmt::format("{:<34} {:>10.3f} {:>10.3f} {:>10.3f}\n", name,
+                        e.p50 * unit, e.p90 * unit, e.p99 * unit);
+    text += fmt::format("{:<34} {:>10.3f} {:>10.3f} {:>10.3f}\n",
+                        "  its mean over the fitted plans", e.mean_p50 * unit,
+                        e.mean_p90 * unit, e.mean_p99 * unit);
+  }
+  for (const RankAgreement& rank : profile.ranks) {
+    text += fmt::format("{:<34} {:>10.3f}  {:.3f} .. {:.3f}\n",
+                        rank.measure + " of -regret and goodput, " + rank.plans,
+                        rank.estimate, rank.low, rank.high);
+  }
+  return text + (profile.credible ? "credible for training" : profile.reason) +
+         "\n";
+}
+
+nlohmann::json SurrogateSummary(const SurrogateCalibration& result,
+                                const std::vector<std::string>& notes) {
+  const AirtimeProfile& profile = result.profile;
+  const auto number = [](double value) {
+    return std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
+  };
+  nlohmann::json errors = nlohmann::json::array();
+  for (const SurrogateError& e : profile.errors) {
+    errors.push_back({{"quantity", e.quantity},
+                      {"unit", e.unit},
+                      {"p50", number(e.p50)},
+                      {"p90", number(e.p90)},
+                      {"p99", number(e.p99)},
+                      {"mean_p50", number(e.mean_p50)},
+                      {"mean_p90", number(e.mean_p90)},
+                      {"mean_p99", number(e.mean_p99)}});
+  }
+  nlohmann::json ranks = nlohmann::json::array();
+  for (const RankAgreement& rank : profile.ranks) {
+    ranks.push_back({{"measure", rank.measure},
+                     {"plans", rank.plans},
+                     {"estimate", number(rank.estimate)},
+                     {"low", number(rank.low)},
+                     {"high", number(rank.high)}});
+  }
+  nlohmann::json plans = nlohmann::json::array();
+  for (const PlanOutcome& plan : result.plans) {
+    plans.push_back({{"held_out", plan.held_out},
+                     {"regret", plan.regret},
+                     {"goodput", plan.goodput}});
+  }
+  return {{"scenario", profile.scenario_name},
+          {"law", profile.law},
+          {"threshold_dbm", profile.threshold.value()},
+          {"softness_db", profile.softness_db},
+          {"own_load", profile.own_load},
+          {"channel_rate", profile.channel_rate.value()},
+          {"errors", std::move(errors)},
+          {"ranks", std::move(ranks)},
+          {"rank_limit", profile.rank_limit},
+          {"credible", profile.credible},
+          {"reason", profile.reason},
+          {"notes", notes},
+          {"plans", std::move(plans)}};
+}
+
+// The surrogate of a WLAN against the packet engine.
+ExitCode CalibrateSurrogate(const CalibrateOptions& options,
+                            const ResolvedScenario& scenario) {
+  ProgressDisplay display;
+  const PlanRuns runs = RunRandomPlans(
+      scenario, options.runs,
+      display.Begin("running plans of " + scenario.scenario().name));
+  const Scenario& config = scenario.scenario();
+  SurrogateFitOptions fit;
+  fit.fit_share = options.calibration.fit_share;
+  fit.rank_limit = options.rank_limit;
+  fit.seed = static_cast<uint64_t>(config.run.seed);
+  SurrogateCalibration result = FitSurrogate(
+      AllowedChannels(*config.wlan), RssiOf(*config.wlan, config.run.seed),
+      runs.plans, fit, display.Begin("fitting the surrogate"));
+  display.End();
+  result.profile.airlock_version = Version();
+  result.profile.scenario_name = config.name;
+  result.profile.scenario_sha256 = scenario.sha256();
+  WriteFileAtomically(options.out, ToYamlText(result.profile));
+  for (const std::string& note : runs.notes) Tell(note + "\n");
+  fmt::print("{}", options.json
+                       ? SurrogateSummary(result, runs.notes).dump(2) + "\n"
+                       : ToText(result.profile));
+  return result.profile.credible ? ExitCode::kDone : ExitCode::kNo;
+}
+
 ExitCode RunCalibrate(const CalibrateOptions& options) {
+  if (options.trace.empty() == options.against.empty()) {
+    throw Error("give one of --trace and --against", ExitCode::kUsage);
+  }
   const FidelityLimits& limits = options.calibration.limits;
   if (limits.coverage_low > limits.coverage_high) {
     throw Error(fmt::format("--coverage-low {} is above --coverage-high {}",
@@ -103,6 +241,7 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
       LoadRunnableScenario(options.scenario, options.overrides, &diagnostics);
   Tell(diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
+  if (!options.against.empty()) return CalibrateSurrogate(options, *scenario);
   const Trace trace = ReadTrace(options.trace);
   ProgressDisplay display;
   CalibrationResult result =
@@ -110,13 +249,15 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
                 display.Begin("calibrating " + scenario->scenario().name));
   display.End();
   result.profile.trace = options.trace;
-  const nlohmann::json summary = CalibrationSummary(result.profile);
+  const nlohmann::json summary = CalibrationSummary(result);
   if (!options.report.empty()) {
     WriteFileAtomically(options.report, CalibrationPage(summary, result));
   }
   WriteCalibrationProfile(result.profile, options.out);
-  fmt::print("{}",
-             options.json ? summary.dump(2) + "\n" : ToText(result.profile));
+  for (const std::string& note : result.notes) Tell(note + "\n");
+  fmt::print("{}", options.json
+                       ? summary.dump(2) + "\n"
+                       : ToText(result.profile) + ErrorsToText(result.errors));
   return ExitCode::kDone;
 }
 
@@ -137,15 +278,38 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
 
   auto calibrate = std::make_shared<CalibrateOptions>();
   verb = AddVerb(app, line, "calibrate",
-                 "fit a scenario's service chain to a trace and judge the fit "
-                 "on the part of the trace that it has not seen",
+                 "fit a scenario's service chain or WLAN to a trace and judge "
+                 "the fit on the part of the trace that it has not seen",
                  "airlock calibrate scenarios/datacentre/testbed.yaml --trace "
                  "out/sweep.h5 -o out/profile.yaml",
                  [calibrate] { return RunCalibrate(*calibrate); });
-  verb->add_option("SCENARIO", calibrate->scenario, "scenario with a chain")
+  verb->add_option("SCENARIO", calibrate->scenario,
+                   "scenario with a chain or a WLAN")
       ->required();
-  verb->add_option("--trace", calibrate->trace, "trace of airlock import")
-      ->required();
+  verb->add_option("--trace", calibrate->trace, "trace of airlock import");
+  verb->add_option(
+          "--against", calibrate->against,
+          "packet: fit the surrogate of a WLAN to packet-level runs of "
+          "random channel plans instead; exit code 1 if it is not "
+          "credible for training")
+      ->check(CLI::IsMember({"packet"}));
+  verb->add_option("--plans", calibrate->runs.plans,
+                   "--against: how many plans")
+      ->capture_default_str()
+      ->check(CLI::Range(20, 100000));
+  verb->add_option("--settle", calibrate->runs.settle_seconds,
+                   "--against: seconds between a plan's switch and its "
+                   "measurement")
+      ->capture_default_str()
+      ->check(NonNegative());
+  verb->add_option("--rank-limit", calibrate->rank_limit,
+                   "--against: credible if the 90 % interval of Spearman's "
+                   "correlation of regret and goodput lies above")
+      ->capture_default_str()
+      ->check(NumberWithin(-1, 1));
+  verb->add_option("--jobs", calibrate->runs.jobs,
+                   "--against: plans at a time; 0: one a core")
+      ->check(CLI::Range(0, 1024));
   verb->add_option("-o,--out", calibrate->out, "profile to write")->required();
   verb->add_option("--set", calibrate->overrides,
                    "override one key of the scenario")

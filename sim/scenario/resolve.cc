@@ -8,6 +8,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/version.h"
+#include "sim/scenario/airtime_profile.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/wlan_generated.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char kProfileKey[] = "datacentre.chain.profile";
 constexpr char kWlanProfileKey[] = "wlan.profile";
+constexpr char kAirtimeProfileKey[] = "wlan.airtime.profile";
 constexpr char kGeneratedKey[] = "wlan.generated";
 
 std::string ReplaceAll(std::string text, const std::string& from,
@@ -47,6 +49,7 @@ class ScenarioResolver {
       resolved_.document_ =
           std::make_shared<const Document>(std::move(*document));
       UseProfile();
+      if (!found_.has_errors()) UseAirtimeProfile();
       if (!found_.has_errors()) PlaceGenerated();
     }
     if (!found_.has_errors()) Finish();
@@ -138,6 +141,38 @@ class ScenarioResolver {
     }
   }
 
+  // Puts in place what `airlock calibrate --against` found of the surrogate.
+  void UseAirtimeProfile() {
+    auto& wlan = resolved_.scenario_.wlan;
+    if (!wlan || wlan->airtime.profile.empty()) return;
+    const auto profile = LoadAirtimeProfile(wlan->airtime.profile, &found_);
+    if (!profile) {
+      resolved_.Report(kAirtimeProfileKey, "the profile cannot be used", "",
+                       &found_);
+      return;
+    }
+    const Reporter where(&resolved_.document_->root, "", &found_);
+    if (wlan->airtime.profile_values == "replace") {
+      const AirtimeConfig given = wlan->airtime;
+      AirtimeConfig& used = wlan->airtime;
+      ApplyProfile(*profile, &used);
+      const auto overridden = [&where](const char* key) {
+        const std::string path = std::string("wlan.airtime.") + key;
+        // Only the command line has a source without lines.
+        return where.Given(path) && where.MarkOf(path).line == 0;
+      };
+      if (overridden("law")) used.law = given.law;
+      if (overridden("threshold")) used.threshold = given.threshold;
+      if (overridden("softness_db")) used.softness_db = given.softness_db;
+      if (overridden("own_load")) used.own_load = given.own_load;
+      if (overridden("channel_rate")) used.channel_rate = given.channel_rate;
+      used.profile_values = "keep";
+    }
+    if (!profile->credible) {
+      where.Warning(kAirtimeProfileKey, profile->reason);
+    }
+  }
+
   // Puts the access points that `wlan.generated` describes in its place. Where
   // each replication has its own, the engine draws them.
   void PlaceGenerated() {
@@ -201,6 +236,7 @@ class ScenarioResolver {
     const auto& wlan = resolved_.scenario_.wlan;
     if (wlan) {
       ReplaceByDigest(wlan->load.trace, &identity);
+      ReplaceByDigest(wlan->airtime.profile, &identity);
       ReplaceByDigest(wlan->profile, &identity);
     }
     resolved_.sha256_ = Sha256(identity);

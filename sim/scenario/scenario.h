@@ -306,8 +306,6 @@ struct WlanConfig {
                                        // widest of the access points
   std::string profile;  // CalibrationProfile file (absolute path), or empty
   std::string profile_values = "replace";  // as ChainConfig::profile_values
-  std::string profile;  // CalibrationProfile file (absolute path), or empty
-  std::string profile_values = "replace";  // as ChainConfig::profile_values
 };
 
 // --- The whole ------------------------------------------------------------

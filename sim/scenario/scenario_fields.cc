@@ -537,14 +537,6 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "here, except where `--set` gives them. `keep`: the given ones stay; "
         "the profile says only how credible the twin is.")
       .OneOf({"replace", "keep"});
-  f.Add("profile", &T::profile,
-        "Calibration profile, written by `airlock calibrate`.")
-      .AsExistingFile();
-  f.Add("profile_values", &T::profile_values,
-        "`replace`: the profile's parameters take the place of those given "
-        "here, except where `--set` gives them. `keep`: the given ones stay; "
-        "the profile says only how credible the twin is.")
-      .OneOf({"replace", "keep"});
   f.Add("traffic", &T::traffic,
         "Between access points and stations that have no `flows`.");
   f.Add("load", &T::load, "How the offered rates change over time.");

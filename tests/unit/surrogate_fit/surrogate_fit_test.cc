@@ -7,6 +7,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
+#include "sim/scenario/resolve.h"
 #include "sim/surrogate/airtime_network.h"
 
 namespace airlock {
@@ -165,6 +166,41 @@ TEST(AirtimeProfileTest, IsReadBack) {
   write(profile);
   EXPECT_FALSE(LoadAirtimeProfile(path, &diagnostics));
   EXPECT_THAT(diagnostics.Format(), ::testing::HasSubstr("called credible"));
+}
+
+// A scenario takes a profile's values, except those of the command line, and
+// says that it is not credible; what is resolved resolves to itself.
+TEST(AirtimeProfileTest, AScenarioUsesIt) {
+  AirtimeProfile profile;
+  profile.law = "union";
+  profile.threshold = PowerDbm(-71);
+  profile.channel_rate = Mbps(42);
+  profile.rank_limit = 0.6;
+  profile.reason = "not credible for training: just so";
+  const std::string folder = ::testing::TempDir();
+  const auto write = [](const std::string& path, const std::string& text) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fclose(file);
+  };
+  write(folder + "/used_profile.yaml", ToYamlText(profile));
+  write(folder + "/uses.yaml",
+        "schema: 1\nname: x\nwlan:\n  access_points: [{name: a}]\n"
+        "  airtime: {law: sum, profile: used_profile.yaml}\n");
+  Diagnostics diagnostics;
+  const auto resolved = LoadScenario(
+      folder + "/uses.yaml", {"wlan.airtime.threshold=-90dBm"}, &diagnostics);
+  ASSERT_TRUE(resolved) << diagnostics.Format();
+  EXPECT_THAT(diagnostics.Format(),
+              ::testing::HasSubstr("not credible for training: just so"));
+  const AirtimeConfig& airtime = resolved->scenario().wlan->airtime;
+  EXPECT_EQ(airtime.law, "union");
+  EXPECT_EQ(airtime.threshold, PowerDbm(-90));
+  EXPECT_EQ(airtime.channel_rate, Mbps(42));
+  const auto again = ResolveText(resolved->text(), "again", &diagnostics);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->text(), resolved->text());
+  EXPECT_EQ(again->sha256(), resolved->sha256());
 }
 
 }  // namespace

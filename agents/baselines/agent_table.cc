@@ -41,7 +41,7 @@ std::vector<AgentRow> MakeRows() {
       {kQueueTarget,
        "datacentre: moves ecn_threshold so that the mean queue stays near 20 "
        "packets"},
-      {kSchedule, "WLAN: changes channels as controller.schedule lists"},
+      {kSchedule, "WLAN: changes channels as wlan.schedule lists"},
   };
   for (const PlannerRow& row : Planners()) {
     if (std::string(row.name) != kStatic) {
@@ -64,7 +64,13 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
   if (name == kStatic) return std::make_unique<StaticController>();
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();
   if (name == kSchedule) {
-    return std::make_unique<ScheduleController>(scenario.controller.schedule);
+    if (!scenario.wlan) {
+      throw InputError(fmt::format(
+          "agent '{}' changes the channels of a WLAN, and this scenario has "
+          "none",
+          name));
+    }
+    return std::make_unique<ScheduleController>(scenario.wlan->schedule);
   }
   for (const PlannerRow& row : Planners()) {
     if (name == row.name) return CreatePlanner(row, scenario, replication);

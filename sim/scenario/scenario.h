@@ -275,6 +275,14 @@ struct AirtimeConfig {
   int64_t dropped_slots = 0;  // at the start, which the metrics leave out
 };
 
+// One entry of a list of channel changes; what is absent stays.
+struct ScheduledChange {
+  SimTime time;
+  std::string access_point;
+  std::optional<int64_t> channel;  // IEEE number of the primary 20 MHz channel
+  std::optional<Frequency> width;
+};
+
 struct WlanConfig {
   std::string standard = "802.11ax";  // 802.11a 802.11n 802.11ac 802.11ax
   Frequency width{20e6};
@@ -295,6 +303,7 @@ struct WlanConfig {
   std::vector<WallConfig> walls;
   SimTime beacon_interval = Microseconds(102400);  // multiple of 1024us
   ChannelSwitchConfig channel_switch;
+  std::vector<ScheduledChange> schedule;  // controller.agent: schedule
   int64_t retry_limit = 7;  // transmissions before a frame is given up
   std::vector<AccessPointConfig> access_points;
   std::vector<InterfererConfig> interferers;
@@ -321,19 +330,10 @@ struct ObservationConfig {
   int64_t delay = 0;         // decisions that an observation comes late
 };
 
-// One entry of a list of channel changes; what is absent stays.
-struct ScheduledChange {
-  SimTime time;
-  std::string access_point;
-  std::optional<int64_t> channel;  // IEEE number of the primary 20 MHz channel
-  std::optional<Frequency> width;
-};
-
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
-  std::vector<ScheduledChange> schedule;  // agent: schedule
 };
 
 // Keys that may change or go without notice. None at present.

@@ -456,6 +456,18 @@ void DeclareFields(Fields<ChannelSwitchConfig>& f) {
       .Between(Milliseconds(1), Milliseconds(10000));
 }
 
+void DeclareFields(Fields<ScheduledChange>& f) {
+  using T = ScheduledChange;
+  f.Add("time", &T::time, "Of the run; takes effect at the next decision.")
+      .Required()
+      .AtLeast(SimTime(0));
+  f.Add("access_point", &T::access_point, "Which moves.").Required();
+  f.Add("channel", &T::channel,
+        "IEEE number of the primary 20 MHz channel; where absent, as it is.")
+      .Between(1, 196);
+  f.Add("width", &T::width, "Of the channel; where absent, as it is.");
+}
+
 void DeclareFields(Fields<WlanConfig>& f) {
   using T = WlanConfig;
   f.Add("standard", &T::standard,
@@ -517,6 +529,9 @@ void DeclareFields(Fields<WlanConfig>& f) {
   f.Add("channel_switch", &T::channel_switch,
         "What it costs that a controller moves an access point and its "
         "stations to another channel.");
+  f.Add("schedule", &T::schedule,
+        "`controller.agent: schedule`: the changes of channels, those of one "
+        "time as one plan.");
   f.Add("retry_limit", &T::retry_limit,
         "Transmissions before a frame is given up.")
       .Between(1, 4294967295);
@@ -587,18 +602,6 @@ void DeclareFields(Fields<ObservationConfig>& f) {
       .Between(0, 1000);
 }
 
-void DeclareFields(Fields<ScheduledChange>& f) {
-  using T = ScheduledChange;
-  f.Add("time", &T::time, "Of the run; takes effect at the next decision.")
-      .Required()
-      .AtLeast(SimTime(0));
-  f.Add("access_point", &T::access_point, "Which moves.").Required();
-  f.Add("channel", &T::channel,
-        "IEEE number of the primary 20 MHz channel; where absent, as it is.")
-      .Between(1, 196);
-  f.Add("width", &T::width, "Of the channel; where absent, as it is.");
-}
-
 void DeclareFields(Fields<ControllerConfig>& f) {
   using T = ControllerConfig;
   f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
@@ -607,9 +610,6 @@ void DeclareFields(Fields<ControllerConfig>& f) {
       .MoreThan(SimTime(0));
   f.Add("observation", &T::observation,
         "What is between the network's counters and what it sees of them.");
-  f.Add("schedule", &T::schedule,
-        "`agent: schedule`: the changes of channels, those of one time as one "
-        "plan.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -632,7 +632,7 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "datacentre.traffic.kind", "wlan"},
           CheckEngine);
   f.Check({"run.duration", "controller"}, CheckController);
-  f.Check({"run.duration", "controller", "wlan"}, CheckSchedule);
+  f.Check({"run.duration", "controller.agent", "wlan"}, CheckSchedule);
 }
 
 }  // namespace airlock

@@ -291,15 +291,17 @@ namespace {
 
 void CheckChange(const Scenario& scenario, size_t index,
                  const Reporter& report) {
-  const ScheduledChange& change = scenario.controller.schedule[index];
-  const std::string path = fmt::format("controller.schedule.{}", index);
+  const ScheduledChange& change = scenario.wlan->schedule[index];
+  const std::string path = fmt::format("wlan.schedule.{}", index);
   if (!change.channel && !change.width) {
     report.Error(path, "changes nothing", "give channel, width or both");
   }
   if (change.time >= scenario.run.duration) {
-    report.Error(path + ".time", fmt::format("{} is not within the run of {}",
-                                             ToString(change.time),
-                                             ToString(scenario.run.duration)));
+    report.Error(
+        path + ".time",
+        fmt::format("{} is not within the run of {}", ToString(change.time),
+                    ToString(scenario.run.duration)),
+        "write a time before the end of the run");
   }
   if (change.width && !IsChannelWidth(*change.width)) {
     report.Error(path + ".width",
@@ -321,23 +323,20 @@ void CheckChange(const Scenario& scenario, size_t index,
 }  // namespace
 
 void CheckSchedule(const Scenario& scenario, const Reporter& report) {
-  const ControllerConfig& controller = scenario.controller;
-  const bool scheduled = controller.agent == "schedule";
-  if (scheduled && !scenario.wlan) {
-    report.Error("controller.agent", "there is no WLAN whose channels change");
-    return;
-  }
-  if (scheduled && controller.schedule.empty()) {
-    report.Error("controller.agent", "there is no controller.schedule",
+  const std::string& agent = scenario.controller.agent;
+  const bool scheduled = agent == "schedule";
+  if (scheduled && (!scenario.wlan || scenario.wlan->schedule.empty())) {
+    report.Error("controller.agent", "there is no wlan.schedule",
                  "give the list of changes");
   }
-  if (!scheduled && !controller.schedule.empty()) {
-    report.Error("controller.schedule",
-                 fmt::format("agent '{}' does not read it", controller.agent),
-                 "write agent: schedule, or leave it out");
+  if (!scenario.wlan) return;
+  const std::vector<ScheduledChange>& schedule = scenario.wlan->schedule;
+  if (!scheduled && !schedule.empty()) {
+    report.Error("wlan.schedule",
+                 fmt::format("agent '{}' does not read it", agent),
+                 "write controller.agent: schedule, or leave it out");
   }
-  if (!scheduled) return;
-  for (size_t i = 0; i < controller.schedule.size(); ++i) {
+  for (size_t i = 0; i < schedule.size(); ++i) {
     CheckChange(scenario, i, report);
   }
 }

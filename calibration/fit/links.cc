@@ -36,12 +36,15 @@ struct Direction {
   double y = 0;
 };
 
-// The direction of travel at each sample from the places around it.
+// The direction of travel at each sample from the places around it; held where
+// the receiver stands, and before its first move that of the first move.
 std::vector<Direction> Directions(const std::vector<double>& time,
                                   const std::vector<double>& x,
                                   const std::vector<double>& y) {
   const size_t n = time.size();
   std::vector<Direction> directions(n);
+  Direction held;
+  size_t first_move = n;
   for (size_t i = 0; i < n; ++i) {
     const size_t a = i > 0 ? i - 1 : i;
     const size_t b = i + 1 < n ? i + 1 : i;
@@ -49,8 +52,13 @@ std::vector<Direction> Directions(const std::vector<double>& time,
     const double dy = y[b] - y[a];
     const double way = std::hypot(dx, dy);
     if (b > a && way / (time[b] - time[a]) > kSlowestMove) {
-      directions[i] = {dx / way, dy / way};
+      held = {dx / way, dy / way};
+      first_move = std::min(first_move, i);
     }
+    directions[i] = held;
+  }
+  for (size_t i = 0; i < first_move && first_move < n; ++i) {
+    directions[i] = directions[first_move];
   }
   return directions;
 }

@@ -19,8 +19,8 @@ struct LinkSample {
   double distance = 0;  // m, at least kLeastDistance
   double x = 0;         // m, from the sender; (distance, 0) if unknown
   double y = 0;
-  // Direction of travel; (0, 0) of a receiver that stands, whose carrier may
-  // be turned or unloaded, as of one that never moves.
+  // Direction of travel, held while the receiver stands; (0, 0) if it never
+  // moved.
   double heading_x = 0;
   double heading_y = 0;
   double rssi = 0;         // dBm

@@ -196,7 +196,7 @@ TEST(CalibrateWlan, SaysWhatIsWrong) {
               HasSubstr("the distance hardly varies"));
 }
 
-TEST(ReadLinks, AReceiverThatStandsHasNoDirection) {
+TEST(ReadLinks, HoldsTheDirectionWhereTheReceiverStands) {
   SyntheticLinks truth;
   truth.links = 1;
   truth.seconds = 10;
@@ -212,9 +212,9 @@ TEST(ReadLinks, AReceiverThatStandsHasNoDirection) {
   ASSERT_EQ(links.size(), 1u);
   EXPECT_EQ(silent, 1);
   ASSERT_EQ(links[0].samples.size(), 9u);
-  EXPECT_EQ(links[0].samples[0].heading_x, 0);
+  EXPECT_EQ(links[0].samples[0].heading_x, 1);  // that of the first move
   EXPECT_EQ(links[0].samples[3].heading_x, 1);
-  EXPECT_EQ(links[0].samples[5].heading_x, 0);
+  EXPECT_EQ(links[0].samples[5].heading_x, 1);  // stands
   EXPECT_EQ(links[0].samples[8].heading_x, -1);
 }
 

@@ -59,11 +59,13 @@ class Trial {
     Regret sum;
     for (int64_t slot = 0; slot < setting_.slots; ++slot) {
       std::vector<double> next = loads;
-      double seconds = 0;
       if (slot > 0) {
         Remember(loads);
         next = Next();
-        seconds = Decide(slot, next);
+        const double seconds = Decide(slot, next);
+        score->seconds_per_decision += seconds;
+        score->slowest_seconds = std::max(score->slowest_seconds, seconds);
+        ++score->decisions;
       }
       std::vector<Regret> regret;
       batch_.Step(view_.plan, ToArray(loads), ToArray(next), &regret);
@@ -71,8 +73,6 @@ class Trial {
       if (slot < dropped) continue;
       sum.service += regret[0].service;
       sum.change += regret[0].change;
-      score->seconds_per_decision += seconds;
-      ++score->decisions;
     }
     const auto counted =
         static_cast<double>((setting_.slots - dropped) * view_.size());

@@ -30,11 +30,11 @@ struct PlannerCase {
 // and the slots from wlan.airtime.dropped_slots on.
 struct PlannerScore {
   std::string planner;
-  std::vector<double> regret;   // service + w change
-  std::vector<double> service;  // R^s
-  std::vector<double> change;   // R^r, without its weight
-  // Mean CPU time of a decision, for a slot that counts.
-  double seconds_per_decision = 0;
+  std::vector<double> regret;       // service + w change
+  std::vector<double> service;      // R^s
+  std::vector<double> change;       // R^r, without its weight
+  double seconds_per_decision = 0;  // mean CPU time, over all decisions
+  double slowest_seconds = 0;       // the longest CPU time of one
   int64_t decisions = 0;
 };
 

@@ -88,17 +88,17 @@ void PrintDifferences(const std::map<std::string, PlannerScore>& scores) {
 
 void Print(const Case& one, const PlannerCase& setting,
            const std::set<std::string>& planners) {
-  fmt::print("{}\n  {:<14}{:<28}{:>9}{:>9}{:>13}\n", one.name, "planner",
-             "regret", "R^s", "R^r", "ms/decision");
+  fmt::print("{}\n  {:<14}{:<28}{:>9}{:>9}{:>13}{:>13}\n", one.name, "planner",
+             "regret", "R^s", "R^r", "ms/decision", "ms at most");
   std::map<std::string, PlannerScore> scores;
   for (const PlannerRow& row : Planners()) {
     if (!Chosen(planners, row.name)) continue;
     const PlannerScore score = ScorePlanner(row.name, setting);
-    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}\n", row.name,
+    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}{:>13.3f}\n", row.name,
                Text(MeanOverReplications(score.regret)),
                MeanOverReplications(score.service).estimate,
                MeanOverReplications(score.change).estimate,
-               1e3 * score.seconds_per_decision);
+               1e3 * score.seconds_per_decision, 1e3 * score.slowest_seconds);
     std::cout.flush();
     scores[row.name] = score;
   }

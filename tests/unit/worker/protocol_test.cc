@@ -6,11 +6,22 @@
 
 #include "sim/base/frame.h"
 #include "tests/support/pipe.h"
+#include "twin/worker/control.h"
 
 namespace airlock {
 namespace {
 
 using nlohmann::json;
+
+TEST(ProtocolTest, BranchesOfAControllerArrive) {
+  ControllerCall call;
+  call.branches = {{0, {}}, {3, {{{"a.channel", 36}, {"a.width", 20e6}}}}};
+  const ControllerCall got = ControllerCallFromJson(ToJson(call));
+  ASSERT_EQ(got.branches.size(), 2u);
+  EXPECT_TRUE(got.branches[0].second.settings.empty());
+  EXPECT_EQ(got.branches[1].first, 3);
+  EXPECT_EQ(got.branches[1].second.settings, call.branches[1].second.settings);
+}
 
 TEST(ProtocolTest, ARecordArrivesBitByBit) {
   ReplicationRecord record;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "sim/base/rng.h"
 #include "sim/stats/interval.h"
@@ -65,6 +66,20 @@ void RunTrial(const OperatingGrid& grid, const Looks& looks, RngStream* rng,
   point->mean_n += static_cast<double>(n) / static_cast<double>(grid.trials);
 }
 
+// The looks of LookPlan::kPlanned by the most values an arm: a boundary depends
+// on nothing else of a cell.
+std::map<int64_t, Looks> PlanBoundaries(const OperatingGrid& grid) {
+  std::map<int64_t, Looks> planned;
+  for (const int64_t n : grid.sizes) {
+    const auto [at, added] = planned.try_emplace(n);
+    if (!added) continue;
+    at->second.most = n;
+    at->second.futility = grid.futility;
+    at->second.PlanFor(1 - grid.criterion.confidence.value());
+  }
+  return planned;
+}
+
 Interval RateOf(int64_t count, const OperatingPoint& point) {
   return ClopperPearson(count, point.trials, 0.95);
 }
@@ -94,6 +109,7 @@ bool OperatingPoint::MustNotPass(const OperatingGrid& grid) const {
 
 std::vector<OperatingPoint> SimulateOperatingCharacteristics(
     const OperatingGrid& grid, const Progress& progress) {
+  const std::map<int64_t, Looks> planned = PlanBoundaries(grid);
   std::vector<OperatingPoint> points;
   for (const LookPlan plan :
        {LookPlan::kOnce, LookPlan::kEvery, LookPlan::kPlanned}) {
@@ -114,9 +130,7 @@ std::vector<OperatingPoint> SimulateOperatingCharacteristics(
     Looks looks;
     looks.most = point.n;
     looks.futility = grid.futility;
-    if (point.looks == LookPlan::kPlanned) {
-      looks.PlanFor(1 - grid.criterion.confidence.value());
-    }
+    if (point.looks == LookPlan::kPlanned) looks = planned.at(point.n);
     for (int64_t trial = 0; trial < grid.trials; ++trial) {
       if (trial % 50 == 0) ThrowIfInterrupted();
       RngStream rng = tree.Stream(stream, Replication(trial));

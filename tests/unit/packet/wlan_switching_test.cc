@@ -186,6 +186,36 @@ TEST(ChannelSwitching, WhoIsFoundAgainNeedNotCome) {
   EXPECT_NEAR(seen.at("delivered"), 2e6, 0.1e6);
 }
 
+// What a gate and a what-if do: branches of one settled network, one with a
+// plan and one without.
+TEST(ChannelSwitching, BranchesOfASettledNetworkEqualTheirOwnProcess) {
+  auto branch = [](Scene* scene, bool ask) {
+    scene->Start(Replication(3));
+    scene->AdvanceTo(Milliseconds(100));
+    if (ask) scene->Apply({{{"ap0.channel", 48}, {"ap0.width", 40e6}}});
+    scene->AdvanceTo(Milliseconds(700));
+    return scene->Finish().series.Digest();
+  };
+  auto alone = [&](bool ask) {
+    return RunInChild([&] {
+      const auto scene = CreateWlan(MakeLight());
+      scene->Settle();
+      return branch(scene.get(), ask);
+    });
+  };
+  const std::string branches = RunInChild([&] {
+    const auto scene = CreateWlan(MakeLight());
+    scene->Settle();
+    std::string digests;
+    for (const bool ask : {true, false}) {
+      digests += RunInChild([&] { return branch(scene.get(), ask); });
+    }
+    return digests;
+  });
+  EXPECT_EQ(branches, alone(true) + alone(false));
+  EXPECT_NE(alone(true), alone(false));
+}
+
 TEST(ChannelSwitching, ARefusedPlanChangesNothing) {
   const std::string text = RunInChild([] {
     Scenario scenario = MakeWlan(2, 1);

@@ -104,6 +104,7 @@ class Simulator {
   int64_t rows_ = 0;
   std::unique_ptr<NullModel> model_;
   std::vector<StatisticChannel> channels_;
+  RankKnots knots_;  // of the references, which mostly have as many values
   std::unique_ptr<NullStream> stream_;
   RngStream draws_{0};
   std::vector<double> row_;
@@ -172,7 +173,7 @@ void Simulator::DrawReference(RngStream rng) {
       }
     }
     channels_.emplace_back(std::move(columns[c]), features_[which_[c]].feed,
-                           entry_, parameters_);
+                           entry_, parameters_, &knots_);
   }
 }
 

@@ -67,11 +67,33 @@ FitOptions FitFor(const MonitorOptions& options, bool spread) {
   return fit;
 }
 
+bool MatchesAny(const std::vector<FeaturePattern>& patterns,
+                const Column& column) {
+  return std::any_of(
+      patterns.begin(), patterns.end(),
+      [&](const FeaturePattern& pattern) { return pattern.Matches(column); });
+}
+
+// Only what a model of `problem` is fitted and asked with: there are folds of
+// it, and a trace may have hundreds of columns.
+Trace Narrowed(const Trace& trace, const ForecastProblem& problem) {
+  Trace narrow = trace;
+  const auto unused = [&](const Column& column) {
+    return column.name != problem.target &&
+           !MatchesAny(problem.include, column);
+  };
+  narrow.columns.erase(
+      std::remove_if(narrow.columns.begin(), narrow.columns.end(), unused),
+      narrow.columns.end());
+  return narrow;
+}
+
 // For every sample the value expected by a model that was fitted without the
 // fold of consecutive samples that it lies in.
 std::vector<double> ExpectedByOthers(const ForecastProblem& problem,
-                                     const Trace& trace, int64_t folds,
+                                     const Trace& whole, int64_t folds,
                                      const FitOptions& options) {
+  const Trace trace = Narrowed(whole, problem);
   const int64_t samples = trace.samples();
   std::vector<double> expected(static_cast<size_t>(samples), kUnknown);
   for (int64_t fold = 0; fold < folds; ++fold) {
@@ -111,13 +133,6 @@ double MeanOfKnown(const std::vector<double>& values) {
     ++count;
   }
   return count > 0 ? sum / static_cast<double>(count) : 0;
-}
-
-bool MatchesAny(const std::vector<FeaturePattern>& patterns,
-                const Column& column) {
-  return std::any_of(
-      patterns.begin(), patterns.end(),
-      [&](const FeaturePattern& pattern) { return pattern.Matches(column); });
 }
 
 std::vector<std::string> PresentColumns(const std::vector<std::string>& names,

@@ -144,9 +144,15 @@ std::vector<double> PreparedFeature::Possible() const {
 
 StatisticChannel::StatisticChannel(std::vector<double> base, Feed feed,
                                    const StatisticEntry& entry,
-                                   const StatisticParameters& parameters)
+                                   const StatisticParameters& parameters,
+                                   RankKnots* knots)
     : feed_(feed) {
-  if (feed != Feed::kValue) ranks_ = RankScores(base);
+  if (feed != Feed::kValue) {
+    RankKnots own;
+    if (knots == nullptr) knots = &own;
+    if (knots->values != base.size()) *knots = RankKnots(base.size());
+    ranks_ = RankScores(base, *knots);
+  }
   reference_ =
       feed == Feed::kValue ? std::move(base) : Thinned(std::move(base));
   for (double& value : reference_) value = Fed(value);

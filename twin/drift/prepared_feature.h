@@ -57,9 +57,12 @@ PreparedFeature Prepare(const std::string& name,
 // values of its base.
 class StatisticChannel {
  public:
+  // Keeps the knots of its ranks in `knots` if not null, and uses those that
+  // are there if they are of as many values.
   StatisticChannel(std::vector<double> base, Feed feed,
                    const StatisticEntry& entry,
-                   const StatisticParameters& parameters);
+                   const StatisticParameters& parameters,
+                   RankKnots* knots = nullptr);
   // Of saved parts.
   StatisticChannel(const nlohmann::json& state, const StatisticEntry& entry,
                    const StatisticParameters& parameters);

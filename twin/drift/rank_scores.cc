@@ -34,20 +34,42 @@ std::vector<size_t> KnotPositions(size_t n) {
 
 }  // namespace
 
+RankKnots::RankKnots(size_t n) : values(n), positions(KnotPositions(n)) {
+  for (const size_t position : positions) {
+    ranks.push_back((static_cast<double>(position) + 1) /
+                    (static_cast<double>(n) + 1));
+    scores.push_back(NormalQuantile(ranks.back()));
+  }
+}
+
 RankScores::RankScores(std::vector<double> reference) {
-  AIRLOCK_CHECK(!reference.empty());
+  const RankKnots knots(reference.size());
+  *this = RankScores(std::move(reference), knots);
+}
+
+RankScores::RankScores(std::vector<double> reference, const RankKnots& knots) {
+  const size_t size = reference.size();
+  AIRLOCK_CHECK(size > 0 && size == knots.values, "{} values, knots of {}",
+                size, knots.values);
   std::sort(reference.begin(), reference.end());
-  const double n = static_cast<double>(reference.size());
+  const double n = static_cast<double>(size);
   outside_ = 0.5 / (n + 1);
   least_score_ = NormalQuantile(outside_);
-  for (const size_t position : KnotPositions(reference.size())) {
+  for (size_t i = 0; i < knots.positions.size(); ++i) {
+    const size_t position = knots.positions[i];
     const double value = reference[position];
     if (!knots_.empty() && value == knots_.back()) continue;
+    knots_.push_back(value);
+    if ((position == 0 || reference[position - 1] < value) &&
+        (position + 1 == size || value < reference[position + 1])) {
+      ranks_.push_back(knots.ranks[i]);
+      scores_.push_back(knots.scores[i]);
+      continue;
+    }
     const auto equal =
         std::equal_range(reference.begin(), reference.end(), value);
     const double below = static_cast<double>(equal.first - reference.begin());
     const double upto = static_cast<double>(equal.second - reference.begin());
-    knots_.push_back(value);
     ranks_.push_back(((below + upto) / 2 + 0.5) / (n + 1));
     scores_.push_back(NormalQuantile(ranks_.back()));
   }

@@ -1,10 +1,24 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 namespace airlock {
+
+// Which of n sorted values a RankScores has as knots, and the rank and score of
+// each where no two are equal. It depends on n alone, so that one serves all
+// references of n values.
+struct RankKnots {
+  RankKnots() = default;
+  explicit RankKnots(size_t n);
+
+  size_t values = 0;              // n
+  std::vector<size_t> positions;  // ascending
+  std::vector<double> ranks;
+  std::vector<double> scores;
+};
 
 // The rank of a value among a reference as a standard normal quantile (van der
 // Waerden's scores), so that neither unit nor heavy tails matter: with
@@ -17,7 +31,8 @@ class RankScores {
   static constexpr int64_t kMostKnots = 512;
 
   RankScores() = default;
-  // At least one value, none NaN.
+  // At least one value, none NaN; `knots` of as many values.
+  RankScores(std::vector<double> reference, const RankKnots& knots);
   explicit RankScores(std::vector<double> reference);
 
   double Score(double value) const;

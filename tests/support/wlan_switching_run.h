@@ -72,7 +72,9 @@ inline std::vector<Measured> MeasurePlans(Scenario scenario,
                                           int rounds, Replication replication,
                                           SimTime settle) {
   const SimTime second = Milliseconds(1000);
-  const SimTime start = Milliseconds(500);
+  // After the slow start of TCP.
+  const bool tcp = scenario.wlan->traffic.transport == "tcp";
+  const SimTime start = Milliseconds(tcp ? 2000 : 500);
   const SimTime step = Milliseconds(50);
   const size_t windows = plans.size() * static_cast<size_t>(rounds);
   scenario = Assign(scenario, plans.front());

@@ -29,7 +29,7 @@ TEST(ChannelSwitching, TcpUplinkIsThatOfTheStaticAssignment) {
   c.scenario.wlan->traffic.direction = "uplink";
   c.plans = {Channels({36}), Channels({44})};
   c.rounds = 3;
-  c.static_seconds = 5;  // the first has TCP's slow start
+  c.static_seconds = 4;
   ExpectAsStatic(c, 0.10);
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kProbeQuestions = 60;
 constexpr int64_t kMostInputs = 12;
-constexpr int64_t kTimedCalls = 3000;
+constexpr int64_t kTimedCalls = 5000;
 // A program that is slower than that is timed less often.
 constexpr double kTimingSeconds = 60;
 constexpr int64_t kFewestTimedCalls = 1000;

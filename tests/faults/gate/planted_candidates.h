@@ -54,7 +54,7 @@ datacentre:
 inline constexpr char kIncast[] = R"(schema: 1
 name: incast
 run: {replications: 4, duration: 160s, sample_interval: 2s}
-controller: {interval: 200ms}
+controller: {interval: 100ms}
 datacentre:
   topology:
     leaves: 1

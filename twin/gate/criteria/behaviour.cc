@@ -393,7 +393,8 @@ CriterionResult JudgeNoHarmInTwin(const CriterionConfig& config,
 
 CriterionResult JudgeConstraints(const CriterionConfig& config,
                                  const Evidence& evidence) {
-  constexpr int64_t kFewestSteps = 3000;
+  // What is done once in 2000 steps would then show with 95 %.
+  constexpr int64_t kFewestSteps = 6000;
   CriterionResult result = StartResult(config);
   result.limit = config.at_most.value();
   if (!evidence.behaviour.control || evidence.behaviour.control->steps == 0) {
@@ -537,7 +538,7 @@ std::vector<CriterionRow> BehaviourCriteria() {
        RehearsesForecast},
       {"constraints",
        "at most the share `at_most` of a controller's decisions breaks a "
-       "constraint, of at least `at_least` (3000, if not given)",
+       "constraint, of at least `at_least` (6000, if not given)",
        {"at_most", "at_least", "confidence"},
        {},
        Stage::kTwin,

@@ -14,6 +14,18 @@ function(airlock_library name)
                                         PRIVATE ${ARG_PRIVATE_DEPS})
 endfunction()
 
+# Whether one of the test files has a case that is called Wide...
+function(airlock_wide_cases result)
+  set(found FALSE)
+  foreach(source ${ARGN})
+    file(STRINGS ${source} wide REGEX "(TEST|SUITE)[A-Z_]*[(]Wide")
+    if(wide)
+      set(found TRUE)
+    endif()
+  endforeach()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
 # airlock_tests(LABEL MODULE [DEPS library...])
 # One GoogleTest program of all tests/LABEL/MODULE/*_test.cc (nothing if there
 # are none), registered with ctest under LABEL.
@@ -33,6 +45,15 @@ function(airlock_tests label module)
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} airlock_test_support)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${label} TIMEOUT 900)
+  # Cases whose name begins with Wide take long: they run with the label slow.
+  airlock_wide_cases(has_wide ${sources})
+  if(has_wide AND NOT label STREQUAL slow)
+    set_tests_properties(${target} PROPERTIES
+                         ENVIRONMENT "GTEST_FILTER=-Wide*")
+    add_test(NAME slow_${target} COMMAND ${target})
+    set_tests_properties(slow_${target} PROPERTIES LABELS slow TIMEOUT 900
+                         ENVIRONMENT "GTEST_FILTER=Wide*")
+  endif()
 endfunction()
 
 # fused multiply-add would make results differ between processors.

@@ -134,7 +134,7 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
   EXPECT_THAT(elsewhere.err, HasSubstr("as seen from the folder in which"));
   const ProgramResult rooted =
       Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
-               "--registry", folder / "rooted", "--root", fs::current_path()},
+               "--registry", folder / "rooted", "--root", AIRLOCK_SOURCE_DIR},
               folder.path())
           .Wait();
   EXPECT_EQ(rooted.exit_code, 0) << rooted.err;

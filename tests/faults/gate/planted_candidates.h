@@ -53,8 +53,8 @@ datacentre:
 )";
 inline constexpr char kIncast[] = R"(schema: 1
 name: incast
-run: {replications: 4, duration: 160s, sample_interval: 2s}
-controller: {interval: 100ms}
+run: {replications: 4, duration: 80s, sample_interval: 1s}
+controller: {interval: 50ms}
 datacentre:
   topology:
     leaves: 1

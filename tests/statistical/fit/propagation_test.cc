@@ -15,7 +15,7 @@ using testing::MakeLinkTrace;
 using testing::SyntheticLinks;
 
 // How often the 90 % intervals of the posterior hold the truth, over seeds.
-TEST(FitPropagation, IntervalsHoldTheTruthAsOftenAsTheySay) {
+TEST(WideFitPropagation, IntervalsHoldTheTruthAsOftenAsTheySay) {
   constexpr int kSeeds = 24;
   SyntheticLinks truth;
   truth.links = 3;

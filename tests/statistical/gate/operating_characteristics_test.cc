@@ -64,7 +64,7 @@ TEST(OperatingCharacteristicsTest, FalsePromotionKeepsToItsRateEverywhere) {
 
 // The power of Welch's test on logarithms, by an independent simulation of
 // 20000 trials: .892 and .501 at CV .3 and 30 an arm, .418 at CV 1 and 60.
-TEST(OperatingCharacteristicsTest, PowerIsThatOfTheTextbook) {
+TEST(WideOperatingCharacteristicsTest, PowerIsThatOfTheTextbook) {
   OperatingGrid grid;
   grid.trials = 1000;
   grid.sizes = {30, 60};

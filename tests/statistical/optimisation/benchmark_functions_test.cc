@@ -129,7 +129,7 @@ TEST(BenchmarkFunctionsTest, Branin) {
   EXPECT_GE(Wins(bayesian, random), 19);
 }
 
-TEST(BenchmarkFunctionsTest, Hartmann6) {
+TEST(WideBenchmarkFunctionsTest, Hartmann6) {
   const std::vector<double> bayesian =
       Regrets(Hartmann6(), 0, 100, kSeeds, Bayesian);
   const std::vector<double> random =
@@ -142,7 +142,7 @@ TEST(BenchmarkFunctionsTest, Hartmann6) {
 
 // The noise is half of the function's own standard deviation over the cube, and
 // the optimiser is not told of it.
-TEST(BenchmarkFunctionsTest, Hartmann6WithNoise) {
+TEST(WideBenchmarkFunctionsTest, Hartmann6WithNoise) {
   const std::vector<double> bayesian =
       Regrets(Hartmann6(), 0.2, 80, 10, Bayesian);
   const std::vector<double> random = Regrets(Hartmann6(), 0.2, 80, 10, Random);

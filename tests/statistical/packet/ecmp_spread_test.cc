@@ -82,7 +82,7 @@ double BallsInBinsTotal() {
   return sum / kDraws;
 }
 
-TEST(Ecmp, FlowHashSpreadsLikeBallsInBins) {
+TEST(WideEcmp, FlowHashSpreadsLikeBallsInBins) {
   constexpr int kSalts = 12;
   double goodput = 0;
   for (int salt = 0; salt < kSalts; ++salt) {

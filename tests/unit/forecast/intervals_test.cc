@@ -42,7 +42,7 @@ TEST(ConformalScore, IsTheDistanceBeyondTheInterval) {
   EXPECT_DOUBLE_EQ(ConformalScore(QuantileBase(6, 2), 0), 2);
 }
 
-TEST(Widened, NarrowedBeyondItsMiddleIsAPoint) {
+TEST(WhenWidened, NarrowedBeyondItsMiddleIsAPoint) {
   const PredictionInterval interval = Widened(QuantileBase(2, 6), -3);
   EXPECT_DOUBLE_EQ(interval.low, 4);
   EXPECT_DOUBLE_EQ(interval.high, 4);

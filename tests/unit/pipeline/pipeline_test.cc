@@ -294,8 +294,8 @@ TEST(Stages, TuningStartsAtTheFilesParameters) {
     EXPECT_THAT(stages, ::testing::ElementsAre(
                             "finding the features", "choosing the model",
                             "ranking the features on resamples",
-                            "trying to falsify the choice",
-                            "fitting the model and calibrating its intervals"));
+                            "fitting the model and trying to falsify it",
+                            "calibrating its intervals"));
     ASSERT_EQ(result.record.choice.tuning.size(), 1u);
     const TuningRecord& tuning = result.record.choice.tuning[0];
     EXPECT_EQ(calls, static_cast<int64_t>(tuning.tried.size()));

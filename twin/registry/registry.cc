@@ -334,7 +334,7 @@ Registry::Change Registry::Init(const std::vector<PublicKey>& keys,
 Registry::Change Registry::Promote(const std::string& gate_folder,
                                    const PromoteOptions& options) {
   const RegistryState seen = StateIfAny(folder_).value_or(RegistryState());
-  const GateRecord record = ReadPassingVerdict(gate_folder);
+  const GateRecord record = ReadPassingVerdict(gate_folder, options.root);
   const std::vector<PublicKey> keys = KeysFor(seen, options.own_key, folder_);
   const Receipt receipt =
       ReceiptOf(gate_folder, options.root, keys, IsFresh(seen), folder_);

@@ -193,19 +193,22 @@ GateRecord ReadGateRecord(const std::string& gate_folder) {
   return record;
 }
 
-void CheckGateFiles(const GateRecord& record, const std::string& gate_folder) {
+void CheckGateFiles(const GateRecord& record, const std::string& gate_folder,
+                    const std::string& root) {
   for (const ModelFile& file : record.files) {
     CheckFile(gate_folder + "/" + file.path, file.sha256, "candidate");
   }
   for (const GateInputFile& input : record.inputs) {
-    CheckFile(input.path, input.sha256, input.what);
+    CheckFile((std::filesystem::path(root) / input.path).string(), input.sha256,
+              input.what);
   }
 }
 
-GateRecord ReadPassingVerdict(const std::string& gate_folder) {
+GateRecord ReadPassingVerdict(const std::string& gate_folder,
+                              const std::string& root) {
   GateRecord record = ReadGateRecord(gate_folder);
   CheckPasses(record.summary, gate_folder + "/summary.json");
-  CheckGateFiles(record, gate_folder);
+  CheckGateFiles(record, gate_folder, root);
   return record;
 }
 

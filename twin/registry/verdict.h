@@ -56,13 +56,15 @@ GateRecord ReadGateRecord(const std::string& gate_folder);
 
 // Throws InputError if a candidate or input file is missing or no longer has
 // the digest that the gate judged. Paths of inputs are as the gate was given
-// them: relative ones are looked for from the current folder.
-void CheckGateFiles(const GateRecord& record, const std::string& gate_folder);
+// them: relative ones are looked for from `root` (empty: the current folder).
+void CheckGateFiles(const GateRecord& record, const std::string& gate_folder,
+                    const std::string& root = "");
 
 // A record that allows a promotion now. Throws Error:
 //   kInput         as the two above;
 //   kNo            the verdict is `reject`;
 //   kInconclusive  the verdict is `inconclusive`.
-GateRecord ReadPassingVerdict(const std::string& gate_folder);
+GateRecord ReadPassingVerdict(const std::string& gate_folder,
+                              const std::string& root = "");
 
 }  // namespace airlock

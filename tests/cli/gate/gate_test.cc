@@ -48,6 +48,10 @@ std::string ChampionDigests(const std::string& registry) {
 // asked of the twin alone.
 void CheckLooks(const std::string& folder, const std::string& profile) {
   const std::string gate = folder + "/looks.yaml";
+  const std::string scenario = folder + "/surrogate.yaml";
+  WriteFileAtomically(scenario, "extends: " AIRLOCK_SOURCE_DIR
+                                "/scenarios/datacentre/rehearsal.yaml\n"
+                                "run: {engine: surrogate}\n");
   WriteFileAtomically(
       gate, "schema: 1\nname: looks\ntrace: {path: " AIRLOCK_SOURCE_DIR
             "/data/sweep.csv.xz}\n"
@@ -55,9 +59,8 @@ void CheckLooks(const std::string& folder, const std::string& profile) {
             "[function.inspect.busy, packet_size], offered_rate: true}\n"
             "incumbent: {name: b, forecaster: linear, features: [packet_size], "
             "offered_rate: true}\n"
-            "twin: {scenario: " AIRLOCK_SOURCE_DIR
-            "/scenarios/datacentre/rehearsal.yaml, profile: " +
-                profile +
+            "twin: {scenario: " +
+                scenario + ", profile: " + profile +
                 "}\nevidence: {looks: every replication, most: 30}\n"
                 "criteria: [{kind: twin-non-inferiority, against: incumbent, "
                 "margin: 10%}]\n");

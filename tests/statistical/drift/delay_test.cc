@@ -31,7 +31,7 @@ std::map<std::string, Delays> DelaysOf(const std::string& detector,
 
 // With an expected run length of 1000 samples all, and with the parameters that
 // ADWIN and Page-Hinkley were published with.
-TEST(Delay, NoWorseThanAdwinAndPageHinkley) {
+TEST(WideDelay, NoWorseThanAdwinAndPageHinkley) {
   const auto bank = DelaysOf("rank-bank", false);
   for (const char* other : {"adwin", "page-hinkley"}) {
     for (const bool classic : {false, true}) {

@@ -111,7 +111,7 @@ TEST(RunLength, OfErrorsByTheirOwnDetectors) {
 }
 
 // Four correlated features together have the run length that was set.
-TEST(RunLength, OfSeveralFeatures) {
+TEST(WideRunLength, OfSeveralFeatures) {
   const auto draw = [](RngStream* rng, double* row) {
     const double common = rng->Normal(0, 1);
     for (int j = 0; j < 4; ++j) row[j] = common + rng->Normal(0, 1);

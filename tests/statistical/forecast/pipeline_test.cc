@@ -106,7 +106,7 @@ TEST(PipelineFloors, PersistenceAndLeastSquaresOnOurTestbed) {
   }
 }
 
-TEST(PipelineFloors, LeastSquaresAndDefaultTreesOnTheSingleBridge) {
+TEST(WidePipelineFloors, LeastSquaresAndDefaultTreesOnTheSingleBridge) {
   AIRLOCK_MEASURED_OR_SKIP(path, "nfv-chain/stage0_linear_combined.csv.xz");
   ExpectBeatsTheFloors("stage0", ImportTrace("drst", path));
 }

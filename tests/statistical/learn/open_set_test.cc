@@ -158,7 +158,7 @@ Gain GainOverSoftmax(const Shape& shape, double away) {
 
 // The default score, whatever the classes look like and wherever the unknown
 // one lies: on average above, and less than a point below for certain.
-TEST(OpenSetTest, TheCentredScoreIsNotBelowSoftmax) {
+TEST(WideOpenSetTest, TheCentredScoreIsNotBelowSoftmax) {
   for (const Shape& shape :
        {kClose, Shape{"ten inputs, apart", 10, 2.5, false},
         Shape{"three inputs, apart", 3, 2.5, false},

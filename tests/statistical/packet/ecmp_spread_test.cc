@@ -95,7 +95,7 @@ TEST(WideEcmp, FlowHashSpreadsLikeBallsInBins) {
 }
 
 // How many of the 16 uplinks carry a flow: E = m (1 - (1 - 1/m)^n) a leaf.
-TEST(Ecmp, FlowHashUsesTheExpectedNumberOfUplinks) {
+TEST(WideEcmp, FlowHashUsesTheExpectedNumberOfUplinks) {
   constexpr int kSalts = 20;
   double used = 0;
   for (int salt = 0; salt < kSalts; ++salt) {

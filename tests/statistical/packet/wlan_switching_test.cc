@@ -43,7 +43,7 @@ TEST(ChannelSwitching, LightLoadIsDelivered) {
   ExpectAsStatic(c, 0.02);
 }
 
-TEST(ChannelSwitching, WidthsChangeUnderIdealRateControl) {
+TEST(WideChannelSwitching, WidthsChangeUnderIdealRateControl) {
   SwitchingCase c{"20, 40, 80 MHz", MakeSwitched(1), {}};
   c.scenario.wlan->access_points[0].stations = 1;
   c.plans = {Channels({44}, 80), Channels({44}, 20), Channels({36}, 40)};

@@ -108,17 +108,23 @@ inline ProgramResult Run(const std::vector<std::string>& arguments,
   return Program(arguments, directory, environment).Wait();
 }
 
-// `airlock` with these arguments, in the source folder. Its user's files (a
-// signing key) are in a folder of this process's, unless `environment` says
-// otherwise.
-inline ProgramResult RunAirlock(
-    std::vector<std::string> arguments,
+// `airlock` with these arguments, in `directory`. Its user's files (a signing
+// key) are in a folder of this process's, unless `environment` says otherwise.
+inline ProgramResult RunAirlockIn(
+    const std::string& directory, std::vector<std::string> arguments,
     const std::vector<std::string>& environment = {}) {
   static const TemporaryFolder config;
   arguments.insert(arguments.begin(), AIRLOCK_BINARY_DIR "/airlock");
   std::vector<std::string> all = {"XDG_CONFIG_HOME=" + config.path()};
   all.insert(all.end(), environment.begin(), environment.end());
-  return Run(arguments, AIRLOCK_SOURCE_DIR, all);
+  return Run(arguments, directory, all);
+}
+
+// The same in the source folder.
+inline ProgramResult RunAirlock(
+    const std::vector<std::string>& arguments,
+    const std::vector<std::string>& environment = {}) {
+  return RunAirlockIn(AIRLOCK_SOURCE_DIR, arguments, environment);
 }
 
 }  // namespace airlock::testing

@@ -129,18 +129,15 @@ TEST(GateTest, QuickstartIsPromotedAndCanBeTakenBack) {
 
   // The inputs are found from the folder in which the gate ran.
   const ProgramResult elsewhere =
-      Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
-               "--registry", folder / "none"},
-              folder.path())
-          .Wait();
+      RunAirlockIn(folder.path(), {"promote", folder / "good", "--registry",
+                                   folder / "none"});
   EXPECT_EQ(elsewhere.exit_code, 3);
   EXPECT_THAT(elsewhere.err, HasSubstr("as seen from the folder in which"));
   const ProgramResult rooted =
-      Program({AIRLOCK_BINARY_DIR "/airlock", "promote", folder / "good",
-               "--registry", folder / "rooted", "--root", AIRLOCK_SOURCE_DIR},
-              folder.path())
-          .Wait();
-  EXPECT_EQ(rooted.exit_code, 0) << rooted.err;
+      RunAirlockIn(folder.path(),
+                   {"promote", folder / "good", "--registry", folder / "rooted",
+                    "--root", AIRLOCK_SOURCE_DIR});
+  ASSERT_EQ(rooted.exit_code, 0) << rooted.err;
 
   // The trigger goes live with the model.
   std::vector<std::string> files;

@@ -4,10 +4,23 @@
 
 namespace airlock::testing {
 
-// The synthetic setting of Iacoboaiea et al. (IFIP Networking 2021): networks
-// of 49 access points with 15 neighbours on average, nine channels, volatile
-// loads of a slot of ten minutes; replication r is the network of seed
-// 1001 + r. As scenarios/wlan/generated.yaml.
+// The synthetic networks of Iacoboaiea et al. (IFIP Networking 2021), of nine
+// channels; `neighbours` on average.
+inline WlanConfig ReferenceNetwork(int64_t access_points, double neighbours) {
+  WlanConfig wlan;
+  wlan.region = "US";
+  wlan.dfs = false;
+  wlan.shadowing_db = 4;
+  wlan.power_variation_db = 3;
+  wlan.generated.emplace();
+  wlan.generated->access_points = access_points;
+  wlan.generated->neighbours = neighbours;
+  return wlan;
+}
+
+// Their setting: 49 access points with 15 neighbours on average, volatile loads
+// of a slot of ten minutes; replication r is the network of seed 1001 + r. As
+// scenarios/wlan/generated.yaml.
 inline Scenario ReferenceWlan() {
   Scenario scenario;
   scenario.name = "reference";
@@ -17,12 +30,7 @@ inline Scenario ReferenceWlan() {
   scenario.run.duration = Milliseconds(86400 * 1000LL);
   scenario.run.sample_interval = Milliseconds(600 * 1000);
   scenario.controller.interval = Milliseconds(600 * 1000);
-  WlanConfig wlan;
-  wlan.region = "US";
-  wlan.dfs = false;
-  wlan.shadowing_db = 4;
-  wlan.power_variation_db = 3;
-  wlan.generated.emplace();
+  WlanConfig wlan = ReferenceNetwork(49, 15);
   wlan.generated->redraw = true;
   wlan.traffic.rate_per_station = Mbps(25);
   wlan.load.profile = "volatile";

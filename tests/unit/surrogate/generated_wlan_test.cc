@@ -12,21 +12,12 @@
 #include "sim/scenario/wlan_layout.h"
 #include "sim/scenario/wlan_propagation.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "tests/support/reference_wlan.h"
 
 namespace airlock {
 namespace {
 
-WlanConfig Reference(int64_t access_points, double neighbours) {
-  WlanConfig wlan;
-  wlan.region = "US";
-  wlan.dfs = false;
-  wlan.shadowing_db = 4;
-  wlan.power_variation_db = 3;
-  wlan.generated.emplace();
-  wlan.generated->access_points = access_points;
-  wlan.generated->neighbours = neighbours;
-  return wlan;
-}
+using testing::ReferenceNetwork;
 
 struct MeanAndError {
   double mean = 0;
@@ -72,7 +63,7 @@ TEST(GeneratedWlanTest, HearsAsManyNeighboursAsAsked) {
     int64_t networks;
   };
   for (const Case& c : {Case{30, 6, 60}, Case{49, 15, 40}, Case{150, 47, 10}}) {
-    const WlanConfig wlan = Reference(c.access_points, c.neighbours);
+    const WlanConfig wlan = ReferenceNetwork(c.access_points, c.neighbours);
     std::vector<double> neighbours;
     for (int64_t seed = 0; seed < c.networks; ++seed) {
       const WlanConfig placed = WithAccessPoints(wlan, seed);
@@ -88,7 +79,7 @@ TEST(GeneratedWlanTest, HearsAsManyNeighboursAsAsked) {
 }
 
 TEST(GeneratedWlanTest, IsItsSeedAlone) {
-  const WlanConfig wlan = Reference(20, 6);
+  const WlanConfig wlan = ReferenceNetwork(20, 6);
   const WlanConfig one = WithAccessPoints(wlan, 5);
   const WlanConfig again = WithAccessPoints(wlan, 5);
   const WlanConfig other = WithAccessPoints(wlan, 6);
@@ -99,7 +90,7 @@ TEST(GeneratedWlanTest, IsItsSeedAlone) {
 }
 
 TEST(GeneratedWlanTest, PlacesAreUniformAndStartsOnAllNineChannels) {
-  const WlanConfig wlan = Reference(900, 15);
+  const WlanConfig wlan = ReferenceNetwork(900, 15);
   const WlanConfig placed = WithAccessPoints(wlan, 3);
   const double side = GeneratedSide(wlan);
   std::vector<int> cells(9, 0);
@@ -122,7 +113,7 @@ TEST(GeneratedWlanTest, PlacesAreUniformAndStartsOnAllNineChannels) {
 // What is left of an RSSI without power and distance is the shadowing; a
 // variance of n normal values has a standard error of sd^2 sqrt(2 / n).
 TEST(GeneratedWlanTest, ShadowingIsAsymmetricWithItsDeviation) {
-  const WlanConfig placed = WithAccessPoints(Reference(120, 15), 9);
+  const WlanConfig placed = WithAccessPoints(ReferenceNetwork(120, 15), 9);
   const WlanPropagation propagation(placed, 9);
   const Eigen::MatrixXd rssi = RssiOf(placed, 9);
   double square = 0, difference = 0;
@@ -156,7 +147,7 @@ TEST(GeneratedWlanTest, ShadowingIsAsymmetricWithItsDeviation) {
 }
 
 TEST(GeneratedWlanTest, PoissonCountsHaveTheirMeanAndVariance) {
-  WlanConfig wlan = Reference(30, 6);
+  WlanConfig wlan = ReferenceNetwork(30, 6);
   wlan.generated->count = "poisson";
   std::vector<double> counts;
   for (int64_t seed = 0; seed < 300; ++seed) {

@@ -12,24 +12,15 @@
 #include "sim/surrogate/airtime_batch.h"
 #include "sim/surrogate/airtime_scenario.h"
 #include "sim/workload/load_profiles.h"
+#include "tests/support/reference_wlan.h"
 
 namespace airlock {
 namespace {
 
+using testing::ReferenceNetwork;
+
 constexpr int kNetworks = 32;  // the reference's batch
 constexpr int kDistinctSteps = 16;
-
-WlanConfig Network(int64_t access_points, double neighbours) {
-  WlanConfig wlan;
-  wlan.region = "US";
-  wlan.dfs = false;
-  wlan.shadowing_db = 4;
-  wlan.power_variation_db = 3;
-  wlan.generated.emplace();
-  wlan.generated->access_points = access_points;
-  wlan.generated->neighbours = neighbours;
-  return wlan;
-}
 
 struct Steps {
   std::vector<ChannelPlan> plans;
@@ -59,7 +50,7 @@ void Measure(int64_t access_points, double neighbours, int levels,
   double heard = 0;
   for (int n = 0; n < kNetworks; ++n) {
     const WlanConfig wlan =
-        WithAccessPoints(Network(access_points, neighbours), 100 + n);
+        WithAccessPoints(ReferenceNetwork(access_points, neighbours), 100 + n);
     const Eigen::MatrixXd m = InterferenceMap(RssiOf(wlan, 100 + n), choices);
     heard += m.sum() / static_cast<double>(kNetworks * access_points);
     batch.Add(m);

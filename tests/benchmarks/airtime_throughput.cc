@@ -69,9 +69,7 @@ void Measure(int64_t access_points, double neighbours, int levels,
       sum += regrets[s].total;
     }
     done += kDistinctSteps * kNetworks;
-    seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
+    seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   }
   std::printf("%6lld %10.1f %8s %6s %16.0f   (regret %.3f)\n",
               static_cast<long long>(access_points), heard,

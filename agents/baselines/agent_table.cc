@@ -1,8 +1,8 @@
 #include "agents/baselines/agent_table.h"
 
-#include "agents/baselines/channel_planner.h"
 #include "agents/baselines/planner_controller.h"
 #include "agents/baselines/planner_scenario.h"
+#include "agents/baselines/planners/planners.h"
 #include "agents/baselines/queue_target.h"
 #include "agents/baselines/schedule_controller.h"
 #include "sim/base/error.h"

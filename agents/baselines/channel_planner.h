@@ -65,18 +65,6 @@ class ChannelPlanner {
   virtual ChannelPlan Decide(const PlannerView& view) = 0;
 };
 
-struct PlannerRow {
-  const char* name;
-  const char* description;
-  std::unique_ptr<ChannelPlanner> (*create)(const PlannerSetup& setup);
-  bool needs_known_loads;  // decides nothing without view.known_loads
-};
-
-// The planners, in the order in which `airlock list agents` prints them.
-const std::vector<PlannerRow>& Planners();
-// Throws InputError with the known names.
-const PlannerRow& FindPlanner(const std::string& name);
-
 // Throws InputError that says what is wrong with which access point: sizes that
 // differ, a load that is negative or missing, a present assignment that the
 // table does not have.

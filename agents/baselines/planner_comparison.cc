@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "agents/baselines/planner_scenario.h"
+#include "agents/baselines/planners/planners.h"
 #include "sim/base/error.h"
 #include "sim/scenario/wlan_propagation.h"
 #include "sim/stats/bootstrap.h"

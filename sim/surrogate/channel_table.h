@@ -31,6 +31,10 @@ struct SlotRange {
   int count = 0;
 };
 
+inline bool Meet(SlotRange a, SlotRange b) {
+  return a.first < b.first + b.count && b.first < a.first + a.count;
+}
+
 // The 20 MHz channels that a network may use, N_C of them, by index 0 to
 // N_C - 1 in the order of their IEEE numbers, and the widths up to which they
 // bond, N_B of them: 20 MHz times 2^b, b from 0 to N_B - 1. In the 5 GHz band a

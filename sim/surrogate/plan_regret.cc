@@ -27,10 +27,6 @@ bool Covers(SlotRange range, int slot) {
   return slot >= range.first && slot < range.first + range.count;
 }
 
-bool Meet(SlotRange a, SlotRange b) {
-  return a.first < b.first + b.count && b.first < a.first + a.count;
-}
-
 }  // namespace
 
 InterferenceGraph::InterferenceGraph(const Eigen::MatrixXd& interference)

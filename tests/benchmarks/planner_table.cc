@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "agents/baselines/planner_comparison.h"
+#include "agents/baselines/planners/planners.h"
 #include "sim/base/error.h"
 #include "sim/scenario/resolve.h"
 

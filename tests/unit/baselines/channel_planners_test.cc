@@ -1,12 +1,16 @@
-#include "agents/baselines/channel_planners.h"
-
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <limits>
 #include <set>
 
+#include "agents/baselines/local_search.h"
 #include "agents/baselines/plan_state.h"
+#include "agents/baselines/planners/colouring.h"
+#include "agents/baselines/planners/legacy_daily.h"
+#include "agents/baselines/planners/oracle.h"
+#include "agents/baselines/planners/planners.h"
+#include "agents/baselines/planners/turboca.h"
 #include "tests/support/error_of.h"
 #include "tests/support/random_wlan.h"
 

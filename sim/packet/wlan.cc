@@ -92,7 +92,7 @@ class WlanScene : public Scene {
   explicit WlanScene(const Scenario& scenario);
   ~WlanScene() override;
 
-  void Settle() override { network_.Settle(); }
+  void Settle() override;
   void Start(Replication replication) override;
   SimTime Now() const override;
   void AdvanceTo(SimTime time) override;
@@ -256,6 +256,18 @@ void WlanScene::DeclareCell(size_t cell) {
   }
 }
 
+// Here goes what is the same in all replications, which come to life as forks
+// of the settled network: each pays for every page that Start() writes.
+void WlanScene::Settle() {
+  network_.Settle();
+  for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
+    counters_.push_back(std::make_unique<BssCounters>(
+        cell, &network_, interferers_, config_.beacon_interval));
+  }
+  DeclareColumns();
+  series_ = std::make_unique<SeriesRecorder>(columns_);
+}
+
 void WlanScene::Start(Replication replication) {
   replication_ = replication;
   wall_start_ = std::chrono::steady_clock::now();
@@ -263,11 +275,6 @@ void WlanScene::Start(Replication replication) {
   SeedNs3(rng, replication);
   network_.AssignStreams();
   switching_.Start(rng, replication);
-  for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
-    counters_.push_back(std::make_unique<BssCounters>(
-        cell, &network_, interferers_, config_.beacon_interval));
-  }
-  DeclareColumns();
   StartFlows(rng);
   interferers_.Start(rng, replication);
   load_ = std::make_unique<WlanLoadCourse>(config_, rng, replication);
@@ -275,7 +282,6 @@ void WlanScene::Start(Replication replication) {
   origin_ = FromNs3(ns3::Simulator::Now());
   events_before_ = ns3::Simulator::GetEventCount();
   next_sample_ = run_.sample_interval;
-  series_ = std::make_unique<SeriesRecorder>(columns_);
   samples_.push_back(TakeSnapshot());
   last_observation_ = samples_.front();
 }
@@ -324,7 +330,7 @@ SimTime WlanScene::Now() const {
 }
 
 void WlanScene::AdvanceTo(SimTime time) {
-  AIRLOCK_CHECK(series_ != nullptr && time >= Now(), "{} after {}",
+  AIRLOCK_CHECK(!samples_.empty() && time >= Now(), "{} after {}",
                 ToString(time), ToString(Now()));
   while (next_sample_ <= time) {
     RunUntil(next_sample_);

@@ -2,15 +2,16 @@
 
 #include <ns3/ap-wifi-mac.h>
 #include <ns3/arp-cache.h>
+#include <ns3/arp-l3-protocol.h>
 #include <ns3/constant-position-mobility-model.h>
 #include <ns3/internet-stack-helper.h>
 #include <ns3/ipv4-address-helper.h>
 #include <ns3/ipv4-interface.h>
 #include <ns3/ipv4-l3-protocol.h>
 #include <ns3/ipv4-static-routing-helper.h>
+#include <ns3/qos-txop.h>
 #include <ns3/simulator.h>
 #include <ns3/sta-wifi-mac.h>
-#include <ns3/wifi-helper.h>
 #include <ns3/wifi-remote-station-manager.h>
 
 #include "sim/base/error.h"
@@ -64,6 +65,7 @@ WlanNetwork::WlanNetwork(const WlanConfig& config, int64_t seed)
   CreateNodes();
   InstallDevices();
   InstallInternet();
+  FindRandomUsers();
 }
 
 void WlanNetwork::CreateNodes() {
@@ -143,10 +145,38 @@ void WlanNetwork::InstallInternet() {
   }
 }
 
+// Plain pointers, found once: ns-3's own way looks attributes up by name and
+// writes a reference count into every object on its way.
+void WlanNetwork::FindRandomUsers() {
+  const auto add = [this](auto user) {
+    random_users_.emplace_back([user = ns3::PeekPointer(user)](int64_t first) {
+      return user->AssignStreams(first);
+    });
+  };
+  for (uint32_t i = 0; i < devices_.GetN(); ++i) {
+    const auto device = ns3::DynamicCast<ns3::WifiNetDevice>(devices_.Get(i));
+    const ns3::Ptr<ns3::WifiMac> mac = device->GetMac();
+    add(device->GetPhy());
+    add(device->GetRemoteStationManager());
+    if (mac->GetQosSupported()) {
+      for (const ns3::AcIndex category :
+           {ns3::AC_VO, ns3::AC_VI, ns3::AC_BE, ns3::AC_BK}) {
+        add(mac->GetQosTxop(category));
+      }
+    } else {
+      add(mac->GetTxop());
+    }
+    if (const auto ap = ns3::DynamicCast<ns3::ApWifiMac>(mac)) add(ap);
+    if (const auto sta = ns3::DynamicCast<ns3::StaWifiMac>(mac)) add(sta);
+  }
+  for (uint32_t i = 0; i < nodes_.GetN(); ++i) {
+    add(nodes_.Get(i)->GetObject<ns3::ArpL3Protocol>());
+  }
+}
+
 void WlanNetwork::AssignStreams() {
   int64_t stream = 0;
-  stream += ns3::WifiHelper().AssignStreams(devices_, stream);
-  ns3::InternetStackHelper().AssignStreams(nodes_, stream);
+  for (const auto& user : random_users_) stream += user(stream);
 }
 
 void WlanNetwork::Settle() {

@@ -61,7 +61,9 @@ class WlanNetwork {
   void Start(StationEvent joined, StationEvent left);
 
   // Gives every random variable of the devices and the network stack a stream
-  // from ns-3's present seed and run.
+  // from ns-3's present seed and run: the streams that WifiHelper and
+  // InternetStackHelper would assign, one after the other. Writes to few pages,
+  // which is what a fork of the network pays for.
   void AssignStreams();
 
   const std::vector<WlanCell>& cells() const { return cells_; }
@@ -74,6 +76,7 @@ class WlanNetwork {
                     ns3::Ptr<ns3::Node> node);
   void InstallDevices();
   void InstallInternet();
+  void FindRandomUsers();
   void FillArpCaches(const WlanCell& cell, const WlanStation& station);
   void Join(size_t cell, size_t station);
   void OnAssociated(size_t cell, size_t station);
@@ -87,6 +90,10 @@ class WlanNetwork {
   ns3::NetDeviceContainer devices_;
   ns3::Ptr<WlanMedium> medium_;
   WlanRadios radios_;
+  // What draws random numbers, in the order of its streams: takes its streams
+  // from the given one on, and returns how many those were. Refers to parts of
+  // the nodes and devices.
+  std::vector<std::function<int64_t(int64_t first)>> random_users_;
   StationEvent joined_;
   StationEvent left_;
 };

@@ -438,8 +438,10 @@ void WlanScene::AppendCell(size_t cell, const Snapshot& from,
                            const Snapshot& to, const CellTraffic& traffic,
                            std::vector<double>* values) const {
   const double seconds = Seconds(to.time - from.time);
+  // Of which nothing arrives, nobody knows what it would take.
+  const Traffic& down = traffic.downlink;
   const double need =
-      Share(traffic.downlink.offered_bits, traffic.downlink.delivered_bits);
+      down.offered_bits > 0 ? Share(down.offered_bits, down.delivered_bits) : 1;
   const BssCounters& counters = *counters_[cell];
   for (double value : counters.AccessPointValues(from.bss[cell], to.bss[cell],
                                                  seconds, need)) {

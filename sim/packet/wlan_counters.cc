@@ -132,6 +132,8 @@ void BssCounters::OnTransmission(const ns3::WifiConstPsduMap& psdus,
   const double channels = phy->GetChannelWidth() / 20.0;
   totals_.channel_seconds += seconds * channels;
   for (const auto& [station, psdu] : psdus) {
+    // An ACK answers whatever frame came last, of data or of management.
+    if (from_access_point) last_sent_to_ = Find(psdu->GetAddr1());
     if (!psdu->GetHeader(0).IsData()) continue;
     if (from_access_point) {
       totals_.downlink_channel_seconds += seconds * channels;
@@ -145,7 +147,6 @@ void BssCounters::NoteData(const ns3::WifiPsdu& psdu,
                            bool from_access_point) {
   StationState* const state =
       Find(from_access_point ? psdu.GetAddr1() : psdu.GetAddr2());
-  if (from_access_point) last_data_to_ = state;
   if (state == nullptr) return;  // to all
   state->totals.data_seconds += seconds;
   state->totals.data_bits +=
@@ -161,7 +162,7 @@ void BssCounters::OnReceived(const ns3::WifiMacHeader& header,
   if (header.IsData() || header.IsMgt() || header.IsBlockAck()) {
     state = Find(header.GetAddr2());
   } else if (header.IsAck() && header.GetAddr1() == address_) {
-    state = last_data_to_;  // an ACK does not say who sends it
+    state = last_sent_to_;  // an ACK does not say who sends it
   }
   if (state == nullptr) return;
   state->totals.rssi_sum_dbm += signal_dbm;
@@ -257,8 +258,6 @@ std::vector<double> BssCounters::AccessPointValues(
   const double downlink =
       to.downlink_channel_seconds - from.downlink_channel_seconds;
   const double other = to.channel_seconds - from.channel_seconds - downlink;
-  const double factor =
-      std::isfinite(offered_over_delivered) ? offered_over_delivered : 1;
   const auto manager = bss.device->GetMac()->GetWifiRemoteStationManager();
   double associated = 0;
   for (const StationState& state : stations_) {
@@ -273,7 +272,7 @@ std::vector<double> BssCounters::AccessPointValues(
       1e6 * channel.GetPrimaryChannelCenterFrequency(20),
       static_cast<double>(bss.device->GetPhy()->GetPrimaryChannelNumber(20)),
       1e6 * channel.GetWidth(),
-      Share(downlink * factor + other, active * 1e-9),
+      Share(downlink * offered_over_delivered + other, active * 1e-9),
       associated};
   for (size_t i = 0; i < network_->cells().size(); ++i) {
     if (i != cell_) values.push_back(ScanRssiDbm(i));

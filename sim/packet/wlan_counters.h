@@ -64,7 +64,8 @@ class BssCounters {
   std::vector<Column> StationColumns(size_t station) const;
 
   // The values of those columns over an interval of `seconds` that ends now.
-  // `offered_over_delivered`: of the payload to the stations; NaN: unknown.
+  // `offered_over_delivered`: of the payload to the stations, 1 where none is
+  // offered; NaN: unknown, and so is the load.
   std::vector<double> AccessPointValues(const BssTotals& from,
                                         const BssTotals& to, double seconds,
                                         double offered_over_delivered) const;
@@ -104,7 +105,7 @@ class BssCounters {
   BssTotals totals_;
   std::vector<StationState> stations_;
   std::map<ns3::Mac48Address, size_t> station_of_;
-  StationState* last_data_to_ = nullptr;  // by the access point
+  StationState* last_sent_to_ = nullptr;  // by the access point
   std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

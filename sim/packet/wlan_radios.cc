@@ -18,6 +18,7 @@
 #include "sim/packet/ns3_time.h"
 #include "sim/packet/wlan_mac.h"
 #include "sim/packet/wlan_rescue.h"
+#include "sim/packet/wlan_silent_peers.h"
 #include "sim/scenario/wlan_layout.h"
 
 namespace airlock {
@@ -195,6 +196,8 @@ ns3::Ptr<ns3::WifiNetDevice> WlanRadios::Install(const AccessPointConfig& ap,
   const ns3::NetDeviceContainer added = wifi.Install(*phy_, mac, node);
   auto device = ns3::DynamicCast<ns3::WifiNetDevice>(added.Get(0));
   InstallBlockAckRescue(device);
+  SilentPeers::Install(device, config_.retry_limit,
+                       ToNs3(config_.beacon_interval));
   return device;
 }
 

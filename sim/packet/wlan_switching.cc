@@ -12,6 +12,7 @@
 #include "sim/base/error.h"
 #include "sim/packet/ns3_time.h"
 #include "sim/packet/wlan_mac.h"
+#include "sim/packet/wlan_silent_peers.h"
 
 namespace airlock {
 namespace {
@@ -267,6 +268,8 @@ void ChannelSwitching::Meet(Bss* bss, Radio* radio) {
   ns3::Ptr<ns3::WifiMac> access_point = bss->radios[0].device->GetMac();
   LearnCapabilities(access_point, radio->device->GetMac());
   LearnCapabilities(radio->device->GetMac(), access_point);
+  SilentPeers::NoteReturn(access_point, radio->device->GetMac()->GetAddress());
+  SilentPeers::NoteReturn(radio->device->GetMac(), access_point->GetAddress());
 }
 
 bool ChannelSwitching::AirIsStill() const {

@@ -38,7 +38,8 @@ inline constexpr WlanMetric kApWidth = {"width", "Hz", "width of the channel"};
 // Airtime of the BSS's frames, those of data to the stations times what is
 // offered to them over what is delivered, times the width over 20 MHz: what the
 // BSS would take if all of its traffic got through, 1.4 for 70 % of a channel
-// of 40 MHz. What waits in the stations is not in it.
+// of 40 MHz. What waits in the stations is not in it. Missing where none of
+// what is offered arrives.
 inline constexpr WlanMetric kApLoad = {
     "load", "1", "airtime that the BSS needs, in 20 MHz channels"};
 inline constexpr WlanMetric kApStations = {"stations", "1",

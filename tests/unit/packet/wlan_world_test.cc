@@ -122,6 +122,45 @@ TEST(WlanCounters, LoadAboveTheChannelIsCounted) {
   EXPECT_EQ(metrics.at("overloaded_access_points"), 1);
 }
 
+// Behind a jammer nothing is sent: the load is not 0, it is unknown.
+TEST(WlanCounters, LoadIsMissingWhereNothingGetsThrough) {
+  Scenario scenario = MakeQuietLink();
+  InterfererConfig jammer;
+  jammer.name = "jammer";
+  jammer.position = {Length(0), Length(3)};
+  jammer.frequency = Frequency(5180e6);
+  jammer.power = PowerDbm(30);
+  jammer.duty_cycle = Ratio(1);
+  scenario.wlan->interferers = {jammer};
+  const Numbers jammed = WlanMetrics(scenario);
+  EXPECT_GT(jammed.at("ap.ap0.offered_rate"), 0);
+  EXPECT_EQ(jammed.at("ap.ap0.delivered_rate"), 0);
+  EXPECT_TRUE(std::isnan(jammed.at("ap.ap0.load")));
+}
+
+// A station that joins answers its association with an ACK, which names no
+// sender: 26 dB louder than the one that all data go to, which it is not.
+TEST(WlanCounters, AnAckIsOfWhoWasAddressed) {
+  Scenario scenario = MakeQuietLink();
+  WlanConfig& wlan = *scenario.wlan;
+  wlan.mcs = 0;
+  auto& stations = wlan.access_points[0].placed_stations;
+  stations[0].position.x = Length(15);
+  StationConfig guest = StationAt("guest", 0, 2);
+  guest.join = Milliseconds(200);
+  stations.push_back(guest);
+  scenario.run.duration = Milliseconds(600);
+  const auto series = Series(scenario);
+  EXPECT_EQ(series.at("ap.ap0.stations").back(), 2);
+  int heard = 0;
+  for (const double rssi : series.at("station.ap0.s.rssi")) {
+    if (std::isnan(rssi)) continue;
+    ++heard;
+    EXPECT_NEAR(rssi, 16 - 46.67 - 30 * std::log10(15), kMaskDb);
+  }
+  EXPECT_GT(heard, 5);
+}
+
 // The scan hears an access point on any channel of the band, as the medium
 // carries it, down to the preamble's threshold.
 TEST(WlanCounters, ScansHearTheNeighboursOfTheBand) {
@@ -292,6 +331,35 @@ TEST(WlanWorld, AStationOutOfRangeIsCountedByItsName) {
   EXPECT_EQ(lost[12], 0);  // not ten beacons yet
   EXPECT_EQ(lost[20], 1);
   EXPECT_EQ(lost[39], 1);
+}
+
+// The access point soon gives up asking the one that has gone, and asks again
+// when it is back: a tenth of the channel is all that this costs the others.
+TEST(WlanWorld, AStationOutOfRangeDoesNotSilenceTheOthers) {
+  Scenario scenario = MakeQuietLink();
+  WlanConfig& wlan = *scenario.wlan;
+  wlan.rate_control = "ideal";
+  wlan.traffic.rate_per_station = Mbps(4);
+  auto& stations = wlan.access_points[0].placed_stations;
+  stations.push_back(StationAt("walker", 0, 2));
+  stations.back().path = {
+      {Milliseconds(100), {Length(0), Length(500)}, Speed(50000)},
+      {Milliseconds(900), {Length(0), Length(2)}, Speed(50000)}};
+  scenario.run.duration = Milliseconds(1400);
+  scenario.run.sample_interval = Milliseconds(100);
+  const auto series = Series(scenario);
+  const auto& stays = series.at("station.ap0.s.delivered_rate");
+  const auto& goes = series.at("station.ap0.walker.delivered_rate");
+  for (size_t i = 2; i < 9; ++i) {
+    EXPECT_EQ(goes[i], 0) << i;
+    EXPECT_NEAR(stays[i], 4e6, 0.1 * 4e6) << i;
+  }
+  // Whatever waited for less than its lifetime of half a second comes late.
+  EXPECT_GT(goes[10] + goes[11], 2 * 4e6);
+  for (size_t i = 12; i < 14; ++i) {
+    EXPECT_NEAR(goes[i], 4e6, 0.1 * 4e6) << i;
+    EXPECT_NEAR(stays[i], 4e6, 0.1 * 4e6) << i;
+  }
 }
 
 // It is on for 40 % of the time and 30 dB above the energy-detection threshold

@@ -2,14 +2,18 @@
 
 #include <ns3/block-ack-manager.h>
 #include <ns3/callback.h>
+#include <ns3/ht-frame-exchange-manager.h>
 #include <ns3/mgt-headers.h>
 #include <ns3/qos-txop.h>
 #include <ns3/simulator.h>
 #include <ns3/wifi-mac-queue.h>
 #include <ns3/wifi-mac.h>
+#include <ns3/wifi-phy.h>
+#include <ns3/wifi-psdu.h>
 
 #include <memory>
 #include <set>
+#include <vector>
 
 namespace airlock {
 namespace {
@@ -87,11 +91,41 @@ void OnAgreement(std::shared_ptr<LateAnswers> late, ns3::Time,
   }
 }
 
+// Whether the recipient would answer this aggregate by an agreement that does
+// not exist yet: it begins when the ADDBA response is acknowledged, but the
+// originator may have the response while that Ack is lost.
+bool IsTooEarly(ns3::Ptr<const ns3::HtFrameExchangeManager> recipient,
+                ns3::Ptr<const ns3::WifiPsdu> psdu) {
+  if (psdu->GetNMpdus() < 2 || psdu->GetAddr1() != recipient->GetAddress()) {
+    return false;
+  }
+  for (const uint8_t tid : psdu->GetTids()) {
+    if (!recipient->GetBaAgreementEstablished(psdu->GetAddr2(), tid)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// An aggregate that comes too early counts as lost.
+void Receive(ns3::Ptr<ns3::HtFrameExchangeManager> recipient,
+             ns3::Ptr<const ns3::WifiPsdu> psdu, ns3::RxSignalInfo signal,
+             ns3::WifiTxVector vector, std::vector<bool> mpdu_good) {
+  if (IsTooEarly(recipient, psdu)) return;
+  recipient->Receive(psdu, signal, vector, mpdu_good);
+}
+
 }  // namespace
 
 void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
   MacPtr mac = device->GetMac();
   if (!mac->GetQosSupported()) return;
+  const auto exchange = ns3::DynamicCast<ns3::HtFrameExchangeManager>(
+      mac->GetFrameExchangeManager());
+  if (exchange) {
+    device->GetPhy()->SetReceiveOkCallback(
+        ns3::MakeBoundCallback(&Receive, exchange));
+  }
   for (const ns3::AcIndex ac :
        {ns3::AC_BE, ns3::AC_BK, ns3::AC_VI, ns3::AC_VO}) {
     ns3::Ptr<ns3::WifiMacQueue> queue = mac->GetTxopQueue(ac);

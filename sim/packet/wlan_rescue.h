@@ -14,7 +14,12 @@ namespace airlock {
 // frames that were sent without it. After each such loss the agreement is told,
 // and the queue asks for the channel again; after a late answer the recipient
 // is told where the window begins. Does nothing to a station without QoS
-// (802.11a). Install on every device, once.
+// (802.11a). Install on every device, once, when its MAC has its PHY.
+//
+// The recipient has a gap too: an aggregate that comes before the Ack of its
+// ADDBA response (lost in a collision, say) makes it answer by an agreement
+// that is not there. Such an aggregate counts as lost here; the originator asks
+// again.
 void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device);
 
 }  // namespace airlock

@@ -1,12 +1,12 @@
 #include "sim/packet/wlan_plan.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
 
 #include "sim/base/error.h"
 #include "sim/scenario/wlan_layout.h"
+#include "sim/scenario/wlan_retune.h"
 #include "sim/telemetry/wlan_columns.h"
 
 namespace airlock {
@@ -17,14 +17,6 @@ struct Wish {
   std::optional<double> channel;
   std::optional<double> width_hz;
 };
-
-std::string Join(const std::vector<int64_t>& numbers) {
-  std::string text;
-  for (const int64_t number : numbers) {
-    text += (text.empty() ? "" : ", ") + std::to_string(number);
-  }
-  return text;
-}
 
 // The access point that the setting is of, and which of the two it is.
 void ReadSetting(const std::string& setting, double value,
@@ -67,80 +59,29 @@ int64_t ReadNumber(const std::string& setting, double number) {
       setting, number));
 }
 
-// One access point of a plan.
-class PlanEntry {
- public:
-  PlanEntry(const WlanConfig& config, const AccessPointConfig& ap,
-            const OperatingChannel& now)
-      : config_(config), ap_(ap), now_(now) {}
-
-  OperatingChannel Read(const Wish& wish) const {
-    int64_t width_mhz = now_.width_mhz;
-    if (wish.width_hz) {
-      width_mhz = ReadWidthMhz(WidthSettingName(ap_.name), *wish.width_hz);
-    }
-    int64_t primary = now_.primary;
-    if (wish.channel) {
-      primary = ReadNumber(ChannelSettingName(ap_.name), *wish.channel);
-    }
-    if (primary == now_.primary && width_mhz == now_.width_mhz) return now_;
-    return Check(primary, width_mhz);
+// What one access point comes to.
+OperatingChannel ReadWish(const WlanConfig& config, const AccessPointConfig& ap,
+                          const OperatingChannel& now, const Wish& wish) {
+  const int64_t width_mhz =
+      wish.width_hz ? ReadWidthMhz(WidthSettingName(ap.name), *wish.width_hz)
+                    : now.width_mhz;
+  const int64_t primary =
+      wish.channel ? ReadNumber(ChannelSettingName(ap.name), *wish.channel)
+                   : now.primary;
+  if (primary == now.primary && width_mhz == now.width_mhz) return now;
+  const auto refusal = RefuseRetune(config, ap, now, primary, width_mhz);
+  if (!refusal) {
+    return *ChannelOfPrimary(StandardOf(config, ap), width_mhz, primary);
   }
-
- private:
-  OperatingChannel Check(int64_t primary, int64_t width_mhz) const {
-    const WlanRegion& region = FindWlanRegion(config_.region);
-    const std::string& standard = StandardOf(config_, ap_);
-    const std::string allowed = Join(AllowedPrimaries(
-        region, config_.dfs, standard, width_mhz, now_.primary));
-    auto refuse = [&](const std::string& why) {
-      throw InputError(
-          fmt::format("'{}' = {} at {} MHz: {}; {}",
-                      ChannelSettingName(ap_.name), primary, width_mhz, why,
-                      allowed.empty() ? "there are no channels of that width"
-                                      : "allowed are " + allowed));
-    };
-    if (In24GhzBand(primary) != In24GhzBand(now_.primary)) {
-      refuse("an access point stays in its band");
-    }
-    const auto channel = ChannelOfPrimary(standard, width_mhz, primary);
-    if (!channel) refuse(standard + " has no such channel");
-    const auto forbidden = ForbiddenPart(region, config_.dfs, *channel);
-    if (forbidden) {
-      refuse(fmt::format("channel {} is not allowed in region {}{}", *forbidden,
-                         region.name, config_.dfs ? "" : " without dfs"));
-    }
-    if (width_mhz != now_.width_mhz) CheckWidth(standard, width_mhz);
-    return *channel;
-  }
-
-  void CheckWidth(const std::string& standard, int64_t width_mhz) const {
-    const std::string setting = WidthSettingName(ap_.name);
-    if (config_.max_width &&
-        1e6 * static_cast<double>(width_mhz) > config_.max_width->value()) {
-      throw InputError(
-          fmt::format("'{}': {} MHz is more than the max_width of "
-                      "{}",
-                      setting, width_mhz, ToString(*config_.max_width)));
-    }
-    if (config_.rate_control == "minstrel") {
-      throw InputError(fmt::format(
-          "'{}': a width cannot change under rate_control: minstrel, which "
-          "keeps to the rates of the old one; use ideal or constant",
-          setting));
-    }
-    const int64_t highest = HighestMcs(standard, width_mhz);
-    if (config_.rate_control == "constant" && config_.mcs > highest) {
-      throw InputError(fmt::format(
-          "'{}': {} has no modulation index {} at {} MHz; allowed are 0 to {}",
-          setting, standard, config_.mcs, width_mhz, highest));
-    }
-  }
-
-  const WlanConfig& config_;
-  const AccessPointConfig& ap_;
-  const OperatingChannel& now_;
-};
+  const std::string what =
+      refusal->of_width
+          ? fmt::format("'{}'", WidthSettingName(ap.name))
+          : fmt::format("'{}' = {} at {} MHz", ChannelSettingName(ap.name),
+                        primary, width_mhz);
+  throw InputError(fmt::format("{}: {}{}{}", what, refusal->why,
+                               refusal->allowed.empty() ? "" : "; ",
+                               refusal->allowed));
+}
 
 }  // namespace
 
@@ -155,7 +96,7 @@ std::vector<OperatingChannel> ReadChannelPlan(
   std::vector<OperatingChannel> plan;
   for (size_t i = 0; i < now.size(); ++i) {
     plan.push_back(
-        PlanEntry(config, config.access_points[i], now[i]).Read(wishes[i]));
+        ReadWish(config, config.access_points[i], now[i], wishes[i]));
   }
   return plan;
 }

@@ -632,7 +632,9 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "datacentre.traffic.kind", "wlan"},
           CheckEngine);
   f.Check({"run.duration", "controller"}, CheckController);
-  f.Check({"run.duration", "controller.agent", "wlan"}, CheckSchedule);
+  f.Check({"run.engine", "run.duration", "controller.agent",
+           "controller.interval", "wlan"},
+          CheckSchedule);
 }
 
 }  // namespace airlock

@@ -13,13 +13,6 @@
 namespace airlock {
 namespace {
 
-bool IsChannelWidth(Frequency width) {
-  for (const double mhz : {20, 40, 80, 160}) {
-    if (width == Frequency(mhz * 1e6)) return true;
-  }
-  return false;
-}
-
 void CheckWidth(Frequency width, const Reporter& report) {
   if (IsChannelWidth(width)) return;
   report.Error("width", ToString(width) + " is not a channel width",
@@ -103,6 +96,13 @@ double WeakerRssi(const WlanConfig& wlan, const AccessPointConfig& ap,
 }
 
 }  // namespace
+
+bool IsChannelWidth(Frequency width) {
+  for (const double mhz : {20, 40, 80, 160}) {
+    if (width == Frequency(mhz * 1e6)) return true;
+  }
+  return false;
+}
 
 void CheckWall(const WallConfig& wall, const Reporter& report) {
   if (SamePlace(wall.from, wall.to)) {
@@ -284,60 +284,6 @@ void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report) {
         return;
       }
     }
-  }
-}
-
-namespace {
-
-void CheckChange(const Scenario& scenario, size_t index,
-                 const Reporter& report) {
-  const ScheduledChange& change = scenario.wlan->schedule[index];
-  const std::string path = fmt::format("wlan.schedule.{}", index);
-  if (!change.channel && !change.width) {
-    report.Error(path, "changes nothing", "give channel, width or both");
-  }
-  if (change.time >= scenario.run.duration) {
-    report.Error(
-        path + ".time",
-        fmt::format("{} is not within the run of {}", ToString(change.time),
-                    ToString(scenario.run.duration)),
-        "write a time before the end of the run");
-  }
-  if (change.width && !IsChannelWidth(*change.width)) {
-    report.Error(path + ".width",
-                 ToString(*change.width) + " is not a channel width",
-                 "write 20MHz, 40MHz, 80MHz or 160MHz");
-  }
-  // Those of `generated` get their names later.
-  if (scenario.wlan->access_points.empty()) return;
-  std::string known;
-  for (const AccessPointConfig& ap : scenario.wlan->access_points) {
-    if (ap.name == change.access_point) return;
-    known += (known.empty() ? "" : ", ") + ap.name;
-  }
-  report.Error(path + ".access_point",
-               fmt::format("there is no '{}'", change.access_point),
-               "write one of " + known);
-}
-
-}  // namespace
-
-void CheckSchedule(const Scenario& scenario, const Reporter& report) {
-  const std::string& agent = scenario.controller.agent;
-  const bool scheduled = agent == "schedule";
-  if (scheduled && (!scenario.wlan || scenario.wlan->schedule.empty())) {
-    report.Error("controller.agent", "there is no wlan.schedule",
-                 "give the list of changes");
-  }
-  if (!scenario.wlan) return;
-  const std::vector<ScheduledChange>& schedule = scenario.wlan->schedule;
-  if (!scheduled && !schedule.empty()) {
-    report.Error("wlan.schedule",
-                 fmt::format("agent '{}' does not read it", agent),
-                 "write controller.agent: schedule, or leave it out");
-  }
-  for (size_t i = 0; i < schedule.size(); ++i) {
-    CheckChange(scenario, i, report);
   }
 }
 

@@ -7,6 +7,9 @@
 // the structs' declarations, as in checks.h.
 namespace airlock {
 
+// One of 20, 40, 80 and 160 MHz.
+bool IsChannelWidth(Frequency width);
+
 void CheckWall(const WallConfig& wall, const Reporter& report);
 void CheckInterferer(const InterfererConfig& interferer,
                      const Reporter& report);

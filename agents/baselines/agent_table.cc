@@ -1,5 +1,8 @@
 #include "agents/baselines/agent_table.h"
 
+#include <utility>
+
+#include "agents/baselines/band_planners.h"
 #include "agents/baselines/planner_controller.h"
 #include "agents/baselines/planner_scenario.h"
 #include "agents/baselines/planners/planners.h"
@@ -28,11 +31,18 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
         "agent '{}' plans the channels of a WLAN, and this scenario has none",
         row.name));
   }
-  const PlannerSetup setup = PlannerSetupOf(row.name, scenario, replication);
   PlannerController::FutureLoads future;
   if (row.needs_known_loads) future = FutureLoadsOf(scenario, replication);
-  return std::make_unique<PlannerController>(row.create(setup), setup,
-                                             std::move(future));
+  std::vector<std::unique_ptr<Controller>> bands;
+  for (const Scenario& band : BandsOf(scenario, replication)) {
+    const PlannerSetup setup = PlannerSetupOf(
+        bands.empty() ? row.name : std::string(row.name) + "/second band", band,
+        replication);
+    bands.push_back(std::make_unique<PlannerController>(
+        row.create(setup), setup, future, RadiosOf(band, replication)));
+  }
+  if (bands.size() == 1) return std::move(bands.front());
+  return std::make_unique<BandPlanners>(std::move(bands));
 }
 
 std::vector<AgentRow> MakeRows() {

@@ -47,10 +47,11 @@ bool Whole(double value) { return value == std::floor(value); }
 
 PlannerController::PlannerController(std::unique_ptr<ChannelPlanner> planner,
                                      const PlannerSetup& setup,
-                                     FutureLoads future)
+                                     FutureLoads future, Radios radios)
     : planner_(std::move(planner)),
       table_(setup.table),
-      future_(std::move(future)) {}
+      future_(std::move(future)),
+      radios_(std::move(radios)) {}
 
 Action PlannerController::Decide(const Observation& observation) {
   if (view_.access_points.empty()) Begin(observation);
@@ -62,8 +63,9 @@ Action PlannerController::Decide(const Observation& observation) {
                                    false) == plan_known_.end();
   if (!all_known) return {};
   CheckView(view_, table_);
-  const ChannelPlan plan = planner_->Decide(view_);
+  ChannelPlan plan = planner_->Decide(view_);
   CheckPlan(plan, view_.access_points, table_);
+  Narrow(&plan);
   ++view_.slot;
   Action action;
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -77,8 +79,24 @@ Action PlannerController::Decide(const Observation& observation) {
   return action;
 }
 
+void PlannerController::Narrow(ChannelPlan* plan) {
+  if (radios_.empty()) return;
+  for (size_t i = 0; i < plan->size(); ++i) {
+    const int most = radios_.at(view_.access_points[i]);
+    int& bonding = (*plan)[i].bonding;
+    if (bonding > most) {
+      bonding = most;
+      ++narrowed_;
+    }
+  }
+}
+
 void PlannerController::Begin(const Observation& observation) {
-  view_.access_points = AccessPointsOf(observation);
+  for (const std::string& name : AccessPointsOf(observation)) {
+    if (radios_.empty() || radios_.count(name) > 0) {
+      view_.access_points.push_back(name);
+    }
+  }
   if (view_.access_points.empty()) {
     throw InputError(fmt::format(
         "a channel planner needs access points, and nothing here reports '{}' "
@@ -167,6 +185,10 @@ std::vector<Metric> PlannerController::Metrics() const {
             "channels or widths that were not observed, or that the network "
             "does not have",
             plans_unreadable_),
+      count("controller.narrowed_widths",
+            "widths of plans that were more than an access point's standard "
+            "has",
+            narrowed_),
   };
 }
 

@@ -19,15 +19,23 @@ namespace airlock {
 // - a load that is missing is the last one known, 0 at first; a negative one
 //   (noise) is 0;
 // - a channel or width that is missing, or that the network does not have, is
-//   what it was before, or what was last asked for.
+//   what it was before, or what was last asked for;
+// - an access point whose standard has not the width of the plan is asked for
+//   the widest that it has, on the same primary channel.
 class PlannerController : public Controller {
  public:
   // The loads of the slot that begins then, by access point.
   using FutureLoads = std::function<std::map<std::string, double>(SimTime)>;
 
+  // The access points that a planner plans, by name, and how many times the
+  // standard of each doubles the width of 20 MHz.
+  using Radios = std::map<std::string, int>;
+
   // `setup` as the planner was made with. Without `future` nothing is known.
+  // Without `radios` all that report a channel are planned, at any width.
   PlannerController(std::unique_ptr<ChannelPlanner> planner,
-                    const PlannerSetup& setup, FutureLoads future);
+                    const PlannerSetup& setup, FutureLoads future,
+                    Radios radios = {});
 
   // Settings of all access points whose assignment changes; empty if none does.
   // Decides nothing until every access point's assignment has been seen once.
@@ -42,16 +50,19 @@ class PlannerController : public Controller {
   void ReadScans(const Observation& observation);
   void ReadPlan(const Observation& observation);
   void ReadLoads(const Observation& observation);
+  void Narrow(ChannelPlan* plan);
 
   const std::unique_ptr<ChannelPlanner> planner_;
   const ChannelTable table_;
   const FutureLoads future_;
+  const Radios radios_;
   PlannerView view_;
   std::vector<bool> plan_known_;
   int64_t unheard_ = 0;
   int64_t loads_missing_ = 0;
   int64_t loads_negative_ = 0;
   int64_t plans_unreadable_ = 0;
+  int64_t narrowed_ = 0;
 };
 
 }  // namespace airlock

@@ -1,10 +1,13 @@
 #include "agents/baselines/planner_scenario.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "sim/base/error.h"
 #include "sim/results/hdf5_file.h"
+#include "sim/scenario/wlan_channels.h"
+#include "sim/scenario/wlan_layout.h"
 #include "sim/surrogate/airtime_scenario.h"
 #include "sim/workload/load_profiles.h"
 
@@ -75,6 +78,46 @@ PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
           ChoicesOf(scenario.wlan->airtime),
           tree.Stream("agent/" + name, replication),
           Seconds(scenario.controller.interval)};
+}
+
+std::vector<Scenario> BandsOf(const Scenario& scenario,
+                              Replication replication) {
+  AIRLOCK_CHECK(scenario.wlan.has_value());
+  std::vector<Scenario> bands;
+  const WlanConfig wlan = NetworkOf(scenario, replication);
+  for (const AccessPointConfig& ap : wlan.access_points) {
+    const bool low = In24GhzBand(ap.channel);
+    auto band =
+        std::find_if(bands.begin(), bands.end(), [low](const Scenario& one) {
+          return low == In24GhzBand(one.wlan->access_points.front().channel);
+        });
+    if (band == bands.end()) {
+      bands.push_back(scenario);
+      bands.back().wlan = wlan;
+      bands.back().wlan->access_points.clear();
+      band = bands.end() - 1;
+    }
+    band->wlan->access_points.push_back(ap);
+  }
+  if (bands.empty()) bands.push_back(scenario);
+  return bands;
+}
+
+PlannerController::Radios RadiosOf(const Scenario& scenario,
+                                   Replication replication) {
+  constexpr int kWidest = 3;  // 160 MHz
+  const WlanConfig wlan = NetworkOf(scenario, replication);
+  PlannerController::Radios radios;
+  for (const AccessPointConfig& ap : wlan.access_points) {
+    int most = 0;
+    while (most < kWidest &&
+           !WlanChannels(StandardOf(wlan, ap), 20 << (most + 1), ap.channel)
+                .empty()) {
+      ++most;
+    }
+    radios[ap.name] = most;
+  }
+  return radios;
 }
 
 PlannerController::FutureLoads FutureLoadsOf(const Scenario& scenario,

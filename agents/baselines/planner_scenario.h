@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "agents/baselines/channel_planner.h"
 #include "agents/baselines/planner_controller.h"
 #include "sim/base/ids.h"
@@ -18,6 +21,16 @@ WlanConfig NetworkOf(const Scenario& scenario, Replication replication);
 // "agent/NAME".
 PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
                             Replication replication);
+
+// Of a WLAN in both bands: its access points of each band, which do not disturb
+// those of the other. The band of the first access point comes first; one
+// element where there is one band.
+std::vector<Scenario> BandsOf(const Scenario& scenario,
+                              Replication replication);
+
+// How far the standard of each access point bonds channels of 20 MHz.
+PlannerController::Radios RadiosOf(const Scenario& scenario,
+                                   Replication replication);
 
 // The loads to come, from the same course as the engine's ("wlan/load"): for
 // planners that know the future. To be asked in the order of time.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "agents/baselines/queue_target.h"
+#include "sim/telemetry/wlan_columns.h"
 #include "tests/support/error_of.h"
 
 namespace airlock {
@@ -30,6 +31,78 @@ TEST(AgentTableTest, PlannersNeedAWlan) {
   EXPECT_EQ(testing::ErrorOf([] { Create("turboca"); }),
             "agent 'turboca' plans the channels of a WLAN, and this scenario "
             "has none");
+}
+
+// Two access points of 2.4 GHz on one channel, two of 5 GHz at 80 MHz on
+// another, one of which cannot do more than 40 MHz; all hear each other.
+Scenario BothBands() {
+  Scenario scenario;
+  scenario.wlan.emplace();
+  scenario.wlan->region = "US";
+  scenario.wlan->dfs = false;
+  scenario.wlan->max_width = Frequency(80e6);
+  const auto add = [&](const char* name, int channel, const char* standard) {
+    AccessPointConfig ap;
+    ap.name = name;
+    ap.channel = channel;
+    ap.standard = standard;
+    scenario.wlan->access_points.push_back(ap);
+  };
+  add("low1", 1, "802.11n");
+  add("high1", 36, "802.11ax");
+  add("low2", 1, "802.11n");
+  add("high2", 36, "802.11n");
+  return scenario;
+}
+
+Observation OfBothBands() {
+  Observation observation;
+  const Scenario scenario = BothBands();
+  const auto& all = scenario.wlan->access_points;
+  for (const AccessPointConfig& ap : all) {
+    observation.values[ApColumnName(ap.name, kApChannel)] = ap.channel;
+    observation.values[ApColumnName(ap.name, kApWidth)] = 20e6;
+    observation.values[ApColumnName(ap.name, kApLoad)] = 0.9;
+    for (const AccessPointConfig& other : all) {
+      if (other.name == ap.name) continue;
+      observation.values[ApRssiColumnName(ap.name, other.name)] = -50;
+    }
+  }
+  return observation;
+}
+
+double MetricOf(const Controller& controller, const std::string& name) {
+  for (const Metric& metric : controller.Metrics()) {
+    if (metric.name == name) return metric.value;
+  }
+  ADD_FAILURE() << name;
+  return -1;
+}
+
+TEST(AgentTableTest, EachBandIsPlannedByItself) {
+  for (const char* agent : {"colouring", "greedy", "turboca", "dynls"}) {
+    SCOPED_TRACE(agent);
+    const auto controller = CreateAgent(agent, BothBands(), Replication(0));
+    Observation observation = OfBothBands();
+    for (const auto& [name, value] : controller->Decide(observation).settings) {
+      observation.values["ap." + name] = value;
+    }
+    const auto number = [&](const char* ap, const WlanMetric& metric) {
+      return observation.values.at(ApColumnName(ap, metric));
+    };
+    EXPECT_GE(std::abs(number("low1", kApChannel) - number("low2", kApChannel)),
+              4);
+    EXPECT_LE(number("low1", kApChannel), 11);
+    EXPECT_LE(number("low2", kApChannel), 11);
+    EXPECT_EQ(number("low1", kApWidth), 20e6);
+    EXPECT_GE(number("high1", kApChannel), 36);
+    EXPECT_GE(number("high2", kApChannel), 36);
+    EXPECT_EQ(number("high1", kApWidth), 80e6);
+    EXPECT_EQ(number("high2", kApWidth), 40e6);
+    EXPECT_EQ(MetricOf(*controller, "controller.narrowed_widths"), 1);
+    EXPECT_EQ(MetricOf(*controller, "controller.unheard_pairs"), 0);
+    EXPECT_EQ(MetricOf(*controller, "controller.unreadable_plans"), 0);
+  }
 }
 
 TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/engine/simulation.h"
+
+namespace airlock {
+
+// Controllers that share a network, each with access points of its own: one
+// channel planner a band. No setting is in the hands of two.
+class BandPlanners : public Controller {
+ public:
+  // At least one; all count the same metrics.
+  explicit BandPlanners(std::vector<std::unique_ptr<Controller>> bands);
+
+  Action Decide(const Observation& observation) override;
+  // The sums over the bands.
+  std::vector<Metric> Metrics() const override;
+
+ private:
+  const std::vector<std::unique_ptr<Controller>> bands_;
+};
+
+}  // namespace airlock

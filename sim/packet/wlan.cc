@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <ns3/simulator.h>
 
 #include <algorithm>
@@ -266,6 +267,9 @@ void WlanScene::Settle() {
   }
   DeclareColumns();
   series_ = std::make_unique<SeriesRecorder>(columns_);
+  // A fork copies the tables of every page, also of those that building and
+  // settling needed and freed.
+  malloc_trim(0);
 }
 
 void WlanScene::Start(Replication replication) {

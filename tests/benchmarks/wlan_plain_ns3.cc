@@ -1,7 +1,7 @@
-// The scene of wlan_speed.cc as a plain ns-3 program: APS STATIONS builds it,
-// runs it until every station is associated and its flows have begun, and then
-// for ten decision steps of 100 ms. Prints the processor seconds of the two
-// parts.
+// The scene of wlan_speed.cc as a plain ns-3 program: APS STATIONS STEPS builds
+// it, runs it until every station is associated and its flows are scheduled,
+// and then for STEPS decision steps of 100 ms. Prints the processor seconds of
+// the two parts.
 
 #include <ns3/applications-module.h>
 #include <ns3/core-module.h>
@@ -78,12 +78,13 @@ bool AllAssociated(const std::vector<ns3::Ptr<ns3::StaWifiMac>>& stations) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: wlan_plain_ns3 APS STATIONS\n");
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: wlan_plain_ns3 APS STATIONS STEPS\n");
     return 2;
   }
   const int access_points = std::atoi(argv[1]);
   const int stations = std::atoi(argv[2]);
+  const int steps = std::atoi(argv[3]);
   const double begin = CpuSeconds();
   ns3::SpectrumWifiPhyHelper phy;
   phy.SetChannel(MakeChannel());
@@ -124,8 +125,10 @@ int main(int argc, char** argv) {
     AddTraffic(cells[i], addresses[i], 0);
   }
   const double settled = CpuSeconds();
-  ns3::Simulator::Stop(ns3::MilliSeconds(1000));
-  ns3::Simulator::Run();
+  if (steps > 0) {
+    ns3::Simulator::Stop(ns3::MilliSeconds(100 * steps));
+    ns3::Simulator::Run();
+  }
   std::printf("%.6f %.6f\n", settled - begin, CpuSeconds() - settled);
   std::fflush(stdout);
   std::_Exit(0);

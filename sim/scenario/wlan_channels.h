@@ -53,8 +53,9 @@ std::vector<int64_t> PartsOf(const OperatingChannel& channel);
 
 // Which channels a regulator opens to a WLAN. `EU`: operating classes 81, 115,
 // 118 and 121 of table E-2 (without class 125, short-range devices); `US`:
-// table E-1; `JP`: table E-3 without the channels of DSSS alone; `any`: all
-// that the standard has.
+// table E-1; `JP`: table E-3 without channel 14, of DSSS alone, and with 144,
+// by which the ministry's ordinance of 11 July 2019 widened W56 to 5730 MHz;
+// `any`: all that the standard has.
 struct WlanRegion {
   const char* name;
   int64_t last_24ghz;             // channels 1 to this

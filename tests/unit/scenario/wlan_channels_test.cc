@@ -79,7 +79,16 @@ TEST(WlanChannels, RegionsAllowWhatAnnexEDoes) {
   EXPECT_EQ(count(eu, true, 80, 36), 16u);  // 42, 58, 106, 122
   EXPECT_EQ(count(eu, false, 20, 36), 4u);
   EXPECT_EQ(count(eu, false, 160, 36), 0u);  // 50 has radars above 48
-  EXPECT_EQ(count(jp, true, 20, 36), 19u);
+  // W52 (36 to 48), W53 (52 to 64) and W56 (100 to 144), nothing above.
+  EXPECT_EQ(count(jp, true, 20, 36), 20u);
+  EXPECT_EQ(count(jp, true, 40, 36), 20u);
+  EXPECT_EQ(count(jp, true, 80, 36), 20u);  // 42, 58, 106, 122, 138
+  EXPECT_EQ(count(jp, true, 160, 36), 16u);
+  EXPECT_EQ(AllowedPrimaries(jp, false, "802.11ax", 20, 36),
+            (Numbers{36, 40, 44, 48}));
+  EXPECT_EQ(ForbiddenPart(jp, true, Found(20, 149)), 149);
+  EXPECT_EQ(ForbiddenPart(jp, true, Found(40, 142)), std::nullopt);
+  EXPECT_EQ(count(jp, true, 20, 1), 13u);
   EXPECT_EQ(count(us, true, 20, 1), 11u);
   EXPECT_EQ(count(eu, true, 20, 1), 13u);
   EXPECT_EQ(ForbiddenPart(eu, true, Found(80, 138)), 144);

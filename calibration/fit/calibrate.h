@@ -37,12 +37,13 @@ struct HeldOutKpi {
 // How far a method's predictions are off, in absolute value, on the held-out
 // samples and, to choose between methods, in the fit part.
 struct PredictionError {
-  std::string quantity;  // "rssi", "goodput"
+  std::string quantity;  // "rssi", "goodput", "mean goodput of 30 s"
   std::string unit;
   std::string method;
   int64_t samples = 0;
-  double median_in_fit = 0;  // blocks of the fit part, each from the others
-  Interval median;           // held out, with 90 % by block bootstrap
+  // In the fit part: blocks, each from those before. NaN: not worked out.
+  double median_in_fit = 0;
+  Interval median;  // held out, with 90 % by block bootstrap
   Interval mean;
 };
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "calibration/fit/link_predictor.h"
@@ -19,9 +21,9 @@ namespace {
 
 constexpr size_t kFewestFitSamples = 60;  // of a link
 constexpr double kLeastDistanceRatio = 1.25;
-constexpr int kBlocks = 5;          // of the fit part
+constexpr int kBlocks = 6;          // of the fit part
 constexpr int64_t kGap = 5;         // samples left out beside a block
-constexpr double kRunSeconds = 30;  // of a block bootstrap
+constexpr double kRunSeconds = 30;  // of a block bootstrap, of a mean
 constexpr int64_t kResamples = 400;
 constexpr int64_t kCurveResamples = 60;
 constexpr int64_t kDraws = 600;
@@ -34,14 +36,19 @@ struct JudgedKpi {
 };
 constexpr JudgedKpi kKpis[] = {{"rssi", kRssiLine},
                                {"rssi_at_site", kRssiSite},
-                               {"goodput", kGoodputChannel},
-                               {"goodput_at_site", kGoodputSite}};
-
-using Predictions = std::vector<std::vector<std::vector<double>>>;
+                               {"goodput", kGoodputAdaptation},
+                               {"goodput_at_site", kGoodputSite},
+                               {"goodput_at_rate", kGoodputRate}};
 
 double MeasuredOf(const LinkSample& s, LinkMethod method) {
   if (!IsGoodput(method)) return s.rssi;
   return s.offered ? s.goodput : std::nan("");
+}
+
+double MeanOf(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
 }
 
 FittedParameter Row(const std::string& function, const std::string& key,
@@ -76,11 +83,19 @@ class WlanCalibration {
   const AccessPointConfig& ApOf(const Link& link) const;
   void Split();
   std::string WhyNot(const Link& link, const Selection& fit) const;
+  double Interval() const {  // of samples, in seconds
+    return trace_.samples() > 1
+               ? trace_.time_seconds[1] - trace_.time_seconds[0]
+               : 1;
+  }
   void Done(int64_t steps) {
-    if (progress_) progress_(steps, kBlocks + 4);
+    if (progress_) progress_(steps, 2 * kBlocks + 4);
   }
 
-  void PredictBlocks();
+  // From what a block of the fit part is predicted.
+  enum class From { kOthers, kEarlier };
+  LinkPredictions PredictBlocks(From from);
+  Selection TrainFor(size_t link, int block, From from) const;
   void FillParameters(const PropagationPosterior& posterior);
   void AddReferenceLoss(const PropagationPosterior& posterior, bool in_24ghz);
   void AddLinkRows(const PropagationPosterior& posterior, size_t link);
@@ -89,9 +104,20 @@ class WlanCalibration {
   std::vector<double> Features(const Link& link, LinkMethod method,
                                const LinkSample& sample,
                                double predicted) const;
+  void AddDifferences(const LinkPredictions& predicted, size_t link,
+                      LinkMethod method, int without_block,
+                      ResidualPool* pool) const;
   ResidualPool PoolOf(size_t link, LinkMethod method, int without_block) const;
+  std::vector<double> Draws(const ResidualPool& pool, size_t link,
+                            LinkMethod method, const LinkSample& sample,
+                            double predicted, double sd) const;
   void Judge(const JudgedKpi& kpi);
   void AddErrors();
+  void AddErrorRow(LinkMethod method, const std::string& quantity,
+                   double in_fit, double block_length,
+                   std::vector<std::pair<int64_t, double>> timed);
+  std::vector<std::pair<int64_t, double>> ErrorsOfMeans(
+      LinkMethod method) const;
   double ErrorInFit(LinkMethod method) const;
 
   const WlanConfig& wlan_;
@@ -105,8 +131,11 @@ class WlanCalibration {
   std::vector<Selection> held_;
   std::vector<std::vector<int>> block_;  // of each sample of fit_
   LinkScales scales_;
-  Predictions out_of_block_;  // at fit_, each from the other blocks
-  Predictions held_out_;      // at held_
+  LinkPredictions out_of_block_;  // at fit_, each from the other blocks
+  LinkPredictions forward_;       // at fit_, each from the blocks before
+  LinkPredictions held_out_;      // at held_; of judged methods the medians
+  // Of judged methods the means of the predictive distribution at held_.
+  std::vector<std::vector<std::vector<double>>> means_;
   CalibrationResult result_;
 };
 
@@ -198,9 +227,7 @@ void WlanCalibration::Split() {
   }
   result_.profile.fit_samples = static_cast<int64_t>(fit_samples.size());
   result_.profile.held_out_samples = static_cast<int64_t>(held_samples.size());
-  const double interval = trace_.samples() > 1
-                              ? trace_.time_seconds[1] - trace_.time_seconds[0]
-                              : 1;
+  const double interval = Interval();
   const auto at = [&](int64_t sample) {
     return trace_.time_seconds[static_cast<size_t>(sample)];
   };
@@ -213,50 +240,63 @@ void WlanCalibration::Split() {
 
 // --- the fit ----------------------------------------------------------------
 
-void WlanCalibration::PredictBlocks() {
-  out_of_block_.assign(kLinkMethods, {});
-  for (auto& method : out_of_block_) {
+// Samples of the fit part that may tell about a block, with a gap beside it.
+Selection WlanCalibration::TrainFor(size_t link, int block, From from) const {
+  int64_t first = -1, last = -1;
+  for (size_t k = 0; k < fit_[link].size(); ++k) {
+    if (block_[link][k] != block) continue;
+    last = links_[link].samples[fit_[link][k]].sample;
+    if (first < 0) first = last;
+  }
+  Selection train;
+  for (size_t k = 0; k < fit_[link].size(); ++k) {
+    if (block_[link][k] == block) continue;
+    if (from == From::kEarlier && block_[link][k] > block) continue;
+    const int64_t sample = links_[link].samples[fit_[link][k]].sample;
+    if (first >= 0 && sample > first - kGap && sample < last + kGap) continue;
+    train.push_back(fit_[link][k]);
+  }
+  return train;
+}
+
+LinkPredictions WlanCalibration::PredictBlocks(From from) {
+  LinkPredictions all;
+  all.values.resize(kLinkMethods);
+  all.sd.resize(kLinkMethods);
+  for (size_t method = 0; method < kLinkMethods; ++method) {
     for (const Selection& fit : fit_) {
-      method.emplace_back(fit.size(), std::nan(""));
+      all.values[method].emplace_back(fit.size(), std::nan(""));
+      all.sd[method].emplace_back(fit.size(), 1.0);
     }
   }
   for (int block = 0; block < kBlocks; ++block) {
     std::vector<Selection> train(links_.size()), at(links_.size());
     std::vector<Selection> places(links_.size());  // of `at` in fit_
     for (size_t i = 0; i < links_.size(); ++i) {
-      std::vector<int64_t> inside;
+      train[i] = TrainFor(i, block, from);
+      // Too little is known of the link without this block.
+      if (train[i].size() < kFewestFitSamples / 2) {
+        train[i] = fit_[i];
+        continue;
+      }
       for (size_t k = 0; k < fit_[i].size(); ++k) {
         if (block_[i][k] != block) continue;
         at[i].push_back(fit_[i][k]);
         places[i].push_back(k);
-        inside.push_back(links_[i].samples[fit_[i][k]].sample);
-      }
-      for (size_t k = 0; k < fit_[i].size(); ++k) {
-        if (block_[i][k] == block) continue;
-        const int64_t sample = links_[i].samples[fit_[i][k]].sample;
-        if (!inside.empty() && sample > inside.front() - kGap &&
-            sample < inside.back() + kGap) {
-          continue;
-        }
-        train[i].push_back(fit_[i][k]);
-      }
-      // A link that was heard in this block alone cannot be predicted there.
-      if (train[i].size() < kFewestFitSamples / 2) {
-        train[i] = fit_[i];
-        at[i].clear();
-        places[i].clear();
       }
     }
-    const Predictions predicted = PredictLinks(links_, train, at, scales_);
+    const LinkPredictions predicted = PredictLinks(links_, train, at, scales_);
     for (size_t method = 0; method < kLinkMethods; ++method) {
       for (size_t i = 0; i < links_.size(); ++i) {
         for (size_t k = 0; k < places[i].size(); ++k) {
-          out_of_block_[method][i][places[i][k]] = predicted[method][i][k];
+          all.values[method][i][places[i][k]] = predicted.values[method][i][k];
+          all.sd[method][i][places[i][k]] = predicted.sd[method][i][k];
         }
       }
     }
-    Done(2 + block);
+    Done(2 + block + (from == From::kEarlier ? kBlocks : 0));
   }
+  return all;
 }
 
 CalibrationResult WlanCalibration::Run() {
@@ -266,17 +306,19 @@ CalibrationResult WlanCalibration::Run() {
       FitPropagation(links_, fit_, kDraws, &rng);
   Done(1);
   scales_ = FitGoodputScales(links_, fit_, posterior.scales);
-  PredictBlocks();
+  out_of_block_ = PredictBlocks(From::kOthers);
+  forward_ = PredictBlocks(From::kEarlier);
   held_out_ = PredictLinks(links_, fit_, held_, scales_);
-  Done(kBlocks + 2);
+  means_ = held_out_.values;
+  Done(2 * kBlocks + 2);
   result_.profile.airlock_version = Version();
   result_.profile.trace_digest = trace_.Digest();
   result_.profile.limits = options_.limits;
   FillParameters(posterior);
-  Done(kBlocks + 3);
+  Done(2 * kBlocks + 3);
   for (const JudgedKpi& kpi : kKpis) Judge(kpi);
   AddErrors();
-  Done(kBlocks + 4);
+  Done(2 * kBlocks + 4);
   return std::move(result_);
 }
 
@@ -421,22 +463,46 @@ std::vector<double> WlanCalibration::Features(const Link& link,
   return {predicted * 1e-6, sample.rssi, utilisation * 100};
 }
 
-// The differences that `method` left at the link in all blocks of the fit part
-// but one.
-ResidualPool WlanCalibration::PoolOf(size_t link, LinkMethod method,
-                                     int without_block) const {
-  ResidualPool pool(DifferenceKind::kSum, false, kNeighbours);
+void WlanCalibration::AddDifferences(const LinkPredictions& predictions,
+                                     size_t link, LinkMethod method,
+                                     int without_block,
+                                     ResidualPool* pool) const {
   for (size_t k = 0; k < fit_[link].size(); ++k) {
     if (block_[link][k] == without_block) continue;
     const LinkSample& sample = links_[link].samples[fit_[link][k]];
-    const double predicted = out_of_block_[method][link][k];
+    const double predicted = predictions.values[method][link][k];
     const double measured = MeasuredOf(sample, method);
     if (std::isnan(predicted) || std::isnan(measured)) continue;
-    pool.Add(Features(links_[link], method, sample, predicted), {predicted},
-             predicted, measured);
+    pool->Add(Features(links_[link], method, sample, predicted), {0}, 0,
+              (measured - predicted) / predictions.sd[method][link][k]);
   }
+}
+
+// The differences that `method` left at the link in all blocks of the fit part
+// but one, over the standard deviation that it gave: each block predicted from
+// the others (as much is known as for the held-out part) and from those before
+// (as for the held-out part, it is the future).
+ResidualPool WlanCalibration::PoolOf(size_t link, LinkMethod method,
+                                     int without_block) const {
+  ResidualPool pool(DifferenceKind::kSum, false, kNeighbours);
+  AddDifferences(out_of_block_, link, method, without_block, &pool);
+  AddDifferences(forward_, link, method, without_block, &pool);
   pool.Close();
   return pool;
+}
+
+// Of the predictive distribution, sorted.
+std::vector<double> WlanCalibration::Draws(const ResidualPool& pool,
+                                           size_t link, LinkMethod method,
+                                           const LinkSample& sample,
+                                           double predicted, double sd) const {
+  std::vector<double> draws =
+      pool.Draws(Features(links_[link], method, sample, predicted), 0);
+  for (double& draw : draws) {
+    draw = predicted + sd * draw;
+    if (IsGoodput(method)) draw = std::max(draw, 0.0);
+  }
+  return draws;
 }
 
 void WlanCalibration::Judge(const JudgedKpi& kpi) {
@@ -452,16 +518,17 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
     held.unit = goodput ? "bit/s" : "dBm";
     for (size_t k = 0; k < held_[i].size(); ++k) {
       const LinkSample& sample = links_[i].samples[held_[i][k]];
-      double* const predicted = &held_out_[kpi.method][i][k];
+      double* const predicted = &held_out_.values[kpi.method][i][k];
       const double value = MeasuredOf(sample, kpi.method);
       if (std::isnan(value) || std::isnan(*predicted)) continue;
-      std::vector<double> draws = pool.Draws(
-          Features(links_[i], kpi.method, sample, *predicted), *predicted);
-      for (double& draw : draws) draw = goodput ? std::max(draw, 0.0) : draw;
+      const std::vector<double> draws =
+          Draws(pool, i, kpi.method, sample, *predicted,
+                held_out_.sd[kpi.method][i][k]);
       pooled.insert(pooled.end(), draws.begin(), draws.end());
       central.push_back(CentralPart(draws, value));
       measured.push_back(value);
       *predicted = QuantileOfSorted(draws, 0.5);
+      means_[kpi.method][i][k] = MeanOf(draws);
       held.time_seconds.push_back(
           trace_.time_seconds[static_cast<size_t>(sample.sample)]);
       held.measured.push_back(value);
@@ -473,7 +540,7 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
     if (!held.measured.empty()) result_.held_out.push_back(std::move(held));
   }
   bool any = false;
-  for (const auto& of_link : out_of_block_[kpi.method]) {
+  for (const auto& of_link : out_of_block_.values[kpi.method]) {
     for (const double value : of_link) any = any || !std::isnan(value);
   }
   if (!any) return;  // the trace does not have it
@@ -486,38 +553,98 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
   result_.profile.kpis.push_back(std::move(fidelity));
 }
 
-// The median absolute error in the fit part, each block predicted from the
-// others.
+// The median absolute error in the fit part, each block predicted from those
+// before.
 double WlanCalibration::ErrorInFit(LinkMethod method) const {
-  const auto* judged =
-      std::find_if(std::begin(kKpis), std::end(kKpis),
-                   [&](const JudgedKpi& kpi) { return kpi.method == method; });
+  const bool judged =
+      std::any_of(std::begin(kKpis), std::end(kKpis),
+                  [&](const JudgedKpi& kpi) { return kpi.method == method; });
   std::vector<double> errors;
   for (size_t i = 0; i < links_.size(); ++i) {
     std::vector<ResidualPool> pools;
-    for (int block = 0; judged != std::end(kKpis) && block < kBlocks; ++block) {
+    for (int block = 0; judged && block < kBlocks; ++block) {
       pools.push_back(PoolOf(i, method, block));
     }
     for (size_t k = 0; k < fit_[i].size(); ++k) {
       const LinkSample& sample = links_[i].samples[fit_[i][k]];
       const double measured = MeasuredOf(sample, method);
-      double predicted = out_of_block_[method][i][k];
+      double predicted = forward_.values[method][i][k];
       if (std::isnan(measured) || std::isnan(predicted)) continue;
-      if (!pools.empty()) {
+      if (judged) {
         const ResidualPool& pool = pools[static_cast<size_t>(block_[i][k])];
         if (pool.size() < 30) continue;
-        predicted = QuantileOfSorted(
-            pool.Draws(Features(links_[i], method, sample, predicted),
-                       predicted),
-            0.5);
+        predicted = QuantileOfSorted(Draws(pool, i, method, sample, predicted,
+                                           forward_.sd[method][i][k]),
+                                     0.5);
       }
       errors.push_back(std::abs(measured - predicted));
     }
   }
-  return Median(errors);
+  return errors.empty() ? std::nan("") : Median(errors);
+}
+
+// Errors of a link's mean goodput over runs of kRunSeconds in the held-out
+// part, of which at least half had a frame: what a replay of an experiment is
+// judged by.
+std::vector<std::pair<int64_t, double>> WlanCalibration::ErrorsOfMeans(
+    LinkMethod method) const {
+  std::vector<std::pair<int64_t, double>> errors;
+  for (size_t i = 0; i < links_.size(); ++i) {
+    std::map<int64_t, std::array<double, 3>> runs;  // samples, sums
+    for (size_t k = 0; k < held_[i].size(); ++k) {
+      const LinkSample& sample = links_[i].samples[held_[i][k]];
+      const double measured = MeasuredOf(sample, method);
+      const double predicted = means_[method][i][k];
+      if (std::isnan(measured) || std::isnan(predicted)) continue;
+      const double time =
+          trace_.time_seconds[static_cast<size_t>(sample.sample)];
+      std::array<double, 3>& run =
+          runs[static_cast<int64_t>(std::floor(time / kRunSeconds))];
+      run[0] += 1;
+      run[1] += measured;
+      run[2] += predicted;
+    }
+    for (const auto& [run, sums] : runs) {
+      if (sums[0] * Interval() < kRunSeconds / 2) continue;
+      errors.emplace_back(run, std::abs(sums[1] - sums[2]) / sums[0]);
+    }
+  }
+  return errors;
+}
+
+void WlanCalibration::AddErrorRow(
+    LinkMethod method, const std::string& quantity, double in_fit,
+    double block_length, std::vector<std::pair<int64_t, double>> timed) {
+  if (timed.size() < 20) return;
+  std::stable_sort(
+      timed.begin(), timed.end(),
+      [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<double> errors;
+  for (const auto& [time, error] : timed) errors.push_back(error);
+  RngStream rng = RngTree(options_.seed)
+                      .Stream(fmt::format("calibration/error/{}/{}", quantity,
+                                          static_cast<int>(method)),
+                              Replication(0));
+  BlockBootstrapOptions bootstrap;
+  bootstrap.confidence = 0.9;
+  bootstrap.resamples = kResamples;
+  bootstrap.block_length =
+      std::min(block_length, static_cast<double>(errors.size()) / 4);
+  PredictionError row;
+  row.quantity = quantity;
+  row.unit = IsGoodput(method) ? "bit/s" : "dB";
+  row.method = NameOf(method);
+  row.samples = static_cast<int64_t>(errors.size());
+  row.median_in_fit = in_fit;
+  row.median = BlockBootstrapInterval(
+      errors, [](const std::vector<double>& e) { return Median(e); }, bootstrap,
+      &rng);
+  row.mean = BlockBootstrapInterval(errors, MeanOf, bootstrap, &rng);
+  result_.errors.push_back(std::move(row));
 }
 
 void WlanCalibration::AddErrors() {
+  const double links = static_cast<double>(links_.size());
   for (size_t m = 0; m < kLinkMethods; ++m) {
     const LinkMethod method = static_cast<LinkMethod>(m);
     std::vector<std::pair<int64_t, double>> timed;
@@ -525,44 +652,20 @@ void WlanCalibration::AddErrors() {
       for (size_t k = 0; k < held_[i].size(); ++k) {
         const LinkSample& sample = links_[i].samples[held_[i][k]];
         const double error =
-            std::abs(MeasuredOf(sample, method) - held_out_[m][i][k]);
+            std::abs(MeasuredOf(sample, method) - held_out_.values[m][i][k]);
         if (!std::isnan(error)) timed.emplace_back(sample.sample, error);
       }
     }
-    if (timed.size() < 20) continue;
-    std::stable_sort(
-        timed.begin(), timed.end(),
-        [](const auto& a, const auto& b) { return a.first < b.first; });
-    std::vector<double> errors;
-    for (const auto& [sample, error] : timed) errors.push_back(error);
-    RngStream rng =
-        RngTree(options_.seed)
-            .Stream(fmt::format("calibration/error/{}", m), Replication(0));
-    BlockBootstrapOptions bootstrap;
-    bootstrap.confidence = 0.9;
-    bootstrap.resamples = kResamples;
     // Links interleave, so that a run of seconds is that of all of them.
-    bootstrap.block_length =
-        std::min(kRunSeconds * static_cast<double>(links_.size()),
-                 static_cast<double>(errors.size()) / 4);
-    PredictionError row;
-    row.quantity = IsGoodput(method) ? "goodput" : "rssi";
-    row.unit = IsGoodput(method) ? "bit/s" : "dB";
-    row.method = NameOf(method);
-    row.samples = static_cast<int64_t>(errors.size());
-    row.median_in_fit = ErrorInFit(method);
-    row.median = BlockBootstrapInterval(
-        errors, [](const std::vector<double>& e) { return Median(e); },
-        bootstrap, &rng);
-    row.mean = BlockBootstrapInterval(
-        errors,
-        [](const std::vector<double>& e) {
-          double sum = 0;
-          for (const double value : e) sum += value;
-          return sum / static_cast<double>(e.size());
-        },
-        bootstrap, &rng);
-    result_.errors.push_back(std::move(row));
+    AddErrorRow(method, IsGoodput(method) ? "goodput" : "rssi",
+                ErrorInFit(method), kRunSeconds / Interval() * links,
+                std::move(timed));
+  }
+  for (size_t m = 0; m < kLinkMethods; ++m) {
+    const LinkMethod method = static_cast<LinkMethod>(m);
+    if (!IsGoodput(method)) continue;
+    AddErrorRow(method, fmt::format("mean goodput of {:.0f} s", kRunSeconds),
+                std::nan(""), links, ErrorsOfMeans(method));
   }
 }
 

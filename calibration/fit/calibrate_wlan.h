@@ -19,11 +19,14 @@ namespace airlock {
 // as a field over RSSI, utilisation, place and direction.
 //
 // KPIs: `rssi` by the keys alone, anywhere; `rssi_at_site` with the shadowing
-// of the place; `goodput` from RSSI and utilisation; `goodput_at_site` with the
-// place. Predictive intervals: the differences that the methods leave in five
-// blocks of the fit part, each predicted from the other four, at like states
-// (ResidualPool); point predictions are their medians. Judged as a chain's are
-// (calibrate.h).
+// of the place; `goodput` from RSSI, its last 10 s and utilisation;
+// `goodput_at_site` with the place; `goodput_at_rate` from the measured PHY
+// rate, RSSI and utilisation, so without rate adaptation's part. Predictive
+// intervals: the differences that the methods leave at like states in six
+// blocks of the fit part (ResidualPool), over the standard deviation that the
+// method gives where it has one; each block once predicted from the others,
+// once from those before. Point predictions are their medians. Judged as a
+// chain's are (calibrate.h).
 //
 // Throws InputError if the scenario has no access point of the trace's links,
 // or no link has enough samples or varies in distance.

@@ -13,20 +13,19 @@ Eigen::MatrixXd FieldCorrelation(const Eigen::MatrixXd& a,
                                  const std::vector<int>& axis,
                                  const FieldScales& scales) {
   Eigen::MatrixXd correlation(a.rows(), b.rows());
-  std::vector<double> square(scales.length.size());
+  Eigen::ArrayXd square(a.rows()), sum(a.rows());
   for (Eigen::Index j = 0; j < b.rows(); ++j) {
-    for (Eigen::Index i = 0; i < a.rows(); ++i) {
-      std::fill(square.begin(), square.end(), 0.0);
+    sum.setZero();
+    for (size_t d = 0; d < scales.length.size(); ++d) {
+      if (!(scales.length[d] < kEverywhere)) continue;
+      square.setZero();
       for (Eigen::Index c = 0; c < a.cols(); ++c) {
-        const double gap = a(i, c) - b(j, c);
-        square[static_cast<size_t>(axis[static_cast<size_t>(c)])] += gap * gap;
+        if (axis[static_cast<size_t>(c)] != static_cast<int>(d)) continue;
+        square += (a.col(c).array() - b(j, c)).square();
       }
-      double sum = 0;
-      for (size_t d = 0; d < square.size(); ++d) {
-        sum += std::sqrt(square[d]) / scales.length[d];
-      }
-      correlation(i, j) = std::exp(-sum);
+      sum += square.sqrt() / scales.length[d];
     }
+    correlation.col(j) = (-sum).exp();
   }
   return correlation;
 }
@@ -43,25 +42,26 @@ Kriging::Kriging(FieldPoints points, const Eigen::VectorXd& values,
                 "{} points, {} regressors", n, p);
   Eigen::MatrixXd k = FieldCorrelation(place_, place_, axis_, scales_);
   k.diagonal().array() += scales_.nugget;
-  const Eigen::LLT<Eigen::MatrixXd> cholesky(k);
-  AIRLOCK_CHECK(cholesky.info() == Eigen::Success, "nugget {}", scales_.nugget);
+  cholesky_.compute(k);
+  AIRLOCK_CHECK(cholesky_.info() == Eigen::Success, "nugget {}",
+                scales_.nugget);
 
-  const Eigen::MatrixXd solved_trend = cholesky.solve(points.trend);
-  const Eigen::MatrixXd precision = points.trend.transpose() * solved_trend;
+  solved_trend_ = cholesky_.solve(points.trend);
+  const Eigen::MatrixXd precision = points.trend.transpose() * solved_trend_;
   // A regressor that does not vary, or two that vary alike, share what they
   // explain: the generalised inverse.
   const Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> inverse(
       precision);
   unit_covariance_ = inverse.pseudoInverse();
-  coefficients_ = unit_covariance_ * (solved_trend.transpose() * values);
+  coefficients_ = unit_covariance_ * (solved_trend_.transpose() * values);
   const Eigen::VectorXd residual = values - points.trend * coefficients_;
-  weights_ = cholesky.solve(residual);
+  weights_ = cholesky_.solve(residual);
   degrees_of_freedom_ = static_cast<double>(n - inverse.rank());
   variance_ = std::max(residual.dot(weights_) / degrees_of_freedom_, 1e-12);
 
   double log_determinant = 0;
   for (Eigen::Index i = 0; i < n; ++i) {
-    log_determinant += 2 * std::log(cholesky.matrixLLT()(i, i));
+    log_determinant += 2 * std::log(cholesky_.matrixLLT()(i, i));
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> spectrum(precision);
   for (Eigen::Index i = p - inverse.rank(); i < p; ++i) {
@@ -74,6 +74,20 @@ Kriging::Kriging(FieldPoints points, const Eigen::VectorXd& values,
 Eigen::VectorXd Kriging::Predict(const FieldPoints& at) const {
   return Trend(at) +
          FieldCorrelation(at.place, place_, axis_, scales_) * weights_;
+}
+
+// Cressie (1993), equation 3.4.16 with a nugget.
+Eigen::VectorXd Kriging::PredictiveSd(const FieldPoints& at) const {
+  const Eigen::MatrixXd near =
+      FieldCorrelation(place_, at.place, axis_, scales_);
+  const Eigen::MatrixXd whitened = cholesky_.matrixL().solve(near);
+  const Eigen::MatrixXd open = at.trend - near.transpose() * solved_trend_;
+  const Eigen::VectorXd unit =
+      ((open * unit_covariance_).cwiseProduct(open).rowwise().sum() -
+       whitened.colwise().squaredNorm().transpose())
+          .array() +
+      (1 + scales_.nugget);
+  return (variance_ * unit.cwiseMax(scales_.nugget)).cwiseSqrt();
 }
 
 }  // namespace airlock

@@ -12,11 +12,15 @@ struct FieldPoints {
   Eigen::MatrixXd trend;  // [point][regressor]
 };
 
+// A scale that makes its axis irrelevant.
+inline constexpr double kEverywhere = 1e9;
+
 // How far a field reaches: its correlation is exp(-sum over axes of distance /
 // length), in space the exponential decay of shadowing with distance
 // (Gudmundson, Electronics Letters 27, 1991).
 struct FieldScales {
-  std::vector<double> length;  // of each axis, in its unit, > 0
+  // Of each axis, in its unit, > 0; from kEverywhere the axis does not matter.
+  std::vector<double> length;
   double nugget = 0.1;  // variance without correlation over the field's, > 0
 };
 
@@ -50,6 +54,9 @@ class Kriging {
 
   // X b + W at other points.
   Eigen::VectorXd Predict(const FieldPoints& at) const;
+  // Standard deviation of what would be measured there, nugget and the
+  // uncertainty of b included.
+  Eigen::VectorXd PredictiveSd(const FieldPoints& at) const;
   // X b alone.
   Eigen::VectorXd Trend(const FieldPoints& at) const {
     return at.trend * coefficients_;
@@ -59,6 +66,8 @@ class Kriging {
   Eigen::MatrixXd place_;
   std::vector<int> axis_;
   FieldScales scales_;
+  Eigen::LLT<Eigen::MatrixXd> cholesky_;  // of the points' correlations
+  Eigen::MatrixXd solved_trend_;          // trend, times their inverse
   Eigen::VectorXd coefficients_;
   Eigen::MatrixXd unit_covariance_;
   Eigen::VectorXd weights_;  // of the correlations with the points

@@ -12,10 +12,10 @@ namespace airlock {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kMostPoints = 600;       // of a link's field
+constexpr size_t kMostPoints = 400;       // of a link's field
 constexpr size_t kPointsForScales = 200;  // of a link
 constexpr size_t kFewestGoodputs = 30;
-constexpr double kEverywhere = 1e9;  // a scale that makes its axis irrelevant
+constexpr double kLeastSpread = 0.3;         // dB; of the RSSI's spread
 constexpr double kAntennaHeight = 1.5;       // m, both ends, for two rays
 constexpr double kSpeedOfLight = 299792458;  // m/s
 
@@ -36,8 +36,10 @@ constexpr MethodRow kMethods[] = {
     {true, "persistence (last value)"},
     {true, "rate curve of RSSI"},
     {true, "and by RSSI and utilisation"},
+    {true, "and by the RSSI of the last 10 s"},
     {true, "and by the place"},
     {true, "from the place alone"},
+    {true, "from measured PHY rate, RSSI, utilisation"},
 };
 
 bool HasGoodput(const LinkSample& s) {
@@ -121,21 +123,34 @@ std::vector<double> ToVector(const Eigen::VectorXd& v) {
 
 // --- goodput ----------------------------------------------------------------
 
-// Samples as points of what the rate curve misses. `rssi`: instead of the
-// measured ones; `known`: whether the utilisation is.
+// What a field of goodput stands on.
+enum class Trend { kCurve, kRate };
+
+// Samples as points of a field of goodput. `rssi`: instead of the measured
+// ones, and then nothing else of the channel is known.
 FieldPoints GoodputPoints(const Link& link, const Selection& selection,
-                          const GoodputModel& model,
+                          const GoodputModel& model, Trend trend,
                           const std::vector<double>* rssi) {
   const Eigen::Index n = static_cast<Eigen::Index>(selection.size());
-  FieldPoints points{Eigen::MatrixXd(n, 6), Eigen::MatrixXd(n, 2)};
+  FieldPoints points{Eigen::MatrixXd(n, 9), Eigen::MatrixXd(n, 2)};
   for (Eigen::Index i = 0; i < n; ++i) {
     const size_t k = static_cast<size_t>(i);
     const LinkSample& s = link.samples[selection[k]];
     const double heard = rssi != nullptr ? (*rssi)[k] : s.rssi;
+    const double recent = rssi != nullptr ? (*rssi)[k] : s.recent_rssi;
     const bool known = rssi == nullptr && !std::isnan(s.utilisation);
-    points.place.row(i) << heard, known ? s.utilisation : model.utilisation,
-        s.x, s.y, s.heading_x, s.heading_y;
-    points.trend.row(i) << 1, model.At(heard) * 1e-6;
+    const double utilisation = known ? s.utilisation : model.utilisation;
+    const double spread = rssi != nullptr ? model.spread : s.rssi_spread;
+    const double rate =
+        rssi != nullptr || std::isnan(s.rate) ? model.curve.At(recent) : s.rate;
+    points.place.row(i) << heard, utilisation, recent,
+        std::log(spread + kLeastSpread), std::log(std::max(rate, 1e6)), s.x,
+        s.y, s.heading_x, s.heading_y;
+    const double mean =
+        trend == Trend::kCurve
+            ? model.At(recent)
+            : std::min(model.offered, model.rate_share * rate * utilisation);
+    points.trend.row(i) << 1, mean * 1e-6;
   }
   return points;
 }
@@ -150,31 +165,50 @@ Eigen::VectorXd GoodputOf(const Link& link, const Selection& selection) {
 }
 
 Kriging FitGoodputField(const Link& link, const Selection& selection,
-                        const GoodputModel& model, const FieldScales& scales) {
-  return Kriging(GoodputPoints(link, selection, model, nullptr),
+                        const GoodputModel& model, Trend trend,
+                        const FieldScales& scales) {
+  return Kriging(GoodputPoints(link, selection, model, trend, nullptr),
                  GoodputOf(link, selection),
-                 {kRssiAxis, kUtilisationAxis, kGoodputPlaceAxis,
-                  kGoodputPlaceAxis, kGoodputHeadingAxis, kGoodputHeadingAxis},
+                 {kRssiAxis, kUtilisationAxis, kRecentRssiAxis, kSpreadAxis,
+                  kRateAxis, kGoodputPlaceAxis, kGoodputPlaceAxis,
+                  kGoodputHeadingAxis, kGoodputHeadingAxis},
                  scales);
 }
 
-// Descends along one scale at a time. `free`: which axes may change.
-FieldScales Descend(FieldScales scales, size_t free_axes,
+// The samples whose rate is known too.
+Selection WithRate(const Link& link, const Selection& selection) {
+  Selection with;
+  for (const size_t i : selection) {
+    if (!std::isnan(link.samples[i].rate)) with.push_back(i);
+  }
+  return with;
+}
+
+// Descends along one scale at a time, over those of `axes` and the nugget; the
+// other axes are irrelevant.
+FieldScales Descend(const std::vector<GoodputAxis>& axes,
                     const std::function<double(const FieldScales&)>& score) {
   const std::vector<std::vector<double>> lengths = {
       {3, 6, 12, 25, 50, 100},
       {0.05, 0.1, 0.2, 0.4, 0.8, 1.6},
+      {3, 6, 12, 25, 50, 100},
+      {0.5, 1, 2, 4, 8, 16},
+      {0.3, 0.6, 1.2, 2.5, 5, 10},
       {6, 12, 25, 50, 100},
       {0.5, 1.5, 5, 15}};
   const std::vector<double> nuggets = {0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2};
+  FieldScales scales{std::vector<double>(kGoodputAxes, kEverywhere), 0.4};
+  for (const GoodputAxis axis : axes) scales.length[axis] = lengths[axis][2];
   double best = score(scales);
   for (bool moved = true; moved;) {
     moved = false;
-    for (size_t axis = 0; axis <= free_axes; ++axis) {
-      const bool last = axis == free_axes;
-      for (const double value : last ? nuggets : lengths[axis]) {
+    for (size_t k = 0; k <= axes.size(); ++k) {
+      const bool last = k == axes.size();
+      for (const double value : last ? nuggets : lengths[axes[k]]) {
         FieldScales next = scales;
-        (last ? next.nugget : next.length[axis]) = value;
+        double* const moving = last ? &next.nugget : &next.length[axes[k]];
+        if (*moving == value) continue;
+        *moving = value;
         const double found = score(next);
         if (!(found > best + 1e-9)) continue;
         best = found;
@@ -189,8 +223,7 @@ FieldScales Descend(FieldScales scales, size_t free_axes,
 // Fills in the goodput methods of one link.
 void PredictGoodput(const Link& link, const Selection& train,
                     const Selection& at, const LinkScales& scales,
-                    std::vector<std::vector<std::vector<double>>>* values,
-                    size_t i) {
+                    LinkPredictions* all, size_t i) {
   const Selection with = WithGoodput(link, train);
   const GoodputModel model = FitGoodput(link, with, nullptr);
   if (model.share <= 0 || at.empty()) return;
@@ -198,25 +231,37 @@ void PredictGoodput(const Link& link, const Selection& train,
     for (double& value : predicted) {
       value = std::clamp(value, 0.0, model.offered);
     }
-    (*values)[method][i] = std::move(predicted);
+    all->values[method][i] = std::move(predicted);
   };
   std::vector<double> measured, curve;
   for (const size_t k : with) measured.push_back(link.samples[k].goodput);
-  for (const size_t k : at) curve.push_back(model.At(link.samples[k].rssi));
-  (*values)[kGoodputConstant][i].assign(at.size(), Median(measured));
-  (*values)[kGoodputPersistence][i] =
+  for (const size_t k : at) {
+    curve.push_back(model.At(link.samples[k].recent_rssi));
+  }
+  all->values[kGoodputConstant][i].assign(at.size(), Median(measured));
+  all->values[kGoodputPersistence][i] =
       Persistence(link, at, [](const LinkSample& s) { return s.goodput; });
   set(kGoodputCurve, curve);
-  const auto field = [&](LinkMethod method, const FieldScales& of,
+  const auto field = [&](LinkMethod method, const Selection& known, Trend trend,
+                         const FieldScales& of,
                          const std::vector<double>* rssi) {
     const Kriging kriging =
-        FitGoodputField(link, Thin(with, kMostPoints), model, of);
-    set(method,
-        ToVector(kriging.Predict(GoodputPoints(link, at, model, rssi)) * 1e6));
+        FitGoodputField(link, Thin(known, kMostPoints), model, trend, of);
+    const FieldPoints points = GoodputPoints(link, at, model, trend, rssi);
+    set(method, ToVector(kriging.Predict(points) * 1e6));
+    all->sd[method][i] = ToVector(kriging.PredictiveSd(points) * 1e6);
   };
-  field(kGoodputChannel, scales.channel, nullptr);
-  field(kGoodputSite, scales.site, nullptr);
-  field(kGoodputPlace, scales.site, &(*values)[kRssiSite][i]);
+  field(kGoodputChannel, with, Trend::kCurve, scales.channel, nullptr);
+  field(kGoodputAdaptation, with, Trend::kCurve, scales.adaptation, nullptr);
+  field(kGoodputSite, with, Trend::kCurve, scales.site, nullptr);
+  field(kGoodputPlace, with, Trend::kCurve, scales.site,
+        &all->values[kRssiSite][i]);
+  if (model.rate_share <= 0) return;
+  field(kGoodputRate, WithRate(link, with), Trend::kRate, scales.rate, nullptr);
+  for (size_t k = 0; k < at.size(); ++k) {
+    if (!std::isnan(link.samples[at[k]].rate)) continue;
+    all->values[kGoodputRate][i][k] = kMissing;
+  }
 }
 
 }  // namespace
@@ -228,70 +273,108 @@ double GoodputModel::At(double rssi) const {
   return std::min(offered, share * curve.At(rssi));
 }
 
+namespace {
+
+// Goodput over measured rate times utilisation: what headers, contention and
+// the airtime of others leave.
+void SetRateShare(const Link& link, const Selection& selection,
+                  GoodputModel* model) {
+  std::vector<double> rates, goodputs;
+  for (const size_t i : WithRate(link, WithGoodput(link, selection))) {
+    const LinkSample& s = link.samples[i];
+    rates.push_back(s.rate * (std::isnan(s.utilisation) ? model->utilisation
+                                                        : s.utilisation));
+    goodputs.push_back(s.goodput);
+  }
+  if (rates.size() < kFewestGoodputs) return;
+  model->rate_share = FitGoodputShare(rates, goodputs, model->offered);
+}
+
+}  // namespace
+
 GoodputModel FitGoodput(const Link& link, const Selection& selection,
                         const GoodputModel* start) {
   GoodputModel model;
-  std::vector<double> rssi, rates, goodputs, utilisations;
+  std::vector<double> rssi, rates, goodputs, utilisations, spreads;
   for (const size_t i : WithGoodput(link, selection)) {
     const LinkSample& s = link.samples[i];
     if (!std::isnan(s.utilisation)) utilisations.push_back(s.utilisation);
-    rssi.push_back(s.rssi);
+    rssi.push_back(s.recent_rssi);
+    spreads.push_back(s.rssi_spread);
     goodputs.push_back(s.goodput);
     // Without a measured rate the curve is fitted to the goodput itself.
     rates.push_back(std::isnan(s.rate) ? s.goodput : s.rate);
   }
   if (goodputs.size() < kFewestGoodputs) return model;
-  model.utilisation = utilisations.empty() ? 0 : Median(utilisations);
+  model.utilisation = utilisations.empty() ? 1 : Median(utilisations);
+  model.spread = Median(spreads);
   model.offered = std::max(Quantile(goodputs, 0.99), 1.0);
   model.curve = FitRateCurve(rssi, rates, RateCurve().width,
                              start != nullptr ? &start->curve : nullptr);
   std::vector<double> predicted;
   for (const double value : rssi) predicted.push_back(model.curve.At(value));
   model.share = FitGoodputShare(predicted, goodputs, model.offered);
+  SetRateShare(link, selection, &model);
   return model;
 }
 
 LinkScales FitGoodputScales(const std::vector<Link>& links,
                             const std::vector<Selection>& fit,
                             FieldScales shadowing) {
-  std::vector<size_t> with;
-  std::vector<Selection> thinned;
-  std::vector<GoodputModel> models;
+  struct Part {
+    const Link* link;
+    Selection curve, rate;  // thinned
+    GoodputModel model;
+  };
+  std::vector<Part> parts;
   for (size_t i = 0; i < links.size(); ++i) {
     const Selection all = WithGoodput(links[i], fit[i]);
     const GoodputModel model = FitGoodput(links[i], all, nullptr);
     if (model.share <= 0) continue;
-    with.push_back(i);
-    thinned.push_back(Thin(all, kPointsForScales));
-    models.push_back(model);
+    parts.push_back({&links[i], Thin(all, kPointsForScales),
+                     Thin(WithRate(links[i], all), kPointsForScales), model});
   }
-  const auto score = [&](const FieldScales& scales) {
-    double sum = 0;
-    for (size_t k = 0; k < with.size(); ++k) {
-      sum += FitGoodputField(links[with[k]], thinned[k], models[k], scales)
-                 .log_likelihood();
-    }
-    return sum;
+  const auto score_of = [&](Trend trend) {
+    return [&parts, trend](const FieldScales& scales) {
+      double sum = 0;
+      for (const Part& part : parts) {
+        if (trend == Trend::kRate && part.model.rate_share <= 0) continue;
+        sum += FitGoodputField(*part.link,
+                               trend == Trend::kRate ? part.rate : part.curve,
+                               part.model, trend, scales)
+                   .log_likelihood();
+      }
+      return sum;
+    };
   };
+  const auto curve = score_of(Trend::kCurve);
   LinkScales scales;
   scales.shadowing = std::move(shadowing);
-  scales.channel = {{12, 0.2, kEverywhere, kEverywhere}, 0.4};
-  scales.site = {{12, 0.2, 25, 5}, 0.4};
-  if (with.empty()) return scales;
-  scales.channel = Descend(scales.channel, kGoodputPlaceAxis, score);
-  scales.site = Descend(scales.site, kGoodputAxes, score);
+  scales.channel = Descend({kRssiAxis, kUtilisationAxis}, curve);
+  scales.adaptation = Descend(
+      {kRssiAxis, kUtilisationAxis, kRecentRssiAxis, kSpreadAxis}, curve);
+  scales.site = Descend({kRssiAxis, kUtilisationAxis, kRecentRssiAxis,
+                         kSpreadAxis, kGoodputPlaceAxis, kGoodputHeadingAxis},
+                        curve);
+  scales.rate =
+      Descend({kRssiAxis, kUtilisationAxis, kRateAxis}, score_of(Trend::kRate));
   return scales;
 }
 
-std::vector<std::vector<std::vector<double>>> PredictLinks(
-    const std::vector<Link>& links, const std::vector<Selection>& train,
-    const std::vector<Selection>& at, const LinkScales& scales) {
-  std::vector<std::vector<std::vector<double>>> values(kLinkMethods);
-  for (auto& method : values) {
+LinkPredictions PredictLinks(const std::vector<Link>& links,
+                             const std::vector<Selection>& train,
+                             const std::vector<Selection>& at,
+                             const LinkScales& scales) {
+  LinkPredictions all;
+  all.values.resize(kLinkMethods);
+  all.sd.resize(kLinkMethods);
+  for (size_t method = 0; method < kLinkMethods; ++method) {
     for (const Selection& selection : at) {
-      method.emplace_back(selection.size(), kMissing);
+      all.values[method].emplace_back(selection.size(), kMissing);
+      all.sd[method].emplace_back(selection.size(), 1.0);
     }
   }
+  auto& values = all.values;
   std::vector<Kriging> fields;
   std::vector<PathLossLine> lines;
   std::vector<double> exponents, sd;
@@ -330,11 +413,12 @@ std::vector<std::vector<std::vector<double>>> PredictLinks(
           at_1m - 10 * exponent * LogDistance(link.samples[at[i][k]]);
     }
     values[kRssiTwoSlopes][i] = TwoSlopes(link, train[i], at[i]);
-    values[kRssiSite][i] =
-        ToVector(fields[i].Predict(ShadowingPoints(link, at[i])));
-    PredictGoodput(link, train[i], at[i], scales, &values, i);
+    const FieldPoints points = ShadowingPoints(link, at[i]);
+    values[kRssiSite][i] = ToVector(fields[i].Predict(points));
+    all.sd[kRssiSite][i] = ToVector(fields[i].PredictiveSd(points));
+    PredictGoodput(link, train[i], at[i], scales, &all, i);
   }
-  return values;
+  return all;
 }
 
 }  // namespace airlock

@@ -20,19 +20,25 @@ enum LinkMethod {
   kRssiSite,         // the line and the shadowing at the receiver's place
   kGoodputConstant,
   kGoodputPersistence,
-  kGoodputCurve,    // from RSSI: rate curve, share of it that is goodput
-  kGoodputChannel,  // and what it misses, by RSSI and utilisation
-  kGoodputSite,     // and by the receiver's place
-  kGoodputPlace,    // the same without measured RSSI and utilisation
+  kGoodputCurve,       // from RSSI: rate curve, share of it that is goodput
+  kGoodputChannel,     // and what it misses, by RSSI and utilisation
+  kGoodputAdaptation,  // and by the RSSI's last seconds
+  kGoodputSite,        // and by the receiver's place
+  kGoodputPlace,       // the same without measured RSSI and utilisation
+  kGoodputRate,        // from PHY rate, RSSI and utilisation, all measured
   kLinkMethods,
 };
 bool IsGoodput(LinkMethod method);
 const char* NameOf(LinkMethod method);
 
-// Axes of what the rate curve misses.
+// Axes of what the rate curve misses. Rate adaptation has a memory: at one RSSI
+// its rate depends on what the RSSI was and how it moved.
 enum GoodputAxis {
   kRssiAxis,         // dB
   kUtilisationAxis,  // 0..1
+  kRecentRssiAxis,   // dB
+  kSpreadAxis,       // of ln(spread of the RSSI in dB + 0.3)
+  kRateAxis,         // of ln rate
   kGoodputPlaceAxis,
   kGoodputHeadingAxis,
   kGoodputAxes
@@ -41,8 +47,10 @@ enum GoodputAxis {
 // The scales of all fields, one set for all links.
 struct LinkScales {
   FieldScales shadowing;
-  FieldScales channel;  // of kGoodputChannel: places do not matter
-  FieldScales site;     // of kGoodputSite
+  FieldScales channel;  // of kGoodputChannel, and so on
+  FieldScales adaptation;
+  FieldScales site;
+  FieldScales rate;
 };
 // Those of the goodput with the highest restricted likelihood, by descent along
 // one scale at a time on grids. Links without goodput do not count.
@@ -52,10 +60,12 @@ LinkScales FitGoodputScales(const std::vector<Link>& links,
 
 // The goodput's part of a link: fitted to samples with traffic.
 struct GoodputModel {
-  RateCurve curve;
-  double share = 0;        // goodput over PHY rate
+  RateCurve curve;         // of recent_rssi
+  double share = 0;        // goodput over the curve's rate
+  double rate_share = 0;   // over measured rate times utilisation; 0: unknown
   double offered = 0;      // bit/s; the highest goodput but for 1 %
   double utilisation = 0;  // stands for missing ones: the median
+  double spread = 0;       // of the RSSI, likewise, dB
 
   double At(double rssi) const;
 };
@@ -63,12 +73,20 @@ struct GoodputModel {
 GoodputModel FitGoodput(const Link& link, const Selection& selection,
                         const GoodputModel* start);
 
-// Predictions of all methods at `at` from what `train` says of each link;
-// values[method][i] for link i's samples at[i], NaN where a method has none.
-// RSSI at any sample is known to the goodput methods but kGoodputPlace, and
+// Predictions of all methods, [method][link][sample]: NaN where a method has
+// none. `sd`: what the method itself says of its error, up to a factor; 1 where
+// it says nothing.
+struct LinkPredictions {
+  std::vector<std::vector<std::vector<double>>> values;
+  std::vector<std::vector<std::vector<double>>> sd;
+};
+
+// Predicts link i at its samples at[i] from what `train` says of each link.
+// RSSI so far is known to the goodput methods but kGoodputPlace, and
 // utilisation too; persistence looks at the sample before.
-std::vector<std::vector<std::vector<double>>> PredictLinks(
-    const std::vector<Link>& links, const std::vector<Selection>& train,
-    const std::vector<Selection>& at, const LinkScales& scales);
+LinkPredictions PredictLinks(const std::vector<Link>& links,
+                             const std::vector<Selection>& train,
+                             const std::vector<Selection>& at,
+                             const LinkScales& scales);
 
 }  // namespace airlock

@@ -63,6 +63,26 @@ std::vector<Direction> Directions(const std::vector<double>& time,
   return directions;
 }
 
+// Sets recent_rssi and rssi_spread; samples in time order.
+void SetRecentRssi(const std::vector<double>& time,
+                   std::vector<LinkSample>* samples) {
+  const auto time_of = [&](size_t i) {
+    return time[static_cast<size_t>((*samples)[i].sample)];
+  };
+  size_t first = 0;
+  for (size_t i = 0; i < samples->size(); ++i) {
+    while (time_of(i) - time_of(first) >= kRssiMemory) ++first;
+    const double n = static_cast<double>(i - first + 1);
+    double sum = 0, square = 0;
+    for (size_t k = first; k <= i; ++k) sum += (*samples)[k].rssi;
+    for (size_t k = first; k <= i; ++k) {
+      square += std::pow((*samples)[k].rssi - sum / n, 2);
+    }
+    (*samples)[i].recent_rssi = sum / n;
+    (*samples)[i].rssi_spread = std::sqrt(square / n);
+  }
+}
+
 Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
   Link link;
   const size_t dot = id.find('.');
@@ -104,6 +124,7 @@ Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
     sample.offered = !(offered[i] < 1);
     link.samples.push_back(sample);
   }
+  SetRecentRssi(trace.time_seconds, &link.samples);
   return link;
 }
 

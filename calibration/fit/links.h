@@ -12,6 +12,9 @@ namespace airlock {
 // anywhere within it, and its logarithm tells nothing.
 inline constexpr double kLeastDistance = 10;  // m
 
+// Rate adaptation forgets what frames met longer ago than about this.
+inline constexpr double kRssiMemory = 10;  // s
+
 // Where a receiver was and what it heard in one sample of a trace. Missing
 // values are NaN.
 struct LinkSample {
@@ -23,7 +26,11 @@ struct LinkSample {
   // moved.
   double heading_x = 0;
   double heading_y = 0;
-  double rssi = 0;         // dBm
+  double rssi = 0;  // dBm
+  // Mean and standard deviation of the RSSI of the last kRssiMemory seconds,
+  // this sample included.
+  double recent_rssi = 0;
+  double rssi_spread = 0;
   double rate = 0;         // PHY rate in bit/s
   double utilisation = 0;  // 0..1, own frames included
   double goodput = 0;      // bit/s

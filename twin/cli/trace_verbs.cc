@@ -77,8 +77,9 @@ struct CalibrateOptions {
 std::string ErrorsToText(const std::vector<PredictionError>& errors) {
   if (errors.empty()) return "";
   std::string text = fmt::format(
-      "absolute error, held out (in brackets: blocks of the fit part)\n"
-      "{:<50} {:>26}  {:>26}\n",
+      "absolute error, held out (in brackets: in the fit part, each sixth "
+      "predicted from those before)\n"
+      "{:<66} {:>26}  {:>26}\n",
       "prediction", "median, 90 % interval", "mean, 90 % interval");
   for (const PredictionError& row : errors) {
     const bool rate = row.unit == "bit/s";
@@ -88,9 +89,11 @@ std::string ErrorsToText(const std::vector<PredictionError>& errors) {
                          i.low * unit, i.high * unit);
     };
     text += fmt::format(
-        "{:<50} {:>7} {:>18}  {:>26}  {}\n", row.quantity + ", " + row.method,
-        fmt::format("({:.2f})", row.median_in_fit * unit), interval(row.median),
-        interval(row.mean), rate ? "Mbit/s" : row.unit);
+        "{:<66} {:>7} {:>18}  {:>26}  {}\n", row.quantity + ", " + row.method,
+        std::isnan(row.median_in_fit)
+            ? ""
+            : fmt::format("({:.2f})", row.median_in_fit * unit),
+        interval(row.median), interval(row.mean), rate ? "Mbit/s" : row.unit);
   }
   return text;
 }
@@ -234,6 +237,9 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   }
   CheckOutputFile(options.out, options.overwrite);
   if (!options.report.empty()) {
+    if (!options.against.empty()) {
+      throw Error("--report is of --trace", ExitCode::kUsage);
+    }
     CheckOutputFile(options.report, options.overwrite);
   }
   Diagnostics diagnostics;

@@ -113,7 +113,7 @@ TEST_F(OneCalibration, BeatsWhatKnowsLess) {
       MedianOf(*result_, "goodput", "and by RSSI and utilisation");
   EXPECT_LT(channel, MedianOf(*result_, "goodput", "rate curve of RSSI"));
   EXPECT_LT(channel, MedianOf(*result_, "goodput", "constant"));
-  ASSERT_EQ(result_->profile.kpis.size(), 4u);
+  ASSERT_EQ(result_->profile.kpis.size(), 5u);
 }
 
 // What comes after the fit part cannot change what was fitted.
@@ -194,6 +194,29 @@ TEST(CalibrateWlan, SaysWhatIsWrong) {
   }
   EXPECT_THAT(ErrorOf([&] { Calibrated(still, 1); }),
               HasSubstr("the distance hardly varies"));
+}
+
+TEST(ReadLinks, RemembersTheRssiOfTenSeconds) {
+  SyntheticLinks truth;
+  truth.links = 1;
+  truth.seconds = 14;
+  Trace trace = MakeLinkTrace(truth, 5);
+  for (Column& column : trace.columns) {
+    if (column.name != "station.ap1.w1.rssi") continue;
+    column.values = {-90, -50, -60, -60, -60, -60, -60,
+                     -60, -60, -60, -70, -60, -60, -60};
+    column.values[2] = std::nan("");
+  }
+  int64_t silent = 0;
+  const std::vector<LinkSample> samples = ReadLinks(trace, &silent)[0].samples;
+  EXPECT_EQ(samples[0].recent_rssi, -90);
+  EXPECT_EQ(samples[0].rssi_spread, 0);
+  EXPECT_EQ(samples[1].recent_rssi, -70);
+  EXPECT_EQ(samples[1].rssi_spread, 20);
+  // The second at 10 s: 1 to 10 s, of which 2 s had no frame.
+  EXPECT_EQ(samples[9].sample, 10);
+  EXPECT_NEAR(samples[9].recent_rssi, -60, 1e-12);
+  EXPECT_NEAR(samples[9].rssi_spread, std::sqrt(200.0 / 9), 1e-12);
 }
 
 TEST(ReadLinks, HoldsTheDirectionWhereTheReceiverStands) {

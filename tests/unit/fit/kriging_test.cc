@@ -44,8 +44,19 @@ TEST_F(FivePoints, PredictsBetweenAndFarAway) {
   at.trend.resize(2, 2);
   at.trend << 1, 6, 1, 200;
   EXPECT_NEAR(kriging.Predict(at)(0), 3.67310486138, 1e-9);
+  EXPECT_NEAR(kriging.PredictiveSd(at)(0), 0.350008733902, 1e-9);
+  EXPECT_NEAR(kriging.PredictiveSd(at)(1), 10.1675201618, 1e-7);
   // Where nothing is near, the trend.
   EXPECT_NEAR(kriging.Predict(at)(1), kriging.Trend(at)(1), 1e-12);
+}
+
+TEST_F(FivePoints, AnAxisWithoutLengthDoesNotMatter) {
+  FieldPoints two = points_;
+  two.place.conservativeResize(5, 2);
+  two.place.col(1) << 5, -3, 2, 8, 1;
+  const Kriging one(points_, values_, {0}, {{2}, 0.1});
+  const Kriging other(two, values_, {0, 1}, {{2, kEverywhere}, 0.1});
+  EXPECT_EQ(other.log_likelihood(), one.log_likelihood());
 }
 
 TEST_F(FivePoints, InterpolatesWithoutNugget) {

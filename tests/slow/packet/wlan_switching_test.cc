@@ -33,7 +33,8 @@ TEST_P(ThirtySeconds, IsAsStatic) {
   SwitchingCase c = GetParam();
   c.plans = kAssignments;
   c.rounds = 10;
-  c.static_seconds = 8;
+  // Light loads hardly vary.
+  c.static_seconds = c.scenario.wlan->traffic.saturated ? 8 : 3;
   ExpectAsStatic(c, 0.05);
 }
 

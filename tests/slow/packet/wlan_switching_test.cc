@@ -34,7 +34,7 @@ TEST_P(ThirtySeconds, IsAsStatic) {
   c.plans = kAssignments;
   c.rounds = 10;
   // Light loads hardly vary.
-  c.static_seconds = c.scenario.wlan->traffic.saturated ? 8 : 3;
+  c.static_seconds = c.scenario.wlan->traffic.saturated ? 8 : 4;
   ExpectAsStatic(c, 0.05);
 }
 

@@ -144,18 +144,21 @@ void PlannerController::ReadPlan(const Observation& observation) {
 }
 
 void PlannerController::ReadLoads(const Observation& observation) {
-  std::vector<double> loads;
+  last_loads_.resize(view_.size(), kMissing);
+  double sum = 0;
+  int known = 0;
   for (int i = 0; i < view_.size(); ++i) {
-    double load = ApValue(observation, view_.access_points[i], kApLoad);
-    if (!std::isfinite(load)) {
-      ++loads_missing_;
-      load = view_.loads.empty() ? 0 : view_.loads_now()[i];
-    }
-    if (load < 0) {
-      ++loads_negative_;
-      load = 0;
-    }
-    loads.push_back(load);
+    const double load = ApValue(observation, view_.access_points[i], kApLoad);
+    if (!std::isfinite(load)) ++loads_missing_;
+    if (load < 0) ++loads_negative_;
+    if (std::isfinite(load)) last_loads_[i] = std::max(0.0, load);
+    if (!std::isfinite(last_loads_[i])) continue;
+    sum += last_loads_[i];
+    ++known;
+  }
+  std::vector<double> loads = last_loads_;
+  for (double& load : loads) {
+    if (!std::isfinite(load)) load = known > 0 ? sum / known : 0;
   }
   view_.loads.push_back(loads);
   if (view_.loads.size() > PlannerView::kHistorySlots) view_.loads.pop_front();

@@ -16,8 +16,9 @@ namespace airlock {
 // the columns of sim/telemetry/wlan_columns.h into a PlannerView, and writes
 // the plan as settings. What observations lack is made good for, and counted:
 // - a neighbour that is not in a scan is not heard, and is no interference;
-// - a load that is missing is the last one known, 0 at first; a negative one
-//   (noise) is 0;
+// - a load that is missing is the last one known; where none is known yet, the
+//   mean of those that are (who got nothing through is not idle), or 0; a
+//   negative one (noise) is 0;
 // - a channel or width that is missing, or that the network does not have, is
 //   what it was before, or what was last asked for;
 // - an access point whose standard has not the width of the plan is asked for
@@ -58,6 +59,7 @@ class PlannerController : public Controller {
   const Radios radios_;
   PlannerView view_;
   std::vector<bool> plan_known_;
+  std::vector<double> last_loads_;  // NaN: none known yet
   int64_t unheard_ = 0;
   int64_t loads_missing_ = 0;
   int64_t loads_negative_ = 0;

@@ -120,6 +120,22 @@ TEST_F(PlannerControllerTest, MakesGoodForWhatIsMissingAndCountsIt) {
   EXPECT_EQ(MetricOf(controller, "unheard_pairs"), 1 + 2);
 }
 
+TEST_F(PlannerControllerTest, WhoHasNeverReportedALoadIsNotIdle) {
+  PlannerController controller = Make({});
+  Observation observation = Both();
+  observation.values[ApColumnName("hall", kApLoad)] = kMissing;
+  controller.Decide(observation);
+  EXPECT_EQ(seen_.loads_now(), (std::vector<double>{0.5, 0.5}));
+  observation.values[ApColumnName("lobby", kApLoad)] = 0.75;
+  controller.Decide(observation);
+  EXPECT_EQ(seen_.loads_now(), (std::vector<double>{0.75, 0.75}));
+  PlannerController nobody = Make({});
+  observation.values[ApColumnName("lobby", kApLoad)] = kMissing;
+  nobody.Decide(observation);
+  EXPECT_EQ(seen_.loads_now(), (std::vector<double>{0, 0}));
+  EXPECT_EQ(MetricOf(nobody, "missing_loads"), 2);
+}
+
 TEST_F(PlannerControllerTest, WaitsUntilEveryAssignmentHasBeenSeen) {
   PlannerController controller = Make({{0, 0}, {0, 0}});
   Observation first = Both();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -56,6 +57,24 @@ const std::vector<std::string>& FieldNames() {
   return *kNames;
 }
 
+// Columns that a log may lack; the trace then lacks what comes of them.
+bool MayLack(Field field) {
+  switch (field) {
+    case kX:
+    case kY:
+    case kAltitude:
+    case kSpeed:
+    case kWidth:
+    case kUtilisation:
+    case kInLap:
+    case kOffered:
+    case kRate:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // A column of each pair: the log's value, times `factor`, must lie in
 // [least, most].
 struct Metric {
@@ -70,6 +89,7 @@ struct Metric {
 };
 
 constexpr double kAny = 1e12;
+constexpr double kMostUtilisation = 105;  // %; counters are read late
 constexpr Metric kMetrics[] = {
     {"distance", kDistance, Role::kInput, "m", 1, 0, 1e6,
      "from the sender, in a straight line"},
@@ -80,7 +100,8 @@ constexpr Metric kMetrics[] = {
     {"frequency", kFrequency, Role::kInput, "Hz", 1e6, 100, 1e6,
      "centre of the channel"},
     {"width", kWidth, Role::kInput, "Hz", 1e6, 1, 1e4, "of the channel"},
-    {"utilisation", kUtilisation, Role::kCounter, "1", 0.01, 0, 100 * 1.05,
+    {"utilisation", kUtilisation, Role::kCounter, "1", 0.01, 0,
+     kMostUtilisation,
      "share of time with a busy channel, own frames included"},
     {"in_lap", kInLap, Role::kInput, "1", 1, 0, 1, "1 during a lap"},
     {"offered", kOffered, Role::kInput, "1", 1, 0, 1,
@@ -106,6 +127,8 @@ struct Tally {
   int64_t out_of_order = 0;
   int64_t without_frame = 0;
   int64_t without_utilisation = 0;
+  int64_t impossible_utilisation = 0;
+  std::string first_impossible;  // where, and what
   int64_t bytes_without_frame = 0;
 };
 
@@ -125,21 +148,27 @@ class LogReader {
  public:
   explicit LogReader(const TextFile& file) : reader_(file, ','), file_(file) {}
   Rows Read(Tally* tally);
+  bool Has(Field field) const;
 
  private:
   double Number(Field field) const;
   std::string Id(Field field) const;
+  void FindColumns();
   void CheckRange(const Metric& metric) const;
+  void DropImpossibleUtilisation(Row* row, Tally* tally) const;
   void ReadRow(Tally* tally);
 
   CsvReader reader_;
   const TextFile& file_;
   std::vector<CsvCell> cells_;
-  std::vector<size_t> columns_;
+  std::vector<size_t> columns_;  // by Field; kNoColumn where there is none
   Rows rows_;
 };
 
+constexpr size_t kNoColumn = std::numeric_limits<size_t>::max();
+
 double LogReader::Number(Field field) const {
+  if (columns_[field] == kNoColumn) return kMissing;
   return NumberOrMissing(reader_, cells_[columns_[field]], FieldNames()[field]);
 }
 
@@ -161,8 +190,24 @@ void LogReader::CheckRange(const Metric& metric) const {
                            metric.most));
 }
 
+// The share of busy time comes from counters that start again when a driver
+// does, and from interpolation between their readings: a value that cannot be
+// is missing, and told.
+void LogReader::DropImpossibleUtilisation(Row* row, Tally* tally) const {
+  double* const percent = &row->values[kUtilisation];
+  if (std::isnan(*percent)) return;
+  if (*percent >= 0 && *percent <= kMostUtilisation) return;
+  if (++tally->impossible_utilisation == 1) {
+    tally->first_impossible =
+        fmt::format("channelUtil {:g} in line {}", *percent, row->line);
+  }
+  *percent = kMissing;
+}
+
 void LogReader::ReadRow(Tally* tally) {
-  for (const Metric& metric : kMetrics) CheckRange(metric);
+  for (const Metric& metric : kMetrics) {
+    if (metric.field != kUtilisation) CheckRange(metric);
+  }
   Row row;
   row.line = reader_.line();
   row.values.assign(kFields, kMissing);
@@ -175,6 +220,7 @@ void LogReader::ReadRow(Tally* tally) {
                  std::isnan(time) ? "the time is missing"
                                   : "systime is not a whole second");
   }
+  DropImpossibleUtilisation(&row, tally);
   ++tally->rows;
   auto& of_pair = rows_[{Id(kSender), Id(kReceiver)}];
   const int64_t second = static_cast<int64_t>(time);
@@ -191,10 +237,29 @@ void LogReader::ReadRow(Tally* tally) {
   ++tally->repeated;
 }
 
+void LogReader::FindColumns() {
+  std::vector<std::string> wanted;
+  std::vector<size_t> fields;
+  for (size_t field = 0; field < kFields; ++field) {
+    const std::string& name = FieldNames()[field];
+    const bool there =
+        std::any_of(cells_.begin(), cells_.end(),
+                    [&](const CsvCell& cell) { return cell.text == name; });
+    if (!there && MayLack(static_cast<Field>(field))) continue;
+    wanted.push_back(name);
+    fields.push_back(field);
+  }
+  columns_.assign(kFields, kNoColumn);
+  const std::vector<size_t> found = FindCsvColumns(reader_, cells_, wanted);
+  for (size_t i = 0; i < fields.size(); ++i) columns_[fields[i]] = found[i];
+}
+
+bool LogReader::Has(Field field) const { return columns_[field] != kNoColumn; }
+
 Rows LogReader::Read(Tally* tally) {
   reader_.Next(&cells_);
   const size_t width = cells_.size();
-  columns_ = FindCsvColumns(reader_, cells_, FieldNames());
+  FindColumns();
   while (reader_.Next(&cells_)) {
     if (cells_.size() != width) {
       reader_.Fail(
@@ -225,7 +290,7 @@ void MarkSecondsWithoutFrame(Rows* rows, Tally* tally) {
   }
 }
 
-Trace MakeTrace(const Rows& rows) {
+Trace MakeTrace(const Rows& rows, const LogReader& log) {
   std::map<int64_t, size_t> sample_of;
   for (const auto& [pair, seconds] : rows) {
     for (const auto& [second, row] : seconds) sample_of[second] = 0;
@@ -238,6 +303,7 @@ Trace MakeTrace(const Rows& rows) {
   for (const auto& [pair, seconds] : rows) {
     const std::string id = pair.first + "." + pair.second;
     for (const Metric& metric : kMetrics) {
+      if (!log.Has(metric.field)) continue;
       Column column{fmt::format("station.{}.{}", id, metric.name),
                     metric.role,
                     metric.unit,
@@ -264,6 +330,27 @@ struct Files {
   std::string survey;  // empty: none
 };
 
+// "-082" of link-log-082.csv and of trace-082; empty if there is no number.
+std::string NumberOf(const fs::path& path) {
+  const std::string stem = path.stem().string();
+  const size_t dash = stem.rfind('-');
+  const bool numbered =
+      dash != std::string::npos && dash + 1 < stem.size() &&
+      std::isdigit(static_cast<unsigned char>(stem[dash + 1])) != 0;
+  return numbered ? stem.substr(dash) : "";
+}
+
+// The survey of a log: cbt.csv beside it or in the folder trace-NR beside it.
+std::string SurveyOf(const fs::path& log) {
+  std::error_code ignored;
+  const fs::path folder = log.parent_path();
+  for (const fs::path& path :
+       {folder / "cbt.csv", folder / ("trace" + NumberOf(log)) / "cbt.csv"}) {
+    if (fs::exists(path, ignored)) return path.string();
+  }
+  return "";
+}
+
 // FOLDER/link-log*.csv, or beside it: link-log-082.csv for trace-082.
 Files FindFiles(const std::string& folder) {
   Files files;
@@ -284,16 +371,14 @@ Files FindFiles(const std::string& folder) {
   }
   fs::path path = fs::path(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
-  const std::string name = path.filename().string();
-  const size_t dash = name.rfind('-');
   const std::string beside =
-      (path.parent_path() /
-       ("link-log" + (dash == std::string::npos ? "" : name.substr(dash)) +
-        ".csv"))
-          .string();
+      (path.parent_path() / ("link-log" + NumberOf(path) + ".csv")).string();
   if (!logs.empty()) {
     files.log = logs[0];
-  } else if (fs::exists(beside, ignored)) {
+    files.survey = SurveyOf(files.log);
+    return files;
+  }
+  if (fs::exists(beside, ignored)) {
     files.log = beside;
   } else {
     throw InputError(fmt::format(
@@ -447,9 +532,18 @@ Trace ImportLinkLog(const std::string& path) {
   if (fs::is_directory(path, ignored)) files = FindFiles(path);
   const TextFile file = ReadTextFile(files.log);
   Tally tally;
-  Rows rows = LogReader(file).Read(&tally);
+  LogReader log(file);
+  Rows rows = log.Read(&tally);
   MarkSecondsWithoutFrame(&rows, &tally);
-  Trace trace = MakeTrace(rows);
+  Trace trace = MakeTrace(rows, log);
+  if (tally.impossible_utilisation > 0) {
+    AddWarning(&trace,
+               fmt::format("{} pair-seconds have an impossible utilisation "
+                           "(first: {}; 0 to {:g} is possible) and count as "
+                           "missing",
+                           tally.impossible_utilisation, tally.first_impossible,
+                           kMostUtilisation));
+  }
   if (!files.survey.empty()) Join(files.survey, &trace);
   StartTimeAtZero(&trace);
   const auto count = [&](const char* key, int64_t value) {
@@ -462,6 +556,8 @@ Trace ImportLinkLog(const std::string& path) {
   count("pair_seconds_without_frame", tally.without_frame);
   count("pair_seconds_without_frame_but_bytes", tally.bytes_without_frame);
   count("pair_seconds_without_utilisation", tally.without_utilisation);
+  count("pair_seconds_with_impossible_utilisation",
+        tally.impossible_utilisation);
   return trace;
 }
 

@@ -89,8 +89,6 @@ TEST(ImportLinkLog, SaysWhatIsWrongWhere) {
                                           Row(1000, "85", "-51,6.5,1")),
             "trace.csv:3: error: another row of the same pair and second than "
             "line 2");
-  EXPECT_EQ(ImportFailure("link-log", kHeader + Row(1000, "140", "-50,6.5,1")),
-            "trace.csv:2:47: error: channelUtil is 140; 0 to 105 is possible");
   EXPECT_EQ(ImportFailure("link-log", kHeader + Row(1000, "85", "50,6.5,1")),
             "trace.csv:2:58: error: rssiMean is 50; -150 to 30 is possible");
   EXPECT_THAT(ImportFailure("link-log", kHeader + Row(1000, "85", "x,6.5,1")),
@@ -108,6 +106,52 @@ TEST(ImportLinkLog, SaysWhatIsWrongWhere) {
               HasSubstr("systime is not a whole second"));
   EXPECT_THAT(ImportFailure("link-log", kHeader + std::string("ap1,w2,1\n")),
               HasSubstr("trace.csv:2: error: 3 cells; the header has 16"));
+}
+
+// A counter that starts again gives shares that cannot be.
+TEST(ImportLinkLog, AnImpossibleUtilisationIsMissingAndTold) {
+  const Trace trace = ImportText(
+      "link-log",
+      kHeader + Row(1000, "85", "-50,6.5,1") + Row(1001, "140", "-50,6.5,1") +
+          Row(1002, "-3", "-50,6.5,1") + Row(1003, "104", "-50,6.5,1"));
+  const Column& utilisation = trace.Get("station.ap1.w2.utilisation");
+  EXPECT_EQ(utilisation.values[0], 0.85);
+  EXPECT_TRUE(std::isnan(utilisation.values[1]));
+  EXPECT_TRUE(std::isnan(utilisation.values[2]));
+  EXPECT_EQ(utilisation.values[3], 1);
+  EXPECT_EQ(trace.Attribute("pair_seconds_with_impossible_utilisation"), "2");
+  EXPECT_EQ(trace.Attribute("warnings"),
+            "2 pair-seconds have an impossible utilisation (first: channelUtil "
+            "140 in line 3; 0 to 105 is possible) and count as missing");
+}
+
+TEST(ImportLinkLog, TakesOtherNamesColumnsAndOrders) {
+  // As pandas writes it, with an index; times as decimals, no position.
+  const Trace trace = ImportText(
+      "link-log",
+      ",rssiMean,receiverId,senderId,systime,nBytesReceived,receiverDist,"
+      "channelFreq,laptop\n"
+      "0,-61.5,laptop 7,north,1000.0,125,33.5,5190,x\n"
+      "1,-100,laptop 7,north,1001.0,0,34,5190,x\n");
+  EXPECT_EQ(trace.Get("station.north.laptop 7.goodput").values[0], 1000);
+  EXPECT_EQ(trace.Get("station.north.laptop 7.rssi").CountMissing(), 1);
+  EXPECT_EQ(trace.Get("station.north.laptop 7.frequency").values[1], 5.19e9);
+  EXPECT_EQ(trace.Find("station.north.laptop 7.rate"), nullptr);
+  EXPECT_EQ(trace.Find("station.north.laptop 7.x"), nullptr);
+  EXPECT_EQ(trace.Find("station.north.laptop 7.utilisation"), nullptr);
+  EXPECT_THAT(ImportFailure("link-log",
+                            "rssiMean,receiverId,senderId,systime,"
+                            "nBytesReceived,channelFreq\n"),
+              HasSubstr("no column is named 'receiverDist'"));
+}
+
+TEST(ImportLinkLog, AMissingFileIsAnError) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(ImportFailureIn(folder, "link-log", "link-log-9.csv"),
+              HasSubstr("link-log-9.csv"));
+  WriteText(folder / "link-log-9.csv", "");
+  EXPECT_THAT(ImportFailureIn(folder, "link-log", "link-log-9.csv"),
+              HasSubstr("link-log-9.csv"));
 }
 
 std::string Survey(int from, int to) {
@@ -144,6 +188,8 @@ TEST(ImportLinkLog, AFolderJoinsTheSurveyOfItsAccessPoints) {
   EXPECT_EQ(busy.values[14], 1);
   EXPECT_TRUE(std::isnan(busy.values[15]));  // no reading after
   EXPECT_EQ(trace.Attribute("survey.counter_resets"), "0");
+  // The same from the folder that has both.
+  EXPECT_EQ(ImportTrace("link-log", folder.path()).Digest(), trace.Digest());
   // The same without the survey, and from inside the folder.
   std::filesystem::remove(folder / "trace-7/cbt.csv");
   EXPECT_EQ(ImportTrace("link-log", folder / "trace-7/").columns.size(), 14u);

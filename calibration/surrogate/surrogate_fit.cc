@@ -177,16 +177,17 @@ Grid Search(const Plans& plans,
 
 // The best cell with plan p counted weights[p] times; the first of equals.
 size_t Best(const Grid& grid, const Eigen::RowVectorXd& weights) {
-  const Eigen::RowVectorXd sums = weights * grid.loss.topRows(weights.size());
+  const Eigen::RowVectorXd sums = weights * grid.loss;
   Eigen::Index best = 0;
   sums.minCoeff(&best);
   return static_cast<size_t>(best);
 }
 
-void AddIntervals(const Grid& grid, int64_t fitted, size_t best,
+void AddIntervals(const Grid& grid, size_t best,
                   const SurrogateFitOptions& options, RngStream* rng,
                   AirtimeProfile* profile) {
   constexpr int64_t kFits = 200;
+  const int64_t fitted = grid.loss.rows();
   std::vector<double> thresholds, rates;
   double same_law = 0;
   for (int64_t r = 0; r < kFits; ++r) {
@@ -208,25 +209,25 @@ void AddIntervals(const Grid& grid, int64_t fitted, size_t best,
   profile->law_share = same_law / static_cast<double>(kFits);
 }
 
-// `by_mean`: the error of each access point's mean over the first plans.
+// What fits that have not seen a plan say of it, all plans stacked.
+struct HeldOut {
+  Prediction said;
+  Prediction mean;  // each access point's, of what was measured
+  // Of the plan's regret among the regrets of all plans under the same fit:
+  // regrets of different fits do not compare.
+  std::vector<double> ranks;
+};
+
 SurrogateError ErrorOf(const std::string& quantity, const std::string& unit,
-                       const Eigen::ArrayXd& said,
-                       const Eigen::ArrayXd& measured, Eigen::Index n,
-                       int64_t fitted) {
-  Eigen::ArrayXd mean = Eigen::ArrayXd::Zero(n);
-  const int64_t count = measured.size() / n;
-  for (int64_t p = 0; p < fitted; ++p) {
-    mean += measured.segment(p * n, n) / static_cast<double>(fitted);
-  }
-  std::vector<double> errors, by_mean;
-  for (int64_t p = fitted; p < count; ++p) {
-    for (Eigen::Index i = 0; i < n; ++i) {
-      errors.push_back(std::abs(said[p * n + i] - measured[p * n + i]));
-      by_mean.push_back(std::abs(mean[i] - measured[p * n + i]));
-    }
-  }
-  const std::vector<double> a = Quantiles(errors, {0.5, 0.9, 0.99});
-  const std::vector<double> b = Quantiles(by_mean, {0.5, 0.9, 0.99});
+                       const Eigen::ArrayXd& said, const Eigen::ArrayXd& mean,
+                       const Eigen::ArrayXd& measured) {
+  const auto quantiles = [&](const Eigen::ArrayXd& predicted) {
+    const Eigen::ArrayXd errors = (predicted - measured).abs();
+    return Quantiles({errors.data(), errors.data() + errors.size()},
+                     {0.5, 0.9, 0.99});
+  };
+  const std::vector<double> a = quantiles(said);
+  const std::vector<double> b = quantiles(mean);
   return {quantity, unit, a[0], a[1], a[2], b[0], b[1], b[2]};
 }
 
@@ -235,29 +236,34 @@ std::vector<double> Negative(std::vector<double> values) {
   return values;
 }
 
-void AddRanks(const std::vector<double>& regrets,
-              const std::vector<double>& goodputs, int64_t fitted,
+void AddRanks(const std::vector<double>& regrets, const std::string& plans,
+              const std::vector<double>& goodputs,
               const SurrogateFitOptions& options, RngStream* rng,
               AirtimeProfile* profile) {
   struct Measure {
     const char* name;
     PairStatistic statistic;
   };
-  for (const bool all : {false, true}) {
-    const auto from = [&](const std::vector<double>& values) {
-      return std::vector<double>(values.begin() + (all ? 0 : fitted),
-                                 values.end());
-    };
-    const std::vector<double> x = Negative(from(regrets));
-    const std::vector<double> y = from(goodputs);
-    for (const Measure& measure :
-         {Measure{"spearman", Spearman}, Measure{"kendall", KendallTauB}}) {
-      const Interval found = PairBootstrapInterval(
-          x, y, measure.statistic, options.confidence, kResamples, rng);
-      profile->ranks.push_back({measure.name, all ? "all" : "held out",
-                                found.estimate, found.low, found.high});
-    }
+  for (const Measure& measure :
+       {Measure{"spearman", Spearman}, Measure{"kendall", KendallTauB}}) {
+    const Interval found =
+        PairBootstrapInterval(Negative(regrets), goodputs, measure.statistic,
+                              options.confidence, kResamples, rng);
+    profile->ranks.push_back(
+        {measure.name, plans, found.estimate, found.low, found.high});
   }
+}
+
+// The root of Spearman's and Brown's reliability of two halves.
+double RankCeiling(const std::vector<PlanMeasurement>& plans) {
+  std::vector<double> first, second;
+  for (const PlanMeasurement& one : plans) {
+    first.push_back(one.first_half);
+    second.push_back(one.second_half);
+  }
+  const double r = Spearman(first, second);
+  if (std::isnan(r)) return r;  // no plan differs
+  return r > 0 ? std::sqrt(2 * r / (1 + r)) : 0;
 }
 
 void Judge(const SurrogateFitOptions& options, AirtimeProfile* profile) {
@@ -269,6 +275,12 @@ void Judge(const SurrogateFitOptions& options, AirtimeProfile* profile) {
       "not credible for training: the rank correlation of held-out plans is "
       "{:.2f} ({:.2f} .. {:.2f}), its lower end not at least {:.2f}",
       rank.estimate, rank.low, rank.high, options.rank_limit);
+  if (profile->rank_ceiling < options.rank_limit) {
+    profile->reason += fmt::format(
+        "; chance alone keeps it below {:.2f}: these plans hardly differ in "
+        "what they deliver, or were measured too briefly",
+        profile->rank_ceiling);
+  }
 }
 
 void CheckPlans(const std::vector<PlanMeasurement>& plans, Eigen::Index n) {
@@ -291,6 +303,69 @@ void CheckPlans(const std::vector<PlanMeasurement>& plans, Eigen::Index n) {
   }
 }
 
+// The best cell for the plans whose weight is 1, with or without the own load
+// in the regret, by what orders their goodput.
+Cell FitTo(const Plans& plans, const Grid& grid,
+           const Eigen::RowVectorXd& weights,
+           const std::vector<double>& goodputs) {
+  Cell cell = grid.cells[Best(grid, weights)];
+  const auto order = [&](bool own_load) {
+    cell.choices.own_load = own_load;
+    const std::vector<double> all = plans.Regrets(cell);
+    std::vector<double> regrets, delivered;
+    for (int64_t p = 0; p < plans.count(); ++p) {
+      if (weights[p] == 0) continue;
+      regrets.push_back(all[p]);
+      delivered.push_back(goodputs[p]);
+    }
+    return Spearman(Negative(regrets), delivered);
+  };
+  const bool own_load = order(true) > order(false);
+  cell.choices.own_load = own_load;
+  return cell;
+}
+
+Prediction Predict(const Plans& plans, Cell cell) {
+  cell.choices.own_load = false;
+  AirtimeBatch batch = plans.Batch(cell.choices);
+  return plans.Predict(&batch, cell.channel_rate);
+}
+
+HeldOut CrossValidate(const Plans& plans, const Grid& grid, int64_t folds,
+                      const std::vector<double>& goodputs) {
+  const Eigen::Index n = plans.access_points();
+  const Eigen::Index all = n * plans.count();
+  HeldOut held;
+  held.ranks.resize(plans.count());
+  for (Prediction* one : {&held.said, &held.mean}) {
+    one->busy.resize(all);
+    one->served.resize(all);
+  }
+  for (int64_t fold = 0; fold < folds; ++fold) {
+    Eigen::RowVectorXd weights = Eigen::RowVectorXd::Ones(plans.count());
+    Eigen::ArrayXd busy = Eigen::ArrayXd::Zero(n), served = busy;
+    for (int64_t p = 0; p < plans.count(); ++p) {
+      if (p % folds == fold) {
+        weights[p] = 0;
+        continue;
+      }
+      busy += plans.busy().segment(p * n, n);
+      served += plans.share().segment(p * n, n);
+    }
+    const Cell cell = FitTo(plans, grid, weights, goodputs);
+    const Prediction said = Predict(plans, cell);
+    const std::vector<double> ranks = Ranks(plans.Regrets(cell));
+    for (int64_t p = fold; p < plans.count(); p += folds) {
+      held.said.busy.segment(p * n, n) = said.busy.segment(p * n, n);
+      held.said.served.segment(p * n, n) = said.served.segment(p * n, n);
+      held.mean.busy.segment(p * n, n) = busy / weights.sum();
+      held.mean.served.segment(p * n, n) = served / weights.sum();
+      held.ranks[p] = ranks[p];
+    }
+  }
+  return held;
+}
+
 }  // namespace
 
 SurrogateCalibration FitSurrogate(
@@ -303,27 +378,15 @@ SurrogateCalibration FitSurrogate(
   if (!(plans.delivered().maxCoeff() > 0)) {
     throw InputError("no plan delivered anything");
   }
-  const int64_t fitted = std::clamp<int64_t>(
-      std::llround(options.fit_share * static_cast<double>(plans.count())), 1,
-      plans.count() - 2);
   const Grid grid = Search(plans, progress);
-  const size_t best = Best(grid, Eigen::RowVectorXd::Ones(fitted));
-  Cell cell = grid.cells[best];
   const std::vector<double> goodputs = plans.Goodputs();
-  const auto order_in_fit = [&](bool own_load) {
-    Cell other = cell;
-    other.choices.own_load = own_load;
-    std::vector<double> regrets = plans.Regrets(other);
-    regrets.resize(fitted);
-    return Spearman(Negative(regrets),
-                    {goodputs.begin(), goodputs.begin() + fitted});
-  };
-  cell.choices.own_load = order_in_fit(true) > order_in_fit(false);
+  const Eigen::RowVectorXd every = Eigen::RowVectorXd::Ones(plans.count());
+  const Cell cell = FitTo(plans, grid, every, goodputs);
 
   SurrogateCalibration result;
   AirtimeProfile& profile = result.profile;
-  profile.fit_plans = fitted;
-  profile.held_out_plans = plans.count() - fitted;
+  profile.fit_plans = plans.count();
+  profile.held_out_plans = plans.count();
   profile.law = ToString(cell.choices.law);
   profile.threshold = PowerDbm(cell.choices.threshold_dbm);
   profile.softness_db = cell.choices.softness_db;
@@ -331,21 +394,21 @@ SurrogateCalibration FitSurrogate(
   profile.channel_rate = Bandwidth(std::llround(cell.channel_rate));
   const RngTree tree(options.seed);
   RngStream rng = tree.Stream("calibrate/surrogate", Replication(0));
-  AddIntervals(grid, fitted, best, options, &rng, &profile);
+  AddIntervals(grid, Best(grid, every), options, &rng, &profile);
 
-  AirtimeBatch batch = plans.Batch(grid.cells[best].choices);
-  const Prediction said = plans.Predict(&batch, cell.channel_rate);
-  const Eigen::Index n = plans.access_points();
+  const HeldOut held = CrossValidate(plans, grid, options.folds, goodputs);
+  profile.errors.push_back(ErrorOf("airtime_busy", "1", held.said.busy,
+                                   held.mean.busy, plans.busy()));
   profile.errors.push_back(
-      ErrorOf("airtime_busy", "1", said.busy, plans.busy(), n, fitted));
-  profile.errors.push_back(ErrorOf("delivered_rate", "bit/s",
-                                   said.served * plans.offered(),
-                                   plans.delivered(), n, fitted));
+      ErrorOf("delivered_rate", "bit/s", held.said.served * plans.offered(),
+              held.mean.served * plans.offered(), plans.delivered()));
+  profile.rank_ceiling = RankCeiling(measured);
+  AddRanks(held.ranks, "held out", goodputs, options, &rng, &profile);
   const std::vector<double> regrets = plans.Regrets(cell);
-  AddRanks(regrets, goodputs, fitted, options, &rng, &profile);
+  AddRanks(regrets, "all", goodputs, options, &rng, &profile);
   Judge(options, &profile);
   for (int64_t p = 0; p < plans.count(); ++p) {
-    result.plans.push_back({p >= fitted, regrets[p], goodputs[p]});
+    result.plans.push_back({regrets[p], goodputs[p]});
   }
   return result;
 }

@@ -80,6 +80,10 @@ void DeclareFields(Fields<AirtimeProfile>& f) {
       .Between(0, 1);
   f.Add("errors", &T::errors, "On the plans held out.");
   f.Add("ranks", &T::ranks, "How the regret orders plans.");
+  f.Add("rank_ceiling", &T::rank_ceiling,
+        "The most that Spearman's correlation can be, by the noise of the runs "
+        "themselves.")
+      .MayBeNan();
   f.Add("rank_limit", &T::rank_limit,
         "What the lower end of Spearman's interval must reach.")
       .Required()

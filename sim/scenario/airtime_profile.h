@@ -10,9 +10,9 @@
 
 namespace airlock {
 
-// How far the surrogate is off in one quantity, per access point and plan that
-// the fit has not seen: quantiles of the absolute error, and the same for
-// predicting each access point's mean over the fitted plans.
+// How far the surrogate is off in one quantity, per access point and plan, by a
+// fit that has not seen the plan: quantiles of the absolute error, and the same
+// for predicting each access point's mean over the fitted plans.
 struct SurrogateError {
   std::string quantity;  // "airtime_busy", "delivered_rate"
   std::string unit;
@@ -43,7 +43,7 @@ struct AirtimeProfile {
   std::string scenario_name;
   std::string scenario_sha256;
   int64_t fit_plans = 0;
-  int64_t held_out_plans = 0;
+  int64_t held_out_plans = 0;  // by cross-validation: all of them
   std::string law = "sum";
   PowerDbm threshold{-82};
   double softness_db = 0;
@@ -56,6 +56,7 @@ struct AirtimeProfile {
   double law_share = 0;  // of the resamples that chose the same law
   std::vector<SurrogateError> errors;
   std::vector<RankAgreement> ranks;
+  double rank_ceiling = 0;  // the most that chance leaves for it
   double rank_limit = 0;
   bool credible = false;  // for training
   std::string reason;     // why not; empty if it is

@@ -71,10 +71,11 @@ Action ActionOf(const WlanConfig& wlan, const ChannelTable& table,
   return action;
 }
 
-double MeanAfter(const Column& column, size_t first) {
+// Of the samples [first, end).
+double Mean(const Column& column, size_t first, size_t end) {
   double sum = 0;
   int64_t count = 0;
-  for (size_t k = first; k < column.values.size(); ++k) {
+  for (size_t k = first; k < end; ++k) {
     if (std::isnan(column.values[k])) continue;
     sum += column.values[k];
     ++count;
@@ -107,16 +108,21 @@ PlanMeasurement MeasurementOf(const Trace& series, const WlanConfig& wlan,
              from_seconds * (1 - 1e-9)) {
     ++first;
   }
+  const size_t end = series.time_seconds.size();
+  const size_t middle = first + (end - first) / 2;
   const Eigen::Index n = static_cast<Eigen::Index>(plan.size());
   PlanMeasurement measured{plan, Eigen::ArrayXd(n), Eigen::ArrayXd(n),
                            Eigen::ArrayXd(n)};
   for (Eigen::Index i = 0; i < n; ++i) {
     const std::string name = "ap." + wlan.access_points[i].name + ".";
-    measured.offered[i] = MeanAfter(series.Get(name + "offered_rate"), first);
-    measured.delivered[i] =
-        MeanAfter(series.Get(name + "delivered_rate"), first);
-    measured.busy[i] = MeanAfter(
-        series.Get(ApColumnName(wlan.access_points[i].name, kApBusy)), first);
+    const Column& delivered = series.Get(name + "delivered_rate");
+    measured.offered[i] = Mean(series.Get(name + "offered_rate"), first, end);
+    measured.delivered[i] = Mean(delivered, first, end);
+    measured.busy[i] =
+        Mean(series.Get(ApColumnName(wlan.access_points[i].name, kApBusy)),
+             first, end);
+    measured.first_half += Mean(delivered, first, middle);
+    measured.second_half += Mean(delivered, middle, end);
   }
   return measured;
 }

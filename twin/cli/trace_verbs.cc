@@ -122,7 +122,7 @@ std::string ToText(const CalibrationProfile& profile) {
 
 std::string ToText(const AirtimeProfile& profile) {
   std::string text = fmt::format(
-      "fitted to {} plans, judged on {} others\n"
+      "fitted to {} plans, judged on {} by cross-validation\n"
       "law {} ({:.0f} % of resampled fits), threshold {} ({:.0f} .. {:.0f} "
       "dBm), softness {} dB,\n"
       "channel rate {} ({} .. {}), own load {} the regret\n"
@@ -148,6 +148,8 @@ std::string ToText(const AirtimeProfile& profile) {
                         rank.measure + " of -regret and goodput, " + rank.plans,
                         rank.estimate, rank.low, rank.high);
   }
+  text += fmt::format("{:<34} {:>10.3f}\n", "the most that noise leaves for it",
+                      profile.rank_ceiling);
   return text + (profile.credible ? "credible for training" : profile.reason) +
          "\n";
 }
@@ -179,9 +181,7 @@ nlohmann::json SurrogateSummary(const SurrogateCalibration& result,
   }
   nlohmann::json plans = nlohmann::json::array();
   for (const PlanOutcome& plan : result.plans) {
-    plans.push_back({{"held_out", plan.held_out},
-                     {"regret", plan.regret},
-                     {"goodput", plan.goodput}});
+    plans.push_back({{"regret", plan.regret}, {"goodput", plan.goodput}});
   }
   return {{"scenario", profile.scenario_name},
           {"law", profile.law},
@@ -191,6 +191,7 @@ nlohmann::json SurrogateSummary(const SurrogateCalibration& result,
           {"channel_rate", profile.channel_rate.value()},
           {"errors", std::move(errors)},
           {"ranks", std::move(ranks)},
+          {"rank_ceiling", number(profile.rank_ceiling)},
           {"rank_limit", profile.rank_limit},
           {"credible", profile.credible},
           {"reason", profile.reason},
@@ -207,7 +208,6 @@ ExitCode CalibrateSurrogate(const CalibrateOptions& options,
       display.Begin("running plans of " + scenario.scenario().name));
   const Scenario& config = scenario.scenario();
   SurrogateFitOptions fit;
-  fit.fit_share = options.calibration.fit_share;
   fit.rank_limit = options.rank_limit;
   fit.seed = static_cast<uint64_t>(config.run.seed);
   SurrogateCalibration result = FitSurrogate(
@@ -237,9 +237,6 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   }
   CheckOutputFile(options.out, options.overwrite);
   if (!options.report.empty()) {
-    if (!options.against.empty()) {
-      throw Error("--report is of --trace", ExitCode::kUsage);
-    }
     CheckOutputFile(options.report, options.overwrite);
   }
   Diagnostics diagnostics;
@@ -293,29 +290,34 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
                    "scenario with a chain or a WLAN")
       ->required();
   verb->add_option("--trace", calibrate->trace, "trace of airlock import");
-  verb->add_option(
-          "--against", calibrate->against,
-          "packet: fit the surrogate of a WLAN to packet-level runs of "
-          "random channel plans instead; exit code 1 if it is not "
-          "credible for training")
-      ->check(CLI::IsMember({"packet"}));
+  CLI::Option* const against =
+      verb->add_option(
+              "--against", calibrate->against,
+              "packet: fit the surrogate of a WLAN to packet-level runs of "
+              "random channel plans instead; exit code 1 if it is not "
+              "credible for training")
+          ->check(CLI::IsMember({"packet"}));
   verb->add_option("--plans", calibrate->runs.plans,
                    "--against: how many plans")
       ->capture_default_str()
-      ->check(CLI::Range(20, 100000));
+      ->check(CLI::Range(20, 100000))
+      ->needs(against);
   verb->add_option("--settle", calibrate->runs.settle_seconds,
                    "--against: seconds between a plan's switch and its "
                    "measurement")
       ->capture_default_str()
-      ->check(NonNegative());
+      ->check(NonNegative())
+      ->needs(against);
   verb->add_option("--rank-limit", calibrate->rank_limit,
                    "--against: credible if the 90 % interval of Spearman's "
                    "correlation of regret and goodput lies above")
       ->capture_default_str()
-      ->check(NumberWithin(-1, 1));
+      ->check(NumberWithin(-1, 1))
+      ->needs(against);
   verb->add_option("--jobs", calibrate->runs.jobs,
                    "--against: plans at a time; 0: one a core")
-      ->check(CLI::Range(0, 1024));
+      ->check(CLI::Range(0, 1024))
+      ->needs(against);
   verb->add_option("-o,--out", calibrate->out, "profile to write")->required();
   verb->add_option("--set", calibrate->overrides,
                    "override one key of the scenario")
@@ -325,7 +327,8 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
   verb->add_option("--fit-share", fit->fit_share,
                    "share of the trace to fit to, from its start")
       ->capture_default_str()
-      ->check(NumberWithin(0.1, 0.9));
+      ->check(NumberWithin(0.1, 0.9))
+      ->excludes(against);
   verb->add_option("--w1-limit", fit->limits.w1_over_sd,
                    "credible: Wasserstein-1 distance over the standard "
                    "deviation at most")
@@ -344,7 +347,8 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
       ->capture_default_str()
       ->check(NumberWithin(0, 1));
   verb->add_option("--report", calibrate->report,
-                   "HTML page to write: the twin over what was measured");
+                   "HTML page to write: the twin over what was measured")
+      ->excludes(against);
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the files");
   verb->add_flag("--json", calibrate->json, "print the answer as JSON");
 }

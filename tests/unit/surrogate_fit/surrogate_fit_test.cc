@@ -8,6 +8,7 @@
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
 #include "sim/scenario/resolve.h"
+#include "sim/stats/rank_correlation.h"
 #include "sim/surrogate/airtime_network.h"
 
 namespace airlock {
@@ -51,15 +52,38 @@ std::vector<PlanMeasurement> Measure(const Eigen::MatrixXd& rssi,
       one.delivered[i] *= 1 + stream->Normal(0, noise);
       one.busy[i] += stream->Normal(0, noise);
     }
+    one.first_half = one.delivered.sum() * (1 + stream->Normal(0, noise));
+    one.second_half = 2 * one.delivered.sum() - one.first_half;
     measured.push_back(std::move(one));
   }
   return measured;
 }
 
 SurrogateCalibration Fit(const Eigen::MatrixXd& rssi,
-                         const std::vector<PlanMeasurement>& plans) {
-  return FitSurrogate(Table(), rssi, plans, SurrogateFitOptions(),
-                      [](int64_t, int64_t) {});
+                         const std::vector<PlanMeasurement>& plans,
+                         double rank_limit = 0.6) {
+  SurrogateFitOptions options;
+  options.rank_limit = rank_limit;
+  return FitSurrogate(Table(), rssi, plans, options, [](int64_t, int64_t) {});
+}
+
+// How well the regret of the model that made the measurements orders them.
+double OrderOfTruth(const Eigen::MatrixXd& rssi, AirtimeChoices truth,
+                    double rate, const std::vector<PlanMeasurement>& plans) {
+  double best = -1;
+  for (const bool own_load : {false, true}) {
+    truth.own_load = own_load;
+    std::vector<double> order, goodput;
+    for (const PlanMeasurement& one : plans) {
+      AirtimeNetwork network(Table(), truth, rssi);
+      network.Retune(one.plan);
+      network.SetLoads(one.offered / rate);
+      order.push_back(-network.service());
+      goodput.push_back(one.delivered.sum());
+    }
+    best = std::max(best, Spearman(order, goodput));
+  }
+  return best;
 }
 
 TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
@@ -71,11 +95,11 @@ TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
     truth.threshold_dbm = -73;
     const double rate = 83e6;
     const auto plans = Measure(rssi, truth, rate, 0.02, 60, &stream);
-    const AirtimeProfile profile = Fit(rssi, plans).profile;
+    const AirtimeProfile profile = Fit(rssi, plans, 0.5).profile;
     EXPECT_EQ(profile.law, ToString(law));
     EXPECT_GT(profile.law_share, 0.95);
-    EXPECT_EQ(profile.fit_plans, 36);
-    EXPECT_EQ(profile.held_out_plans, 24);
+    EXPECT_EQ(profile.fit_plans, 60);
+    EXPECT_EQ(profile.held_out_plans, 60);
     // The same network: no RSSI lies between the two thresholds.
     AirtimeChoices found = truth;
     found.threshold_dbm = profile.threshold.value();
@@ -92,7 +116,10 @@ TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
     EXPECT_GT(profile.errors[0].mean_p50, 2 * profile.errors[0].p50);
     EXPECT_TRUE(profile.credible) << profile.reason;
     EXPECT_EQ(profile.ranks.size(), 4u);
-    EXPECT_GT(profile.ranks[0].low, 0.6);
+    EXPECT_GT(profile.ranks[0].low, 0.5);
+    // Folds differ by a step of the grid of rates.
+    EXPECT_NEAR(profile.ranks[0].estimate,
+                OrderOfTruth(rssi, truth, rate, plans), 0.05);
     EXPECT_LT(profile.ranks[0].low, profile.ranks[0].estimate);
   }
 }
@@ -121,6 +148,23 @@ TEST(SurrogateFitTest, IsNotCredibleWherePlansDoNotDiffer) {
   const AirtimeProfile profile = Fit(rssi, plans).profile;
   EXPECT_FALSE(profile.credible);
   EXPECT_TRUE(std::isnan(profile.ranks[0].estimate));
+}
+
+// Of two halves with r = 0.6 by hand: sqrt(1.2 / 1.6) = 0.866. Halves that
+// oppose each other leave nothing.
+TEST(SurrogateFitTest, NoiseLimitsTheCorrelation) {
+  RngStream stream(11);
+  const Eigen::MatrixXd rssi = DrawRssi(&stream);
+  auto plans = Measure(rssi, AirtimeChoices(), 80e6, 0.02, 20, &stream);
+  for (int p = 0; p < 20; ++p) {
+    plans[p].first_half = p % 5;
+    plans[p].second_half = std::vector<double>{1, 2, 0, 4, 3}[p % 5];
+  }
+  // Sum of squared rank differences 1 + 1 + 4 + 1 + 1 = 8: r = 1 - 6 8 / 120.
+  EXPECT_NEAR(Fit(rssi, plans).profile.rank_ceiling, std::sqrt(1.2 / 1.6),
+              1e-12);
+  for (int p = 0; p < 20; ++p) plans[p].second_half = -plans[p].first_half;
+  EXPECT_EQ(Fit(rssi, plans).profile.rank_ceiling, 0);
 }
 
 TEST(SurrogateFitTest, WrongMeasurementsAreErrors) {

@@ -9,6 +9,7 @@
 #include "agents/baselines/queue_target.h"
 #include "agents/baselines/schedule_controller.h"
 #include "sim/base/error.h"
+#include "sim/surrogate/airtime_scenario.h"
 
 namespace airlock {
 namespace {
@@ -22,6 +23,17 @@ class StaticController : public Controller {
  public:
   Action Decide(const Observation&) override { return {}; }
 };
+
+// What `row` cannot plan shows before anything runs.
+void CheckPlannable(const PlannerRow& row, const WlanConfig& wlan,
+                    const ChannelTable& table) {
+  try {
+    PlanOf(wlan, table);
+  } catch (const InputError& error) {
+    throw InputError(
+        fmt::format("agent '{}' cannot plan {}", row.name, error.what()));
+  }
+}
 
 std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
                                           const Scenario& scenario,
@@ -38,6 +50,7 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
     const PlannerSetup setup = PlannerSetupOf(
         bands.empty() ? row.name : std::string(row.name) + "/second band", band,
         replication);
+    CheckPlannable(row, NetworkOf(band, replication), setup.table);
     bands.push_back(std::make_unique<PlannerController>(
         row.create(setup), setup, future, RadiosOf(band, replication)));
   }

@@ -105,6 +105,19 @@ TEST(AgentTableTest, EachBandIsPlannedByItself) {
   }
 }
 
+TEST(AgentTableTest, WhatAPlannerCannotPlanShowsBeforeAnythingRuns) {
+  Scenario scenario = BothBands();
+  AccessPointConfig& low = scenario.wlan->access_points[2];
+  low.channel = 3;
+  low.width = Frequency(40e6);
+  EXPECT_EQ(testing::ErrorOf(
+                [&] { CreateAgent("turboca", scenario, Replication(0)); })
+                .find("agent 'turboca' cannot plan access point low2: a width "
+                      "of 40000000 Hz is not allowed here"),
+            0u);
+  EXPECT_NE(CreateAgent("static", scenario, Replication(0)), nullptr);
+}
+
 TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
   EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
             "no such agent: 'statc'; known agents: static, queue-target, "

@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -198,35 +199,36 @@ void MeasureForks(const std::string& plain_program, int access_points,
 
 void Measure(const std::string& plain_program, int access_points,
              int stations) {
-  // ns-3 lives once in a process.
-  CostOfFork([&] {
-    const double before = CpuOfAll();
-    const auto scene = SettledScene(access_points, stations);
-    const double settle = CpuOfAll() - before;
-    const double steps = CostOfFork([&] { return Steps(scene.get()); });
-    const Plain plain =
-        RunPlain(plain_program, access_points, stations, kSteps);
-    std::printf(
-        "%2d x %d: %.2f decision steps/s (plain ns-3 %.2f); built and settled "
-        "in %.3f s (plain ns-3 %.3f s)\n",
-        access_points, stations, kSteps / steps, kSteps / plain.run, settle,
-        plain.rebuild);
-    std::fflush(stdout);
-    MeasureForks(plain_program, access_points, stations, scene.get());
-    return nlohmann::json(true);
-  });
+  const double before = CpuOfAll();
+  const auto scene = SettledScene(access_points, stations);
+  const double settle = CpuOfAll() - before;
+  const double steps = CostOfFork([&] { return Steps(scene.get()); });
+  const Plain plain = RunPlain(plain_program, access_points, stations, kSteps);
+  std::printf(
+      "%2d x %d: %.2f decision steps/s (plain ns-3 %.2f); built and settled "
+      "in %.3f s (plain ns-3 %.3f s)\n",
+      access_points, stations, kSteps / steps, kSteps / plain.run, settle,
+      plain.rebuild);
+  std::fflush(stdout);
+  MeasureForks(plain_program, access_points, stations, scene.get());
 }
 
 }  // namespace
 }  // namespace airlock
 
+// Without arguments: three sizes, each in a process of its own, since ns-3
+// lives once in a process. APS STATIONS: that size.
 int main(int argc, char** argv) {
   const std::string self = argv[0];
-  const std::string plain =
-      argc > 1 ? argv[1]
-               : self.substr(0, self.find_last_of('/') + 1) + "wlan_plain_ns3";
-  airlock::Measure(plain, 4, 5);
-  airlock::Measure(plain, 9, 5);
-  airlock::Measure(plain, 16, 8);
+  if (argc == 3) {
+    airlock::Measure(
+        self.substr(0, self.find_last_of('/') + 1) + "wlan_plain_ns3",
+        std::atoi(argv[1]), std::atoi(argv[2]));
+    std::fflush(nullptr);
+    _exit(0);  // ns-3's own teardown is not measured
+  }
+  for (const char* size : {"4 5", "9 5", "16 8"}) {
+    if (std::system((self + " " + size).c_str()) != 0) return 1;
+  }
   return 0;
 }

@@ -194,7 +194,8 @@ ReplicationRecord WlanScene::Finish() {
   record.simulated_seconds = Seconds(end);
   record.events =
       static_cast<int64_t>(ns3::Simulator::GetEventCount() - events_before_);
-  record.metrics = measures_->Metrics(*from, measures_->Take(end));
+  record.metrics =
+      measures_->Metrics(samples_.front(), *from, measures_->Take(end));
   record.series = series_->trace();
   record.wall_seconds = std::chrono::duration<double>(
                             std::chrono::steady_clock::now() - wall_start_)

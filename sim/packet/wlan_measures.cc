@@ -104,6 +104,7 @@ void WlanMeasures::DeclareCell(size_t cell) {
   add("latency_mean", "s", "of this BSS");
   add("latency_p95", "s", "of this BSS, 95th percentile");
   for (const SwitchColumn& column : SwitchColumns()) {
+    if (column.is_count) event_counts_.push_back(columns_.size());
     add(column.name, column.unit, column.description);
   }
   for (size_t s = 0; s < bss.stations.size(); ++s) {
@@ -226,11 +227,16 @@ void WlanMeasures::AppendCell(size_t cell, const WlanSnapshot& from,
   }
 }
 
-std::vector<Metric> WlanMeasures::Metrics(const WlanSnapshot& from,
+std::vector<Metric> WlanMeasures::Metrics(const WlanSnapshot& begin,
+                                          const WlanSnapshot& from,
                                           const WlanSnapshot& to) const {
-  const std::vector<double> values =
+  std::vector<double> values =
       from.time < to.time ? Values(from, to)
                           : std::vector<double>(columns_.size(), kMissing);
+  if (begin.time < to.time) {
+    const std::vector<double> whole_run = Values(begin, to);
+    for (const size_t i : event_counts_) values[i] = whole_run[i];
+  }
   std::vector<Metric> metrics;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];

@@ -48,8 +48,10 @@ class WlanMeasures {
   std::vector<double> Values(const WlanSnapshot& from,
                              const WlanSnapshot& to) const;
   // The columns over that interval and what they say together; all missing
-  // where it is empty.
-  std::vector<Metric> Metrics(const WlanSnapshot& from,
+  // where it is empty. Events are counted from `begin` on, where the run
+  // begins: none is lost with the warm-up.
+  std::vector<Metric> Metrics(const WlanSnapshot& begin,
+                              const WlanSnapshot& from,
                               const WlanSnapshot& to) const;
 
  private:
@@ -69,6 +71,7 @@ class WlanMeasures {
   std::vector<std::unique_ptr<BssCounters>> counters_;  // by cell
   std::vector<Column> columns_;
   std::vector<size_t> station_rates_;  // columns of delivered rates
+  std::vector<size_t> event_counts_;   // columns that count events
 };
 
 }  // namespace airlock

@@ -57,14 +57,17 @@ SwitchCounts operator-(const SwitchCounts& a, const SwitchCounts& b) {
 
 const std::vector<SwitchColumn>& SwitchColumns() {
   static const std::vector<SwitchColumn> columns = {
-      {"switches", "1", "moves to another channel"},
+      {"switches", "1", "moves to another channel", true},
       {"switches_replaced", "1",
-       "requests to move that another one replaced before the move"},
+       "requests to move that another one replaced before the move", true},
       {"switches_missed", "1",
-       "stations that missed the announcement of a move and stayed behind"},
-      {"switches_rejoined", "1", "stations that came after their access point"},
+       "stations that missed the announcement of a move and stayed behind",
+       true},
+      {"switches_rejoined", "1", "stations that came after their access point",
+       true},
       {"switch_silence", "1",
-       "share of time that moves silenced the BSS: before them and dead time"},
+       "share of time that moves silenced the BSS: before them and dead time",
+       false},
   };
   return columns;
 }

@@ -32,6 +32,7 @@ struct SwitchColumn {
   const char* name;
   const char* unit;
   const char* description;
+  bool is_count;  // of events, else a share
 };
 const std::vector<SwitchColumn>& SwitchColumns();
 // One value a column, of the counts over `seconds`.

@@ -300,8 +300,10 @@ void DeclareFields(Fields<StationConfig>& f) {
         "Of the run, when it comes and begins to look for its access point; "
         "0ns: it is associated when the run begins.");
   f.Add("leave", &T::leave, "Of the run, when it goes for good.");
-  f.Add("path", &T::path,
-        "Its moves, one after the other. It keeps its access point.");
+  f.Add(
+      "path", &T::path,
+      "Its moves, one after the other. It keeps its access point: stations do "
+      "not roam. Beyond its reach `station.AP.NAME.out_of_range` counts.");
   f.Add("flows", &T::flows,
         "Its traffic, in the place of that of its access point.");
   f.Check(CheckStation);
@@ -478,7 +480,7 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "goes.");
   f.Add("region", &T::region,
         "Whose regulator allows the channels: `any` allows all of the "
-        "standard's.")
+        "standard's. Powers are not looked at.")
       .OneOf(RegionNames);
   f.Add("dfs", &T::dfs,
         "Whether channels that are shared with radars (52 to 144) may be "
@@ -609,7 +611,9 @@ void DeclareFields(Fields<ControllerConfig>& f) {
   f.Add("interval", &T::interval, "Between its decisions.")
       .MoreThan(SimTime(0));
   f.Add("observation", &T::observation,
-        "What is between the network's counters and what it sees of them.");
+        "What is between the network's counters and what it sees of them. Each "
+        "column has random streams of its own, `observation/noise/COLUMN`, "
+        "`observation/staleness/COLUMN` and `observation/dropout/COLUMN`.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -632,6 +636,7 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "datacentre.traffic.kind", "wlan"},
           CheckEngine);
   f.Check({"run.duration", "controller"}, CheckController);
+  f.Check({"run.engine", "run.duration", "wlan"}, CheckWlanTimes);
   f.Check({"run.engine", "run.duration", "controller.agent",
            "controller.interval", "wlan"},
           CheckSchedule);

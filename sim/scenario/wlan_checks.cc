@@ -287,4 +287,49 @@ void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report) {
   }
 }
 
+namespace {
+
+// What never comes in the run.
+void CheckStationTimes(const StationConfig& station, const std::string& key,
+                       SimTime end, const Reporter& report) {
+  const std::string where =
+      fmt::format(" is not within the run of {}", ToString(end));
+  if (station.join >= end) {
+    report.Error(key + ".join", ToString(station.join) + where,
+                 "write an earlier time, or leave the station out");
+    return;
+  }
+  if (station.leave && *station.leave >= end) {
+    report.Warning(key + ".leave",
+                   ToString(*station.leave) + where + ": it stays");
+  }
+  for (size_t i = 0; i < station.path.size(); ++i) {
+    if (station.path[i].time < end) continue;
+    report.Warning(fmt::format("{}.path.{}.time", key, i),
+                   ToString(station.path[i].time) + where + ": it stays");
+    return;
+  }
+}
+
+}  // namespace
+
+void CheckWlanTimes(const Scenario& scenario, const Reporter& report) {
+  if (!scenario.wlan || scenario.run.engine != "packet") return;
+  const WlanConfig& wlan = *scenario.wlan;
+  const SimTime end = scenario.run.duration;
+  for (size_t i = 0; i < wlan.access_points.size(); ++i) {
+    const auto& placed = wlan.access_points[i].placed_stations;
+    for (size_t s = 0; s < placed.size(); ++s) {
+      CheckStationTimes(
+          placed[s], "wlan." + ApKey(i, "placed_stations.") + std::to_string(s),
+          end, report);
+    }
+  }
+  if (wlan.load.profile == "constant" || wlan.load.slot < end) return;
+  report.Warning("wlan.load.slot",
+                 fmt::format("{} is not shorter than the run of {}: the loads "
+                             "never change",
+                             ToString(wlan.load.slot), ToString(end)));
+}
+
 }  // namespace airlock

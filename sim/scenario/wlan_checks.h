@@ -28,6 +28,7 @@ void CheckRange(const WlanConfig& wlan, const Reporter& report);
 void CheckGenerated(const WlanConfig& wlan, const Reporter& report);
 void CheckMaxWidth(const WlanConfig& wlan, const Reporter& report);
 void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report);
+void CheckWlanTimes(const Scenario& scenario, const Reporter& report);
 void CheckSchedule(const Scenario& scenario, const Reporter& report);
 
 }  // namespace airlock

@@ -44,6 +44,7 @@ class SwitchedScene {
     scene_->AdvanceTo(time);
     return scene_->Observe().values;
   }
+  ReplicationRecord Finish() { return scene_->Finish(); }
 
  private:
   std::unique_ptr<Scene> scene_;
@@ -114,6 +115,33 @@ TEST(ChannelSwitching, ALaterRequestTakesThePlaceOfAPendingOne) {
   EXPECT_EQ(seen.at("then_channel"), 48);
   EXPECT_EQ(seen.at("then_switches"), 0);
   EXPECT_EQ(seen.at("then_replaced"), 1);
+}
+
+// However long the warm-up is, the record has every event of the run.
+TEST(ChannelSwitching, TheRecordCountsEveryEvent) {
+  const auto numbers = NumbersFromChild([] {
+    Scenario scenario = MakeLight();
+    scenario.run.duration = Milliseconds(600);
+    scenario.run.sample_interval = Milliseconds(20);
+    SwitchedScene scene(scenario);
+    for (const int64_t channel : {40, 44, 48}) {
+      scene.Until(Milliseconds(channel - 38));  // 2, 6 and 10 ms
+      scene.Ask(static_cast<double>(channel));
+    }
+    scene.Until(Milliseconds(600));
+    const ReplicationRecord record = scene.Finish();
+    std::map<std::string, double> metrics;
+    metrics["warmup"] = record.warmup_seconds;
+    for (const Metric& metric : record.metrics) {
+      if (metric.name.rfind("ap.ap0.switches", 0) == 0) {
+        metrics[metric.name] = metric.value;
+      }
+    }
+    return metrics;
+  });
+  EXPECT_GE(numbers.at("warmup"), 0.01);
+  EXPECT_EQ(numbers.at("ap.ap0.switches_replaced"), 2);
+  EXPECT_EQ(numbers.at("ap.ap0.switches"), 1);
 }
 
 TEST(ChannelSwitching, ARequestInTheDeadTimeWaits) {

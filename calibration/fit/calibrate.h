@@ -47,11 +47,22 @@ struct PredictionError {
   Interval mean;
 };
 
+// What was fitted beside what was measured: for a figure.
+struct FittedCurve {
+  std::string name;
+  std::string x_title;  // with the unit
+  std::string y_title;
+  std::vector<double> fit_x, fit_y;    // samples of the fit part
+  std::vector<double> held_x, held_y;  // held out
+  std::vector<double> x, y;            // the curve
+};
+
 struct CalibrationResult {
   CalibrationProfile profile;  // without the trace's path
   std::vector<HeldOutKpi> held_out;
   // Of a WLAN: baselines and what was fitted, side by side.
   std::vector<PredictionError> errors;
+  std::vector<FittedCurve> curves;
   std::vector<std::string> notes;  // what was left out, and why
 };
 

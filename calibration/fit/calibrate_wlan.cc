@@ -112,6 +112,8 @@ class WlanCalibration {
                             LinkMethod method, const LinkSample& sample,
                             double predicted, double sd) const;
   void Judge(const JudgedKpi& kpi);
+  void AddPathLossCurve(size_t link, double at_1m, double exponent);
+  void AddRateCurve(size_t link, const RateCurve& curve);
   void AddErrors();
   void AddErrorRow(LinkMethod method, const std::string& quantity,
                    double in_fit, double block_length,
@@ -403,6 +405,12 @@ void WlanCalibration::AddLinkRows(const PropagationPosterior& posterior,
   }
   const std::string name = links_[link].ap + "-" + links_[link].station;
   std::vector<FittedParameter>* const rows = &result_.profile.parameters;
+  std::vector<double> at_1m_mean, common;
+  for (const PropagationDraw& draw : posterior.draws) {
+    at_1m_mean.push_back(draw.at_1m_mean[link]);
+    common.push_back(draw.exponent);
+  }
+  AddPathLossCurve(link, MeanOf(at_1m_mean), MeanOf(common));
   rows->push_back(Row(name, "path_loss_exponent", "1", exponent));
   rows->push_back(Row(name, "rssi_at_1m", "dBm", at_1m));
   rows->push_back(Row(name, "shadowing_db", "dB", shadowing));
@@ -413,6 +421,7 @@ void WlanCalibration::AddRateRows(size_t link) {
   const Selection& fit = fit_[link];
   const GoodputModel model = FitGoodput(links_[link], fit, nullptr);
   if (model.share <= 0) return;
+  if (model.rate_share > 0) AddRateCurve(link, model.curve);
   RngStream rng = RngTree(options_.seed)
                       .Stream("calibration/rate/" + links_[link].ap + "." +
                                   links_[link].station,
@@ -447,6 +456,62 @@ void WlanCalibration::AddRateRows(size_t link) {
   add("rate.floor", "dBm", model.curve.floor_dbm, floor);
   add("rate.top", "Mbit/s", model.curve.top * 1e-6, top);
   add("goodput_share", "1", model.share, share);
+}
+
+// --- figures ----------------------------------------------------------------
+
+// RSSI over distance, with the law that a scenario's keys say.
+void WlanCalibration::AddPathLossCurve(size_t link, double at_1m,
+                                       double exponent) {
+  FittedCurve figure;
+  figure.name = fmt::format("RSSI over distance, {} to {}", links_[link].ap,
+                            links_[link].station);
+  figure.x_title = "distance [m]";
+  figure.y_title = "RSSI [dBm]";
+  double farthest = 0;
+  const auto add = [&](const Selection& selection, std::vector<double>* x,
+                       std::vector<double>* y) {
+    for (const size_t i : selection) {
+      x->push_back(links_[link].samples[i].distance);
+      y->push_back(links_[link].samples[i].rssi);
+      farthest = std::max(farthest, x->back());
+    }
+  };
+  add(fit_[link], &figure.fit_x, &figure.fit_y);
+  add(held_[link], &figure.held_x, &figure.held_y);
+  for (double d = kLeastDistance; d <= farthest; d *= 1.05) {
+    figure.x.push_back(d);
+    figure.y.push_back(at_1m - 10 * exponent * std::log10(d));
+  }
+  result_.curves.push_back(std::move(figure));
+}
+
+// PHY rate over the RSSI of the last seconds, with the rate curve.
+void WlanCalibration::AddRateCurve(size_t link, const RateCurve& curve) {
+  FittedCurve figure;
+  figure.name = fmt::format("PHY rate over RSSI, {} to {}", links_[link].ap,
+                            links_[link].station);
+  figure.x_title = fmt::format("mean RSSI of {:.0f} s [dBm]", kRssiMemory);
+  figure.y_title = "PHY rate [bit/s]";
+  double least = 0, greatest = -200;
+  const auto add = [&](const Selection& selection, std::vector<double>* x,
+                       std::vector<double>* y) {
+    for (const size_t i : selection) {
+      const LinkSample& sample = links_[link].samples[i];
+      if (std::isnan(sample.rate) || !sample.offered) continue;
+      x->push_back(sample.recent_rssi);
+      y->push_back(sample.rate);
+      least = std::min(least, x->back());
+      greatest = std::max(greatest, x->back());
+    }
+  };
+  add(fit_[link], &figure.fit_x, &figure.fit_y);
+  add(held_[link], &figure.held_x, &figure.held_y);
+  for (double rssi = least; rssi <= greatest; rssi += 0.5) {
+    figure.x.push_back(rssi);
+    figure.y.push_back(curve.At(rssi));
+  }
+  result_.curves.push_back(std::move(figure));
 }
 
 // --- the judgement ----------------------------------------------------------

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "sim/base/json.h"
+#include "sim/stats/quantile.h"
 #include "twin/report/page_parts.h"
 #include "twin/report/pages.h"
 
@@ -29,6 +32,53 @@ json ErrorsOf(const CalibrationResult& result) {
   return errors;
 }
 
+// Measured dots of both parts, and what was fitted.
+void AddCurves(const std::vector<FittedCurve>& curves, Page* page) {
+  if (curves.empty()) return;
+  page->Section("What was fitted");
+  for (const FittedCurve& curve : curves) {
+    LinePlot plot;
+    plot.x_title = curve.x_title;
+    plot.y_title = curve.y_title;
+    plot.series = {{"fitted", curve.x, curve.y}};
+    plot.dots = {{"measured, fit part", curve.fit_x, curve.fit_y},
+                 {"measured, held out", curve.held_x, curve.held_y}};
+    page->Figure(
+        {curve.name, curve.name + ", measured and fitted", ToVega(plot)});
+  }
+}
+
+// The KPI with a missing value wherever it was not measured for more than a
+// few samples, so that no line crosses the gap.
+HeldOutKpi WithGaps(const HeldOutKpi& kpi) {
+  std::vector<double> steps;
+  for (size_t i = 1; i < kpi.time_seconds.size(); ++i) {
+    steps.push_back(kpi.time_seconds[i] - kpi.time_seconds[i - 1]);
+  }
+  if (steps.empty()) return kpi;
+  const double longest = 3 * Median(steps);
+  HeldOutKpi gapped;
+  gapped.kpi = kpi.kpi;
+  gapped.unit = kpi.unit;
+  const auto add = [&](double time, double measured, double predicted,
+                       double low, double high) {
+    gapped.time_seconds.push_back(time);
+    gapped.measured.push_back(measured);
+    gapped.predicted.push_back(predicted);
+    gapped.low.push_back(low);
+    gapped.high.push_back(high);
+  };
+  for (size_t i = 0; i < kpi.time_seconds.size(); ++i) {
+    const double gap = std::nan("");
+    if (i > 0 && steps[i - 1] > longest) {
+      add(kpi.time_seconds[i - 1] + longest / 3, gap, gap, gap, gap);
+    }
+    add(kpi.time_seconds[i], kpi.measured[i], kpi.predicted[i], kpi.low[i],
+        kpi.high[i]);
+  }
+  return gapped;
+}
+
 // Absolute errors of baselines and fit, goodput in Mbit/s.
 void AddErrorTable(Page* page) {
   const json& errors = page->summary().at("errors");
@@ -54,7 +104,7 @@ void AddErrorTable(Page* page) {
   page->Section("Absolute error beside the baselines, held-out part");
   page->Paragraph(
       "Median with its 90 % interval by block bootstrap, and mean. In the fit "
-      "part: the median where each fifth is predicted from the others.");
+      "part: the median where each sixth is predicted from those before.");
   page->Table(table);
 }
 
@@ -117,16 +167,25 @@ std::string CalibrationPage(const json& summary,
       "standard deviation. Coverage: held-out samples inside the 90 % "
       "predictive interval. Intervals of parameters: 90 %.");
   AddProfileTables("", &page);
+  if (!result.curves.empty()) {
+    page.Paragraph(
+        "rssi: from the distance alone, as a scenario's keys say it; "
+        "rssi_at_site: with the shadowing of the place; goodput: from RSSI, "
+        "its last 10 s and utilisation; goodput_at_site: with the place; "
+        "goodput_at_rate: from measured PHY rate, RSSI and utilisation.");
+  }
   AddErrorTable(&page);
   for (const std::string& note : result.notes) page.Paragraph(note);
+  AddCurves(result.curves, &page);
   page.Section("Measured against twin, held-out part");
   for (const HeldOutKpi& kpi : result.held_out) {
     LinePlot plot;
     plot.x_title = "time [s]";
     plot.y_title = WithUnit(kpi.kpi, kpi.unit);
-    plot.series = {{"measured", kpi.time_seconds, kpi.measured},
-                   {"twin", kpi.time_seconds, kpi.predicted}};
-    plot.band = {"90 %", kpi.time_seconds, kpi.low, kpi.high};
+    const HeldOutKpi shown = WithGaps(kpi);
+    plot.series = {{"measured", shown.time_seconds, shown.measured},
+                   {"twin", shown.time_seconds, shown.predicted}};
+    plot.band = {"90 %", shown.time_seconds, shown.low, shown.high};
     page.Figure({kpi.kpi + ": measured, and the twin with its 90 % interval",
                  kpi.kpi + " over time, measured and twin", ToVega(plot)});
     page.Figure({kpi.kpi + ": distribution over held-out samples",

@@ -41,10 +41,15 @@ json LinearScale(const char* name, const char* range, const json& domain) {
           {"domain", domain}, {"nice", true},     {"zero", false}};
 }
 
-// Labels of large numbers have SI prefixes: 180M.
+// `greatest`: magnitude on the axis, 0 if unknown. Labels of large numbers have
+// SI prefixes: 180M.
 json Axis(const char* scale, const char* orient, const std::string& title,
           double greatest = 0) {
-  return {{"format", greatest >= 1e5 ? "~s" : "~g"},
+  // "~g" has as many digits as ticks need: -4e+1 for -40.
+  const bool plain = greatest >= 0.01 && greatest < 1e5;
+  return {{"format", plain             ? "~f"
+                     : greatest >= 1e5 ? "~s"
+                                       : "~g"},
           {"scale", scale},
           {"orient", orient},
           {"title", title},
@@ -123,6 +128,27 @@ json Lines(const char* interpolate) {
           {"from",
            {{"facet", {{"name", "one"}, {"data", "lines"}, {"groupby", "s"}}}}},
           {"marks", {line}}};
+}
+
+// Every n-th of a series that is too long.
+void AppendDots(const PlottedSeries& series, json* dots) {
+  AIRLOCK_CHECK(series.x.size() == series.y.size());
+  const size_t n = series.x.size();
+  const size_t step = std::max<size_t>(1, n / kMostBuckets);
+  for (size_t i = 0; i < n; i += step) {
+    if (!std::isfinite(series.x[i]) || !std::isfinite(series.y[i])) continue;
+    dots->push_back(Point(series.name, series.x[i], series.y[i]));
+  }
+}
+
+json Dots() {
+  json symbol = {{"type", "symbol"}, {"from", {{"data", "dots"}}}};
+  symbol["encode"]["update"] = {{"x", {{"scale", "x"}, {"field", "x"}}},
+                                {"y", {{"scale", "y"}, {"field", "y"}}},
+                                {"fill", {{"scale", "colour"}, {"field", "s"}}},
+                                {"fillOpacity", {{"value", 0.35}}},
+                                {"size", {{"value", 12}}}};
+  return symbol;
 }
 
 json Band() {
@@ -265,15 +291,29 @@ json ToVega(const LinePlot& plot) {
   json specification = Specification(kPlotHeight);
   json points = json::array();
   std::vector<std::string> names;
-  double greatest = 0;
+  double greatest = 0, greatest_x = 0;
   for (const PlottedSeries& series : plot.series) {
     names.push_back(series.name);
     greatest = std::max(greatest, GreatestOf(series.y));
+    greatest_x = std::max(greatest_x, GreatestOf(series.x));
     AppendThinned(series, &points);
   }
   specification["data"].push_back({{"name", "lines"}, {"values", points}});
   json x_fields = {{{"data", "lines"}, {"field", "x"}}};
   json y_fields = {{{"data", "lines"}, {"field", "y"}}};
+  if (!plot.dots.empty()) {
+    json dots = json::array();
+    for (const PlottedSeries& series : plot.dots) {
+      names.push_back(series.name);
+      greatest = std::max(greatest, GreatestOf(series.y));
+      greatest_x = std::max(greatest_x, GreatestOf(series.x));
+      AppendDots(series, &dots);
+    }
+    specification["data"].push_back({{"name", "dots"}, {"values", dots}});
+    x_fields.push_back({{"data", "dots"}, {"field", "x"}});
+    y_fields.push_back({{"data", "dots"}, {"field", "y"}});
+    specification["marks"].push_back(Dots());
+  }
   json* const marks = &specification["marks"];
   if (plot.band) {
     json values = json::array();
@@ -299,7 +339,7 @@ json ToVega(const LinePlot& plot) {
       LinearScale("x", "width", {{"fields", x_fields}}),
       LinearScale("y", "height", {{"fields", y_fields}})};
   specification["scales"][0]["nice"] = false;
-  specification["axes"] = {Axis("x", "bottom", plot.x_title),
+  specification["axes"] = {Axis("x", "bottom", plot.x_title, greatest_x),
                            Axis("y", "left", plot.y_title, greatest)};
   AddLegend(&specification, names);
   return specification;

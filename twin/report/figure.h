@@ -35,10 +35,11 @@ struct PlottedRule {
 struct LinePlot {
   std::string x_title;  // with the unit
   std::string y_title;
-  std::vector<PlottedSeries> series;  // up to 4
+  std::vector<PlottedSeries> series;  // up to 4 with the dots
   std::optional<PlottedBand> band;
-  std::vector<PlottedRule> events;      // upright, at x
-  std::vector<PlottedRule> thresholds;  // level, at y
+  std::vector<PlottedSeries> dots = {};  // points that no line joins
+  std::vector<PlottedRule> events;       // upright, at x
+  std::vector<PlottedRule> thresholds;   // level, at y
 };
 nlohmann::json ToVega(const LinePlot& plot);
 

@@ -76,6 +76,11 @@ void AddProfileTables(const std::string& at, Page* page) {
   page->Table(kpis);
   PageTable parameters;
   parameters.header = {"parameter", "value", "low", "high", "unit", "origin"};
+  bool notes = false;
+  for (const json& p : profile.at("parameters")) {
+    notes = notes || !p.value("note", "").empty();
+  }
+  if (notes) parameters.header.push_back("note");
   for (size_t i = 0; i < profile.at("parameters").size(); ++i) {
     const json& p = profile["parameters"][i];
     const std::string row = fmt::format("{}/parameters/{}/", at, i);
@@ -83,6 +88,9 @@ void AddProfileTables(const std::string& at, Page* page) {
         {Cell::Text(p.at("name")), Cell::Number(row + "value"),
          Cell::Number(row + "low"), Cell::Number(row + "high"),
          Cell::Text(p.at("unit")), Cell::Text(p.at("origin"))});
+    if (notes) {
+      parameters.rows.back().push_back(Cell::Text(p.value("note", "")));
+    }
   }
   page->Table(parameters);
 }

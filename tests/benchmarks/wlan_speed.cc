@@ -186,14 +186,14 @@ void MeasureForks(const std::string& plain_program, int access_points,
     branches.push_back(1e3 * branch);
     ratios.push_back(plain.rebuild / reset);
     branch_ratios.push_back(plain.rebuild / branch);
-    process_ratios.push_back(plain.process / branch);
+    process_ratios.push_back(plain.process / reset);
   }
   std::printf(
-      "        rebuild %.3f s, reset %.2f ms, branch %.2f ms; rebuild over "
-      "reset %s, over branch %s, process over branch %s\n",
+      "        rebuild %.3f s, reset %.2f ms, branch %.2f ms; process over "
+      "reset %s, rebuild over reset %s, over branch %s\n",
       Median(rebuilds), Median(resets), Median(branches),
-      Summary(ratios).c_str(), Summary(branch_ratios).c_str(),
-      Summary(process_ratios).c_str());
+      Summary(process_ratios).c_str(), Summary(ratios).c_str(),
+      Summary(branch_ratios).c_str());
   std::fflush(stdout);
 }
 

@@ -27,14 +27,24 @@ const std::vector<Assignment> kAssignments = {
     Channels({36, 40, 44, 48, 44, 48, 36, 40}),
     Channels({36, 44, 52, 60, 100, 108, 116, 36})};
 
+// Saturated TCP has pairs of neighbours in the place of one channel for all:
+// there the access points in the middle get nothing through, static or not, and
+// a sender whose retransmission time-out has doubled that long (RFC 6298, 5.5)
+// keeps silent under the next plan, too.
+const std::vector<Assignment> kAssignmentsOfTcp = {
+    Channels({40, 36, 48, 44, 40, 36, 48, 44}), kAssignments[1],
+    kAssignments[2]};
+
 class ThirtySeconds : public ::testing::TestWithParam<SwitchingCase> {};
 
 TEST_P(ThirtySeconds, IsAsStatic) {
   SwitchingCase c = GetParam();
-  c.plans = kAssignments;
+  const WlanTraffic& traffic = c.scenario.wlan->traffic;
+  c.plans = traffic.saturated && traffic.transport == "tcp" ? kAssignmentsOfTcp
+                                                            : kAssignments;
   c.rounds = 10;
   // Light loads hardly vary.
-  c.static_seconds = c.scenario.wlan->traffic.saturated ? 8 : 4;
+  c.static_seconds = traffic.saturated ? 8 : 4;
   ExpectAsStatic(c, 0.05);
 }
 

@@ -88,6 +88,7 @@ int main() {
       AirtimeChoices choices;
       choices.law = law;
       Measure(20, 6, levels, choices);
+      Measure(20, 18, levels, choices);  // nearly all hear all
       Measure(50, 15, levels, choices);
       Measure(150, 15, levels, choices);
       Measure(150, 47, levels, choices);

@@ -101,11 +101,36 @@ TEST(Browser, Calibration) {
   fidelity.w1_over_sd = 0.03;
   fidelity.coverage = std::nan("");
   result.profile.kpis = {fidelity};
-  const std::vector<double> times = {0, 1, 2};
-  result.held_out = {
-      {kEvil, "s", times, {1, 2, 3}, {1, 2, 2.5}, {0, 1, 2}, {2, 3, 4}}};
+  const std::vector<double> times = {0, 1, 2, 3, 90};  // with a gap
+  result.held_out = {{kEvil,
+                      "s",
+                      times,
+                      {1, 2, 3, 3, 2},
+                      {1, 2, 2.5, 3, 2},
+                      {0, 1, 2, 2, 1},
+                      {2, 3, 4, 4, 3}}};
+  result.curves = {{kEvil,
+                    kEvil,
+                    "RSSI [dBm]",
+                    {1, 2},
+                    {-4, -5},
+                    {3},
+                    {-6},
+                    {1, 3},
+                    {-4, -6}}};
+  PredictionError error;
+  error.quantity = "goodput";
+  error.unit = "bit/s";
+  error.method = kEvil;
+  error.median_in_fit = std::nan("");
+  error.median = error.mean = {2e6, 1e6, 3e6};
+  result.errors = {error};
   const json summary = CalibrationSummary(result);
-  ExpectWhole(CalibrationPage(summary, result), summary, 2);
+  const std::string page = CalibrationPage(summary, result);
+  ExpectWhole(page, summary, 3);
+  // One sample's time after the last before the gap, nothing is drawn.
+  EXPECT_NE(page.find("{\"s\":\"measured\",\"x\":4.0,\"y\":null}"),
+            std::string::npos);
 }
 
 TEST(Browser, Forecast) {

@@ -17,6 +17,7 @@ using QueueId = ns3::WifiContainerQueueId;
 using MpduPtr = ns3::Ptr<ns3::WifiMpdu>;
 
 constexpr uint8_t kLink = 0;
+constexpr int64_t kFirstPause = 32;  // a share of the longest
 
 }  // namespace
 
@@ -30,13 +31,13 @@ ns3::TypeId SilentPeers::GetTypeId() {
 }
 
 void SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device, int64_t requests,
-                          ns3::Time pause) {
+                          ns3::Time longest) {
   ns3::Ptr<ns3::WifiMac> mac = device->GetMac();
   if (!mac->GetQosSupported()) return;
   auto peers = ns3::CreateObject<SilentPeers>();
   peers->order_ = ns3::CreateObject<ns3::FcfsWifiQueueScheduler>();
   peers->requests_ = requests;
-  peers->pause_ = pause;
+  peers->longest_ = longest;
   mac->SetMacQueueScheduler(peers);
   SilentPeers* const here = ns3::PeekPointer(peers);
   mac->TraceConnectWithoutContext(
@@ -132,8 +133,10 @@ void SilentPeers::OnTimeout(uint8_t, ns3::Ptr<const ns3::WifiPsdu> psdu,
 
 void SilentPeers::OnAcknowledged(ns3::Ptr<const ns3::WifiMpdu> mpdu) {
   const ns3::WifiMacHeader& header = mpdu->GetHeader();
-  if (!header.IsQosData() || unanswered_.empty()) return;
-  unanswered_.erase({header.GetAddr1(), header.GetQosTid()});
+  if (!header.IsQosData() || (unanswered_.empty() && next_.empty())) return;
+  const Peer peer(header.GetAddr1(), header.GetQosTid());
+  unanswered_.erase(peer);
+  next_.erase(peer);
 }
 
 void SilentPeers::Pause(Peer peer) {
@@ -145,8 +148,10 @@ void SilentPeers::Pause(Peer peer) {
   }
   unanswered_.erase(peer);
   paused_[peer].Cancel();
+  ns3::Time& next = next_.emplace(peer, longest_ / kFirstPause).first->second;
   paused_[peer] =
-      ns3::Simulator::Schedule(pause_, &SilentPeers::Resume, this, peer);
+      ns3::Simulator::Schedule(next, &SilentPeers::Resume, this, peer);
+  next = ns3::Min(2 * next, longest_);
 }
 
 void SilentPeers::Resume(Peer peer) {

@@ -3,6 +3,7 @@
 #include <ns3/ap-wifi-mac.h>
 #include <ns3/arp-cache.h>
 #include <ns3/arp-l3-protocol.h>
+#include <ns3/boolean.h>
 #include <ns3/constant-position-mobility-model.h>
 #include <ns3/internet-stack-helper.h>
 #include <ns3/ipv4-address-helper.h>
@@ -48,6 +49,15 @@ ns3::Ptr<WlanMedium> MakeMedium(const WlanConfig& config, int64_t seed) {
   auto medium = ns3::CreateObject<WlanMedium>();
   medium->Configure(config, seed);
   return medium;
+}
+
+// Asks for an answer instead of waiting for a beacon.
+void Probe(const WlanStation& station) {
+  const ns3::Ptr<ns3::WifiMac> mac = station.device->GetMac();
+  ns3::BooleanValue probing;
+  mac->GetAttribute("ActiveProbing", probing);
+  if (probing.Get()) return;
+  mac->SetAttribute("ActiveProbing", ns3::BooleanValue(true));
 }
 
 }  // namespace
@@ -183,6 +193,9 @@ void WlanNetwork::Settle() {
   // Beacons first, then requests that may collide and repeat.
   const SimTime limit = config_.beacon_interval * 3 + Milliseconds(10000);
   const ns3::Time step = ns3::MilliSeconds(50);
+  // Who has heard no beacon by then may never do: without clock drift, beacons
+  // of two access points that do not hear each other can meet each time.
+  const SimTime patience = config_.beacon_interval * 10;
   const WlanStation* waiting = nullptr;
   const WlanCell* cell_of_waiting = nullptr;
   do {
@@ -191,10 +204,11 @@ void WlanNetwork::Settle() {
     waiting = nullptr;
     for (const WlanCell& cell : cells_) {
       for (const WlanStation& station : cell.stations) {
-        if (waiting != nullptr || station.config.join > SimTime() ||
-            IsAssociated(station)) {
+        if (station.config.join > SimTime() || IsAssociated(station)) {
           continue;
         }
+        if (FromNs3(ns3::Simulator::Now()) > patience) Probe(station);
+        if (waiting != nullptr) continue;
         waiting = &station;
         cell_of_waiting = &cell;
       }

@@ -431,5 +431,32 @@ TEST(WlanWorld, ProfilesScaleEachAccessPointByItself) {
   EXPECT_EQ(Series(scenario).at("ap.ap0.offered_rate"), a);
 }
 
+// scenarios/wlan/plans.yaml with seed 13, where the beacons of ap003 meet those
+// of an access point that it does not hear, each time.
+TEST(WlanWorld, WhoHearsNoBeaconAsks) {
+  Scenario scenario = MakeWlan(1, 1);
+  scenario.run.seed = 13;
+  WlanConfig& wlan = *scenario.wlan;
+  wlan.access_points.clear();
+  wlan.region = "EU";
+  wlan.dfs = false;
+  wlan.phy = "yans";
+  wlan.shadowing_db = 4;
+  wlan.power_variation_db = 3;
+  wlan.generated.emplace();
+  wlan.generated->access_points = 8;
+  wlan.generated->neighbours = 5;
+  wlan.generated->stations = 2;
+  wlan.generated->station_distance = Length(4);
+  const Numbers settled = NumbersFromChild([&] {
+    const auto scene = CreateWlan(scenario);
+    scene->Settle();
+    return Numbers{{"at", Seconds(scene->Now())}};
+  });
+  // It waits ten beacon intervals first.
+  EXPECT_GT(settled.at("at"), 1.024);
+  EXPECT_LT(settled.at("at"), 3);
+}
+
 }  // namespace
 }  // namespace airlock

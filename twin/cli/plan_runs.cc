@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/base/error.h"
@@ -12,6 +13,25 @@
 
 namespace airlock {
 namespace {
+
+// Two halves, whose agreement says how much is chance.
+constexpr int64_t kFewestSamples = 2;
+
+int64_t SamplesOf(const RunConfig& run) {
+  return run.duration.value() / run.sample_interval.value();
+}
+
+// The first sample that begins after the switch, at the end of the first
+// interval, and the time to settle; all of them if none does. A sample covers
+// the time since the one before.
+int64_t FirstSample(const Scenario& scenario, const PlanRunOptions& options) {
+  const double from =
+      Seconds(scenario.controller.interval) + options.settle_seconds;
+  const double interval = Seconds(scenario.run.sample_interval);
+  const double first = std::ceil(from / interval * (1 - 1e-9));
+  const auto samples = static_cast<double>(SamplesOf(scenario.run));
+  return static_cast<int64_t>(std::min(first, samples));
+}
 
 // The scenario as plans are run: nothing changes but the plan, once.
 ResolvedScenario Steady(const ResolvedScenario& resolved,
@@ -36,15 +56,16 @@ ResolvedScenario Steady(const ResolvedScenario& resolved,
     throw InputError(resolved.path() + ": its plans cannot be run:\n" +
                      diagnostics.Format());
   }
-  const double measured = Seconds(scenario.run.duration) -
-                          Seconds(scenario.controller.interval) -
-                          options.settle_seconds;
-  if (measured < Seconds(scenario.run.sample_interval)) {
-    throw InputError(fmt::format(
-        "{}: run.duration of {} leaves nothing after the first sample and {} s "
-        "to settle",
-        resolved.path(), ToString(scenario.run.duration),
-        options.settle_seconds));
+  const int64_t measured =
+      SamplesOf(scenario.run) - FirstSample(scenario, options);
+  if (measured < kFewestSamples) {
+    throw InputError(
+        fmt::format("{}: run.duration of {} leaves {} of its samples of {} to "
+                    "measure after the first one and {} s to settle: at least "
+                    "{} are needed",
+                    resolved.path(), ToString(scenario.run.duration), measured,
+                    ToString(scenario.run.sample_interval),
+                    options.settle_seconds, kFewestSamples));
   }
   return *steady;
 }
@@ -80,34 +101,31 @@ double Mean(const Column& column, size_t first, size_t end) {
     sum += column.values[k];
     ++count;
   }
-  return count > 0 ? sum / static_cast<double>(count) : 0;
+  if (count == 0) {
+    throw Error(fmt::format("{} has no value in samples {} to {} of a plan",
+                            column.name, first + 1, end));
+  }
+  return sum / static_cast<double>(count);
 }
 
-// Whether the access points are where the plan wants them at the end.
-bool InForce(const Trace& series, const WlanConfig& wlan,
-             const Action& wanted) {
+// Whether the access points are where the plan wants them at the end of every
+// sample from `first` on.
+bool InForce(const Trace& series, const WlanConfig& wlan, const Action& wanted,
+             size_t first) {
   for (const AccessPointConfig& ap : wlan.access_points) {
-    const double channel =
-        series.Get(ApColumnName(ap.name, kApChannel)).values.back();
-    const double width =
-        series.Get(ApColumnName(ap.name, kApWidth)).values.back();
-    if (channel != wanted.settings.at(ChannelSettingName(ap.name)) ||
-        width != wanted.settings.at(WidthSettingName(ap.name))) {
-      return false;
+    const Column& channel = series.Get(ApColumnName(ap.name, kApChannel));
+    const Column& width = series.Get(ApColumnName(ap.name, kApWidth));
+    const double to = wanted.settings.at(ChannelSettingName(ap.name));
+    const double to_width = wanted.settings.at(WidthSettingName(ap.name));
+    for (size_t k = first; k < series.time_seconds.size(); ++k) {
+      if (channel.values[k] != to || width.values[k] != to_width) return false;
     }
   }
   return true;
 }
 
 PlanMeasurement MeasurementOf(const Trace& series, const WlanConfig& wlan,
-                              const ChannelPlan& plan, double from_seconds) {
-  size_t first = 0;
-  // A sample covers the time since the one before.
-  while (first < series.time_seconds.size() &&
-         (first == 0 ? 0 : series.time_seconds[first - 1]) <
-             from_seconds * (1 - 1e-9)) {
-    ++first;
-  }
+                              const ChannelPlan& plan, size_t first) {
   const size_t end = series.time_seconds.size();
   const size_t middle = first + (end - first) / 2;
   const Eigen::Index n = static_cast<Eigen::Index>(plan.size());
@@ -157,21 +175,20 @@ PlanRuns RunRandomPlans(const ResolvedScenario& resolved,
   }
   PlanRuns runs;
   int64_t not_in_force = 0;
-  const double from =
-      Seconds(scenario.controller.interval) + options.settle_seconds;
+  const auto first = static_cast<size_t>(FirstSample(scenario, options));
   for (const ReplicationRecord& one : record.replications) {
     const size_t p = static_cast<size_t>(one.replication.value());
-    if (InForce(one.series, wlan, branches.branches[p].second)) {
-      runs.plans.push_back(MeasurementOf(one.series, wlan, plans[p], from));
+    if (InForce(one.series, wlan, branches.branches[p].second, first)) {
+      runs.plans.push_back(MeasurementOf(one.series, wlan, plans[p], first));
     } else {
       ++not_in_force;
     }
   }
   if (not_in_force > 0) {
-    runs.notes.push_back(fmt::format(
-        "{} of {} plans were not in force at the end of their run and are left "
-        "out",
-        not_in_force, options.plans));
+    runs.notes.push_back(
+        fmt::format("{} of {} plans were not in force in all that was measured "
+                    "and are left out",
+                    not_in_force, options.plans));
   }
   return runs;
 }

@@ -25,9 +25,10 @@ struct PlanRuns {
 // one settled network (an announced switch that costs nothing), and measures
 // the time from `settle_seconds` after it to the end of the run. Loads are
 // constant and the same in all plans. Plans are drawn evenly from what
-// AllowedChannels() has, by the scenario's seed; those that are not in force at
-// the end are left out and noted. Throws InputError where the scenario does not
-// allow it, Error if the worker dies.
+// AllowedChannels() has, by the scenario's seed; those that are not in force in
+// every measured sample are left out and noted. Throws InputError where the
+// scenario does not allow it or leaves less than two samples to measure, Error
+// if the worker dies or an access point was not measured.
 PlanRuns RunRandomPlans(const ResolvedScenario& scenario,
                         const PlanRunOptions& options,
                         const Progress& progress);

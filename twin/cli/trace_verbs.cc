@@ -264,11 +264,9 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   return ExitCode::kDone;
 }
 
-}  // namespace
-
-void AddTraceVerbs(CLI::App* app, CommandLine* line) {
+void AddImport(CLI::App* app, CommandLine* line) {
   auto import = std::make_shared<ImportOptions>();
-  CLI::App* verb =
+  CLI::App* const verb =
       AddVerb(app, line, "import", "turn a measured file into a trace",
               "airlock import testbed data/sweep.csv.xz -o out/sweep.h5",
               [import] { return Import(*import); });
@@ -278,18 +276,10 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
   verb->add_option("-o,--out", import->out, "trace file to write")->required();
   verb->add_flag("--overwrite", import->overwrite, "replace the file");
   verb->add_flag("--json", import->json, "print the answer as JSON");
+}
 
-  auto calibrate = std::make_shared<CalibrateOptions>();
-  verb = AddVerb(app, line, "calibrate",
-                 "fit a scenario's service chain or WLAN to a trace and judge "
-                 "the fit on the part of the trace that it has not seen",
-                 "airlock calibrate scenarios/datacentre/testbed.yaml --trace "
-                 "out/sweep.h5 -o out/profile.yaml",
-                 [calibrate] { return RunCalibrate(*calibrate); });
-  verb->add_option("SCENARIO", calibrate->scenario,
-                   "scenario with a chain or a WLAN")
-      ->required();
-  verb->add_option("--trace", calibrate->trace, "trace of airlock import");
+// Of a surrogate that is fitted to the packet engine; returns --against.
+CLI::Option* AddAgainst(CLI::App* verb, CalibrateOptions* calibrate) {
   CLI::Option* const against =
       verb->add_option(
               "--against", calibrate->against,
@@ -318,11 +308,11 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
                    "--against: plans at a time; 0: one a core")
       ->check(CLI::Range(0, 1024))
       ->needs(against);
-  verb->add_option("-o,--out", calibrate->out, "profile to write")->required();
-  verb->add_option("--set", calibrate->overrides,
-                   "override one key of the scenario")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  return against;
+}
+
+// Of a fit to a trace; none goes with `against`.
+void AddFit(CLI::App* verb, CLI::Option* against, CalibrateOptions* calibrate) {
   CalibrationOptions* const fit = &calibrate->calibration;
   verb->add_option("--fit-share", fit->fit_share,
                    "share of the trace to fit to, from its start")
@@ -333,24 +323,57 @@ void AddTraceVerbs(CLI::App* app, CommandLine* line) {
                    "credible: Wasserstein-1 distance over the standard "
                    "deviation at most")
       ->capture_default_str()
-      ->check(NumberWithin(0, 100));
+      ->check(NumberWithin(0, 100))
+      ->excludes(against);
   verb->add_option("--p99-limit", fit->limits.p99_error,
                    "credible: relative error of the p99 at most")
       ->capture_default_str()
-      ->check(NumberWithin(0, 100));
+      ->check(NumberWithin(0, 100))
+      ->excludes(against);
   verb->add_option("--coverage-low", fit->limits.coverage_low,
                    "credible: coverage of the 90 % interval at least")
       ->capture_default_str()
-      ->check(NumberWithin(0, 1));
+      ->check(NumberWithin(0, 1))
+      ->excludes(against);
   verb->add_option("--coverage-high", fit->limits.coverage_high,
                    "credible: coverage of the 90 % interval at most")
       ->capture_default_str()
-      ->check(NumberWithin(0, 1));
+      ->check(NumberWithin(0, 1))
+      ->excludes(against);
   verb->add_option("--report", calibrate->report,
                    "HTML page to write: the twin over what was measured")
       ->excludes(against);
+}
+
+void AddCalibrate(CLI::App* app, CommandLine* line) {
+  auto calibrate = std::make_shared<CalibrateOptions>();
+  CLI::App* const verb =
+      AddVerb(app, line, "calibrate",
+              "fit a scenario's service chain or WLAN to a trace and judge "
+              "the fit on the part of the trace that it has not seen",
+              "airlock calibrate scenarios/datacentre/testbed.yaml --trace "
+              "out/sweep.h5 -o out/profile.yaml",
+              [calibrate] { return RunCalibrate(*calibrate); });
+  verb->add_option("SCENARIO", calibrate->scenario,
+                   "scenario with a chain or a WLAN")
+      ->required();
+  verb->add_option("--trace", calibrate->trace, "trace of airlock import");
+  CLI::Option* const against = AddAgainst(verb, calibrate.get());
+  verb->add_option("-o,--out", calibrate->out, "profile to write")->required();
+  verb->add_option("--set", calibrate->overrides,
+                   "override one key of the scenario")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  AddFit(verb, against, calibrate.get());
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the files");
   verb->add_flag("--json", calibrate->json, "print the answer as JSON");
+}
+
+}  // namespace
+
+void AddTraceVerbs(CLI::App* app, CommandLine* line) {
+  AddImport(app, line);
+  AddCalibrate(app, line);
 }
 
 }  // namespace airlock

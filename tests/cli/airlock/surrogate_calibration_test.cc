@@ -132,7 +132,14 @@ TEST(SurrogateCalibrationTest, AWrongCallSaysWhatIsWrong) {
       {{"--trace", "t.h5"}, 2, "one of --trace and --against"},
       {{"--report", folder / "page.html"}, 2, "--report"},
       {{"--fit-share", "0.5"}, 2, "--fit-share"},
-      {{"--settle", "0.04"}, 3, "leaves nothing after the first sample"},
+      {{"--w1-limit", "0.5"}, 2, "--w1-limit"},
+      {{"--p99-limit", "0.5"}, 2, "--p99-limit"},
+      {{"--coverage-low", "0.5"}, 2, "--coverage-low"},
+      {{"--coverage-high", "0.95"}, 2, "--coverage-high"},
+      {{"--settle", "0.04"}, 3, "leaves 0 of its samples of 10ms"},
+      {{"--settle", "0.03"}, 3, "leaves 1 of its samples of 10ms"},
+      {{"--settle", "0.021"}, 3, "at least 2 are needed"},
+      {{"--settle", "1e300"}, 3, "leaves 0 of its samples of 10ms"},
       {{"--set", "wlan.region=mars"}, 3, "wlan.region"},
   };
   for (const WrongCall& call : wrong) {

@@ -60,11 +60,9 @@ std::vector<PlanMeasurement> Measure(const Eigen::MatrixXd& rssi,
 }
 
 SurrogateCalibration Fit(const Eigen::MatrixXd& rssi,
-                         const std::vector<PlanMeasurement>& plans,
-                         double rank_limit = 0.6) {
-  SurrogateFitOptions options;
-  options.rank_limit = rank_limit;
-  return FitSurrogate(Table(), rssi, plans, options, [](int64_t, int64_t) {});
+                         const std::vector<PlanMeasurement>& plans) {
+  return FitSurrogate(Table(), rssi, plans, SurrogateFitOptions(),
+                      [](int64_t, int64_t) {});
 }
 
 // How well the regret of the model that made the measurements orders them.
@@ -95,7 +93,7 @@ TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
     truth.threshold_dbm = -73;
     const double rate = 83e6;
     const auto plans = Measure(rssi, truth, rate, 0.02, 60, &stream);
-    const AirtimeProfile profile = Fit(rssi, plans, 0.5).profile;
+    const AirtimeProfile profile = Fit(rssi, plans).profile;
     EXPECT_EQ(profile.law, ToString(law));
     EXPECT_GT(profile.law_share, 0.95);
     EXPECT_EQ(profile.fit_plans, 60);
@@ -116,7 +114,7 @@ TEST(SurrogateFitTest, FindsTheModelThatMadeTheMeasurements) {
     EXPECT_GT(profile.errors[0].mean_p50, 2 * profile.errors[0].p50);
     EXPECT_TRUE(profile.credible) << profile.reason;
     EXPECT_EQ(profile.ranks.size(), 4u);
-    EXPECT_GT(profile.ranks[0].low, 0.5);
+    EXPECT_GT(profile.ranks[0].low, SurrogateFitOptions().rank_limit);
     // Folds differ by a step of the grid of rates.
     EXPECT_NEAR(profile.ranks[0].estimate,
                 OrderOfTruth(rssi, truth, rate, plans), 0.05);

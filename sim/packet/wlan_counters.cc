@@ -1,5 +1,6 @@
 #include "sim/packet/wlan_counters.h"
 
+#include <ns3/ampdu-subframe-header.h>
 #include <ns3/packet.h>
 #include <ns3/simulator.h>
 #include <ns3/sta-wifi-mac.h>
@@ -56,10 +57,17 @@ class BssCounters::Listener {
     owner_->OnTransmission(psdus, vector, is_access_point_);
   }
   void OnReceived(ns3::Ptr<const ns3::Packet> packet, uint16_t,
-                  ns3::WifiTxVector, ns3::MpduInfo, ns3::SignalNoiseDbm signal,
-                  uint16_t) {
+                  ns3::WifiTxVector, ns3::MpduInfo info,
+                  ns3::SignalNoiseDbm signal, uint16_t) {
     ns3::WifiMacHeader header;
-    packet->PeekHeader(header);
+    if (info.type == ns3::NORMAL_MPDU) {
+      packet->PeekHeader(header);
+    } else {  // of an aggregate: behind its delimiter
+      const ns3::Ptr<ns3::Packet> subframe = packet->Copy();
+      ns3::AmpduSubframeHeader delimiter;
+      subframe->RemoveHeader(delimiter);
+      subframe->PeekHeader(header);
+    }
     owner_->OnReceived(header, signal.signal);
   }
   void OnAcknowledged(ns3::Ptr<const ns3::WifiMpdu> mpdu) {

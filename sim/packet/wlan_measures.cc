@@ -190,7 +190,9 @@ std::vector<double> WlanMeasures::Values(const WlanSnapshot& from,
     AppendCell(i, from, to, cells[i], &values);
     const double load = values[cell_at + BssCounters::kLoadColumn];
     const double width = values[cell_at + BssCounters::kWidthColumn];
-    if (load > width / 20e6) ++values[overloaded_at];
+    // Missing: nothing of what it was offered got through.
+    const bool starved = std::isnan(load) && cells[i].downlink.offered_bits > 0;
+    if (starved || load > width / 20e6) ++values[overloaded_at];
   }
   return values;
 }

@@ -189,13 +189,17 @@ void WlanNetwork::AssignStreams() {
   for (const auto& user : random_users_) stream += user(stream);
 }
 
+SimTime WlanNetwork::Patience() const {
+  return std::min(config_.beacon_interval * 10, Milliseconds(5000));
+}
+
 void WlanNetwork::Settle() {
   // Beacons first, then requests that may collide and repeat.
   const SimTime limit = config_.beacon_interval * 3 + Milliseconds(10000);
   const ns3::Time step = ns3::MilliSeconds(50);
   // Who has heard no beacon by then may never do: without clock drift, beacons
   // of two access points that do not hear each other can meet each time.
-  const SimTime patience = config_.beacon_interval * 10;
+  const SimTime patience = Patience();
   const WlanStation* waiting = nullptr;
   const WlanCell* cell_of_waiting = nullptr;
   do {
@@ -265,6 +269,9 @@ void WlanNetwork::Join(size_t cell, size_t station) {
       };
   here.device->GetMac()->TraceConnectWithoutContext(
       "Assoc", ns3::Callback<void, ns3::Mac48Address>(associated));
+  ns3::Simulator::Schedule(ToNs3(Patience()), [&here] {
+    if (!IsAssociated(here)) Probe(here);
+  });
 }
 
 void WlanNetwork::OnAssociated(size_t cell, size_t station) {
@@ -273,7 +280,8 @@ void WlanNetwork::OnAssociated(size_t cell, size_t station) {
   if (joined_) joined_(cell, station);
 }
 
-// As if the station had said goodbye: its access point sends it nothing more.
+// As if the station had said goodbye: its access point queues nothing more for
+// it.
 void WlanNetwork::Leave(size_t cell, size_t station) {
   const WlanStation& gone = cells_[cell].stations[station];
   if (left_) left_(cell, station);

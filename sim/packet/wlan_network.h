@@ -71,6 +71,8 @@ class WlanNetwork {
   WlanRadios& radios() { return radios_; }
 
  private:
+  // How long a station waits for a beacon before it asks for one.
+  SimTime Patience() const;
   void CreateNodes();
   void PlaceStation(const WlanPlace& access_point, WlanStation* station,
                     ns3::Ptr<ns3::Node> node);

@@ -123,6 +123,10 @@ void SetDefaults(const WlanConfig& config) {
   SetDefault("ns3::TcpSocket::InitialCwnd", ns3::UintegerValue(10));
   SetDefault("ns3::TcpSocket::ConnTimeout",
              ns3::TimeValue(ns3::MilliSeconds(1000)));
+  // A connection outlives any silence: nobody is there to open it again.
+  constexpr uint32_t kForEver = 1000000000;
+  SetDefault("ns3::TcpSocket::ConnCount", ns3::UintegerValue(kForEver));
+  SetDefault("ns3::TcpSocket::DataRetries", ns3::UintegerValue(kForEver));
   SetDefault("ns3::TcpSocketBase::MinRto",
              ns3::TimeValue(ns3::MilliSeconds(200)));
 }
@@ -196,8 +200,7 @@ ns3::Ptr<ns3::WifiNetDevice> WlanRadios::Install(const AccessPointConfig& ap,
   const ns3::NetDeviceContainer added = wifi.Install(*phy_, mac, node);
   auto device = ns3::DynamicCast<ns3::WifiNetDevice>(added.Get(0));
   InstallBlockAckRescue(device);
-  SilentPeers::Install(device, config_.retry_limit,
-                       ToNs3(config_.beacon_interval));
+  SilentPeers::Install(device, config_.retry_limit);
   return device;
 }
 

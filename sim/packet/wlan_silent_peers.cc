@@ -17,7 +17,9 @@ using QueueId = ns3::WifiContainerQueueId;
 using MpduPtr = ns3::Ptr<ns3::WifiMpdu>;
 
 constexpr uint8_t kLink = 0;
-constexpr int64_t kFirstPause = 32;  // a share of the longest
+// From a usual frame exchange to a usual beacon interval.
+const ns3::Time kFirstPause = ns3::MicroSeconds(3200);
+const ns3::Time kLongestPause = ns3::MicroSeconds(102400);
 
 }  // namespace
 
@@ -30,14 +32,13 @@ ns3::TypeId SilentPeers::GetTypeId() {
   return id;
 }
 
-void SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device, int64_t requests,
-                          ns3::Time longest) {
+void SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device,
+                          int64_t requests) {
   ns3::Ptr<ns3::WifiMac> mac = device->GetMac();
   if (!mac->GetQosSupported()) return;
   auto peers = ns3::CreateObject<SilentPeers>();
   peers->order_ = ns3::CreateObject<ns3::FcfsWifiQueueScheduler>();
   peers->requests_ = requests;
-  peers->longest_ = longest;
   mac->SetMacQueueScheduler(peers);
   SilentPeers* const here = ns3::PeekPointer(peers);
   mac->TraceConnectWithoutContext(
@@ -148,10 +149,10 @@ void SilentPeers::Pause(Peer peer) {
   }
   unanswered_.erase(peer);
   paused_[peer].Cancel();
-  ns3::Time& next = next_.emplace(peer, longest_ / kFirstPause).first->second;
+  ns3::Time& next = next_.emplace(peer, kFirstPause).first->second;
   paused_[peer] =
       ns3::Simulator::Schedule(next, &SilentPeers::Resume, this, peer);
-  next = ns3::Min(2 * next, longest_);
+  next = ns3::Min(2 * next, kLongestPause);
 }
 
 void SilentPeers::Resume(Peer peer) {

@@ -22,20 +22,19 @@ namespace airlock {
 // After a lost aggregate ns-3 3.37's originator asks for a block ack before
 // anything else, and asks again for as long as there is data for that peer: an
 // access point that has lost one station serves nobody any more. Here as many
-// requests in a row as a frame has transmissions are the end. The peer is left
-// alone for a while, in which its frames wait and grow old, and then asked
-// again. The while is short at first, since collisions look the same, and twice
-// as long each time until the peer acknowledges something.
+// requests without acknowledgement as a frame has transmissions are the end.
+// The peer is left alone for a while, in which its frames wait and grow old,
+// and then asked again. The while is short at first, since collisions look the
+// same, and twice as long each time until the peer acknowledges something.
 //
 // Never holds outside: one a device, from before its first frame.
 class SilentPeers : public ns3::WifiMacQueueScheduler {
  public:
   static ns3::TypeId GetTypeId();
 
-  // `requests` in a row without answer, then a pause of at most `longest`. Does
+  // `requests` without an acknowledgement between them, then a pause. Does
   // nothing to a device without QoS (802.11a), which has no block ack.
-  static void Install(ns3::Ptr<ns3::WifiNetDevice> device, int64_t requests,
-                      ns3::Time longest);
+  static void Install(ns3::Ptr<ns3::WifiNetDevice> device, int64_t requests);
 
   // The peer of that address is back: it need not wait for the end of a pause.
   static void NoteReturn(ns3::Ptr<ns3::WifiMac> mac, ns3::Mac48Address address);
@@ -76,7 +75,6 @@ class SilentPeers : public ns3::WifiMacQueueScheduler {
 
   ns3::Ptr<ns3::WifiMacQueueScheduler> order_;  // who is next, of all
   int64_t requests_ = 0;
-  ns3::Time longest_;
   std::map<Peer, int64_t> unanswered_;   // requests in a row
   std::map<Peer, ns3::Time> next_;       // pause, if not the first
   std::map<Peer, ns3::EventId> paused_;  // until when

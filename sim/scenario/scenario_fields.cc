@@ -277,7 +277,8 @@ void DeclareFields(Fields<WlanTraffic>& f) {
       .OneOf({"downlink", "uplink", "both"});
   f.Add("rate_per_station", &T::rate_per_station,
         "Offered in each direction, where not saturated.")
-      .MoreThan(Bandwidth(0));
+      .MoreThan(Bandwidth(0))
+      .AtMost(Mbps(10000));
   f.Add("packet_size", &T::packet_size, "Payload of UDP or of a TCP segment.")
       .Between(DataSize(12), DataSize(2264));
   f.Add("saturated", &T::saturated, "Whether senders always have a packet.");
@@ -535,7 +536,8 @@ void DeclareFields(Fields<WlanConfig>& f) {
         "`controller.agent: schedule`: the changes of channels, those of one "
         "time as one plan.");
   f.Add("retry_limit", &T::retry_limit,
-        "Transmissions before a frame is given up.")
+        "Transmissions before a frame outside of an aggregate is given up, and "
+        "block-ack requests before a station is left alone for a while.")
       .Between(1, 4294967295);
   f.Add("access_points", &T::access_points,
         "Each with its stations: a BSS. These or `generated`.")

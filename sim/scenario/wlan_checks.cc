@@ -208,9 +208,10 @@ void CheckGuardInterval(const WlanConfig& wlan, const Reporter& report) {
 void CheckGuardStandard(const WlanConfig& wlan, const Reporter& report) {
   const auto& all = wlan.access_points;
   const bool applies =
-      std::any_of(all.begin(), all.end(), [&](const AccessPointConfig& ap) {
-        return StandardOf(wlan, ap) == "802.11ax";
-      });
+      all.empty() ? wlan.standard == "802.11ax" :  // generated later
+          std::any_of(all.begin(), all.end(), [&](const AccessPointConfig& ap) {
+            return StandardOf(wlan, ap) == "802.11ax";
+          });
   if (applies || !IsGuardInterval(wlan.guard_interval)) return;
   if (wlan.guard_interval == SimTime(3200)) return;
   report.Error("guard_interval", "applies to 802.11ax only",

@@ -204,9 +204,15 @@ class TraceCourse : public LoadCourse {
  private:
   static std::vector<double> Complete(const Column& column) {
     std::vector<double> values = column.values;
+    if (!values.empty() && std::isnan(values.front())) {
+      throw InputError(fmt::format(
+          "trace column {}: its first load is missing; begin where it is known",
+          column.name));
+    }
     double last = 0;
     for (size_t k = 0; k < values.size(); ++k) {
-      if (values[k] < 0 || std::isinf(values[k])) {
+      constexpr double kMost = 1000;  // channels
+      if (values[k] < 0 || values[k] > kMost) {
         throw InputError(fmt::format("trace column {}, sample {}: a load of {}",
                                      column.name, k, values[k]));
       }

@@ -136,6 +136,19 @@ TEST(WlanCounters, LoadIsMissingWhereNothingGetsThrough) {
   EXPECT_GT(jammed.at("ap.ap0.offered_rate"), 0);
   EXPECT_EQ(jammed.at("ap.ap0.delivered_rate"), 0);
   EXPECT_TRUE(std::isnan(jammed.at("ap.ap0.load")));
+  EXPECT_EQ(jammed.at("overloaded_access_points"), 1);
+}
+
+// All that an access point gets from this station are aggregates.
+TEST(WlanCounters, AggregatesHaveAnRssi) {
+  Scenario scenario = MakeQuietLink();
+  WlanConfig& wlan = *scenario.wlan;
+  wlan.traffic.direction = "uplink";
+  wlan.traffic.saturated = true;
+  const auto series = Series(scenario);
+  for (const double rssi : series.at("station.ap0.s.rssi")) {
+    EXPECT_NEAR(rssi, 16 - 46.67 - 30 * std::log10(2), kMaskDb);
+  }
 }
 
 // A station that joins answers its association with an ACK, which names no

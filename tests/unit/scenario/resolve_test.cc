@@ -69,6 +69,19 @@ CalibrationProfile Profile() {
   return profile;
 }
 
+TEST_F(ResolveTest, GeneratedAccessPointsMayHaveAGuardInterval) {
+  const std::string path = Write("wlan.yaml", R"(schema: 1
+name: x
+wlan:
+  guard_interval: 800ns
+  generated: {access_points: 4, neighbours: 2}
+)");
+  EXPECT_EQ(Load(path).scenario().wlan->guard_interval, SimTime(800));
+  Diagnostics diagnostics;
+  EXPECT_FALSE(LoadScenario(path, {"wlan.standard=802.11ac"}, &diagnostics));
+  EXPECT_THAT(diagnostics.Format(), HasSubstr("applies to 802.11ax only"));
+}
+
 TEST_F(ResolveTest, DefaultsAreMarkedAndDoNotChangeTheIdentity) {
   const ResolvedScenario short_one = Load(Write("a.yaml", kChain));
   EXPECT_THAT(short_one.text(), HasSubstr("\n  seed: 1  # default\n"));

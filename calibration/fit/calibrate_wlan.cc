@@ -13,6 +13,7 @@
 #include "calibration/fit/predictive.h"
 #include "sim/base/error.h"
 #include "sim/base/version.h"
+#include "sim/scenario/wlan_channels.h"
 #include "sim/stats/bootstrap.h"
 #include "sim/stats/quantile.h"
 
@@ -22,13 +23,13 @@ namespace {
 constexpr size_t kFewestFitSamples = 60;  // of a link
 constexpr double kLeastDistanceRatio = 1.25;
 constexpr int kBlocks = 6;          // of the fit part
-constexpr int64_t kGap = 5;         // samples left out beside a block
 constexpr double kRunSeconds = 30;  // of a block bootstrap, of a mean
 constexpr int64_t kResamples = 400;
 constexpr int64_t kCurveResamples = 60;
 constexpr int64_t kDraws = 600;
 constexpr size_t kNeighbours = 120;
-constexpr double kLowestLoss24Ghz = 3e9;  // Hz: the band below
+constexpr size_t kFewestDifferences = 30;
+constexpr double kHighest24Ghz = 3e9;  // Hz: above that band, below the next
 
 struct JudgedKpi {
   const char* name;
@@ -51,6 +52,14 @@ double MeanOf(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
+double MedianInterval(const Trace& trace) {
+  std::vector<double> steps;
+  for (size_t i = 1; i < trace.time_seconds.size(); ++i) {
+    steps.push_back(trace.time_seconds[i] - trace.time_seconds[i - 1]);
+  }
+  return steps.empty() ? 1 : Median(steps);
+}
+
 FittedParameter Row(const std::string& function, const std::string& key,
                     const std::string& unit, const std::vector<double>& draws) {
   FittedParameter row;
@@ -70,8 +79,9 @@ class WlanCalibration {
                   const CalibrationOptions& options,
                   const CalibrationProgress& progress)
       : wlan_(wlan), trace_(trace), options_(options), progress_(progress) {
-    links_ = ReadLinks(trace, &silent_);
+    links_ = ReadLinks(trace, &left_out_);
     pairs_ = static_cast<int64_t>(links_.size());
+    interval_ = MedianInterval(trace);
     CheckAccessPoints();
     Split();
   }
@@ -83,10 +93,14 @@ class WlanCalibration {
   const AccessPointConfig& ApOf(const Link& link) const;
   void Split();
   std::string WhyNot(const Link& link, const Selection& fit) const;
-  double Interval() const {  // of samples, in seconds
-    return trace_.samples() > 1
-               ? trace_.time_seconds[1] - trace_.time_seconds[0]
-               : 1;
+  void SetFrequency(size_t link);
+  void AddNotes(int64_t first, int64_t cut, int64_t last);
+  // Samples left out beside a block: what the RSSI's memory reaches over.
+  int64_t Gap() const {
+    return static_cast<int64_t>(std::ceil(kRssiMemory / interval_));
+  }
+  bool In24Ghz(size_t link) const {
+    return links_[link].frequency < kHighest24Ghz;
   }
   void Done(int64_t steps) {
     if (progress_) progress_(steps, 2 * kBlocks + 4);
@@ -101,16 +115,16 @@ class WlanCalibration {
   void AddLinkRows(const PropagationPosterior& posterior, size_t link);
   void AddRateRows(size_t link);
 
-  std::vector<double> Features(const Link& link, LinkMethod method,
-                               const LinkSample& sample,
+  std::vector<double> Features(LinkMethod method, const LinkSample& sample,
                                double predicted) const;
   void AddDifferences(const LinkPredictions& predicted, size_t link,
-                      LinkMethod method, int without_block,
+                      LinkMethod method, int before_block,
                       ResidualPool* pool) const;
-  ResidualPool PoolOf(size_t link, LinkMethod method, int without_block) const;
-  std::vector<double> Draws(const ResidualPool& pool, size_t link,
-                            LinkMethod method, const LinkSample& sample,
-                            double predicted, double sd) const;
+  ResidualPool PoolOfAll(size_t link, LinkMethod method) const;
+  ResidualPool PoolOfEarlier(size_t link, LinkMethod method, int block) const;
+  std::vector<double> Draws(const ResidualPool& pool, LinkMethod method,
+                            const LinkSample& sample, double predicted,
+                            double sd) const;
   void Judge(const JudgedKpi& kpi);
   void AddPathLossCurve(size_t link, double at_1m, double exponent);
   void AddRateCurve(size_t link, const RateCurve& curve);
@@ -128,7 +142,8 @@ class WlanCalibration {
   const CalibrationProgress& progress_;
   std::vector<Link> links_;
   int64_t pairs_ = 0;
-  int64_t silent_ = 0;
+  LeftOutSamples left_out_;
+  double interval_ = 1;  // of samples, in seconds
   std::vector<Selection> fit_;
   std::vector<Selection> held_;
   std::vector<std::vector<int>> block_;  // of each sample of fit_
@@ -229,15 +244,45 @@ void WlanCalibration::Split() {
   }
   result_.profile.fit_samples = static_cast<int64_t>(fit_samples.size());
   result_.profile.held_out_samples = static_cast<int64_t>(held_samples.size());
-  const double interval = Interval();
+  for (size_t i = 0; i < links_.size(); ++i) SetFrequency(i);
+  AddNotes(first, cut, last);
+}
+
+// The link's frequency: the last known in the fit part, else that of the access
+// point's channel.
+void WlanCalibration::SetFrequency(size_t link) {
+  Link* const of = &links_[link];
+  for (const size_t i : fit_[link]) {
+    const double frequency = of->samples[i].frequency;
+    if (!std::isnan(frequency)) of->frequency = frequency;
+  }
+  if (of->frequency > 0) return;
+  const int64_t channel = ApOf(*of).channel;
+  of->frequency = ChannelFrequency(channel);
+  result_.notes.push_back(
+      fmt::format("link {} to {} has no frequency in the fit part: taken to be "
+                  "on channel {} of the scenario",
+                  of->ap, of->station, channel));
+}
+
+void WlanCalibration::AddNotes(int64_t first, int64_t cut, int64_t last) {
   const auto at = [&](int64_t sample) {
     return trace_.time_seconds[static_cast<size_t>(sample)];
   };
   result_.notes.push_back(
       fmt::format("fitted to {:.0f} to {:.0f} s, judged on {:.0f} to {:.0f} s; "
                   "{} of {} pair-samples had no frame and tell nothing",
-                  at(first), at(cut - 1), at(cut - 1) + interval, at(last),
-                  silent_, trace_.samples() * pairs_));
+                  at(first), at(cut - 1), at(cut - 1) + interval_, at(last),
+                  left_out_.silent, trace_.samples() * pairs_));
+  const auto add = [&](int64_t count, const char* what) {
+    if (count == 0) return;
+    result_.notes.push_back(
+        fmt::format("{} pair-samples with a frame are left out: their {} is "
+                    "missing",
+                    count, what));
+  };
+  add(left_out_.without_distance, "distance");
+  add(left_out_.without_place, "place");
 }
 
 // --- the fit ----------------------------------------------------------------
@@ -250,17 +295,20 @@ Selection WlanCalibration::TrainFor(size_t link, int block, From from) const {
     last = links_[link].samples[fit_[link][k]].sample;
     if (first < 0) first = last;
   }
+  const int64_t gap = Gap();
   Selection train;
   for (size_t k = 0; k < fit_[link].size(); ++k) {
     if (block_[link][k] == block) continue;
     if (from == From::kEarlier && block_[link][k] > block) continue;
     const int64_t sample = links_[link].samples[fit_[link][k]].sample;
-    if (first >= 0 && sample > first - kGap && sample < last + kGap) continue;
+    if (first >= 0 && sample >= first - gap && sample <= last + gap) continue;
     train.push_back(fit_[link][k]);
   }
   return train;
 }
 
+// Only the scales of the fields are those of the whole fit part; path loss,
+// rate curve and fields are fitted to TrainFor alone.
 LinkPredictions WlanCalibration::PredictBlocks(From from) {
   LinkPredictions all;
   all.values.resize(kLinkMethods);
@@ -276,9 +324,10 @@ LinkPredictions WlanCalibration::PredictBlocks(From from) {
     std::vector<Selection> places(links_.size());  // of `at` in fit_
     for (size_t i = 0; i < links_.size(); ++i) {
       train[i] = TrainFor(i, block, from);
-      // Too little is known of the link without this block.
+      // Too little is known of the link for this block: it is not predicted,
+      // and counts for no other link.
       if (train[i].size() < kFewestFitSamples / 2) {
-        train[i] = fit_[i];
+        train[i].clear();
         continue;
       }
       for (size_t k = 0; k < fit_[i].size(); ++k) {
@@ -342,11 +391,16 @@ void WlanCalibration::FillParameters(const PropagationPosterior& posterior) {
   AddReferenceLoss(posterior, false);
   AddReferenceLoss(posterior, true);
   rows->push_back(Row("wlan", "shadowing_db", "dB", shadowing));
+  // Both are drawn from grids, of whose values a mean is none.
   rows->push_back(Row("wlan", "shadowing_distance", "m", place));
-  rows->back().note = "over which the correlation falls to 1/e";
+  rows->back().value = Median(place);
+  rows->back().note = "over which the correlation falls to 1/e; median";
   rows->push_back(Row("wlan", "shadowing_heading", "1", heading));
-  rows->back().note =
-      "the same, distance between unit vectors of the direction of travel";
+  rows->back().value = Median(heading);
+  rows->back().note = fmt::format(
+      "the same, distance between unit vectors of the direction of travel; "
+      "median; {:g}: the direction does not matter",
+      kAnyHeading);
   for (size_t i = 0; i < links_.size(); ++i) {
     AddLinkRows(posterior, i);
     AddRateRows(i);
@@ -358,14 +412,14 @@ void WlanCalibration::AddReferenceLoss(const PropagationPosterior& posterior,
   std::vector<double> losses, spreads;
   std::string names;
   for (size_t i = 0; i < links_.size(); ++i) {
-    if ((links_[i].frequency < kLowestLoss24Ghz) != in_24ghz) continue;
+    if (In24Ghz(i) != in_24ghz) continue;
     names += (names.empty() ? "" : ", ") + links_[i].ap;
   }
   if (names.empty()) return;
   for (const PropagationDraw& draw : posterior.draws) {
     double sum = 0, square = 0, count = 0;
     for (size_t i = 0; i < links_.size(); ++i) {
-      if ((links_[i].frequency < kLowestLoss24Ghz) != in_24ghz) continue;
+      if (In24Ghz(i) != in_24ghz) continue;
       const double power =
           ApOf(links_[i]).transmit_power.value_or(wlan_.transmit_power).value();
       const double loss =
@@ -517,11 +571,9 @@ void WlanCalibration::AddRateCurve(size_t link, const RateCurve& curve) {
 // --- the judgement ----------------------------------------------------------
 
 // What the differences of a method may depend on.
-std::vector<double> WlanCalibration::Features(const Link& link,
-                                              LinkMethod method,
+std::vector<double> WlanCalibration::Features(LinkMethod method,
                                               const LinkSample& sample,
                                               double predicted) const {
-  (void)link;
   if (!IsGoodput(method)) return {std::log10(sample.distance)};
   const double utilisation =
       std::isnan(sample.utilisation) ? 0 : sample.utilisation;
@@ -530,39 +582,48 @@ std::vector<double> WlanCalibration::Features(const Link& link,
 
 void WlanCalibration::AddDifferences(const LinkPredictions& predictions,
                                      size_t link, LinkMethod method,
-                                     int without_block,
+                                     int before_block,
                                      ResidualPool* pool) const {
   for (size_t k = 0; k < fit_[link].size(); ++k) {
-    if (block_[link][k] == without_block) continue;
+    if (block_[link][k] >= before_block) continue;
     const LinkSample& sample = links_[link].samples[fit_[link][k]];
     const double predicted = predictions.values[method][link][k];
     const double measured = MeasuredOf(sample, method);
     if (std::isnan(predicted) || std::isnan(measured)) continue;
-    pool->Add(Features(links_[link], method, sample, predicted), {0}, 0,
+    pool->Add(Features(method, sample, predicted), {0}, 0,
               (measured - predicted) / predictions.sd[method][link][k]);
   }
 }
 
-// The differences that `method` left at the link in all blocks of the fit part
-// but one, over the standard deviation that it gave: each block predicted from
-// the others (as much is known as for the held-out part) and from those before
-// (as for the held-out part, it is the future).
-ResidualPool WlanCalibration::PoolOf(size_t link, LinkMethod method,
-                                     int without_block) const {
+// The differences that `method` left at the link in the fit part, over the
+// standard deviation that it gave: each block predicted from the others (as
+// much is known as for the held-out part) and from those before (as for the
+// held-out part, it is the future).
+ResidualPool WlanCalibration::PoolOfAll(size_t link, LinkMethod method) const {
   ResidualPool pool(DifferenceKind::kSum, false, kNeighbours);
-  AddDifferences(out_of_block_, link, method, without_block, &pool);
-  AddDifferences(forward_, link, method, without_block, &pool);
+  AddDifferences(out_of_block_, link, method, kBlocks, &pool);
+  AddDifferences(forward_, link, method, kBlocks, &pool);
+  pool.Close();
+  return pool;
+}
+
+// What is known of them when `block` begins: those of the blocks before, each
+// predicted from those before it.
+ResidualPool WlanCalibration::PoolOfEarlier(size_t link, LinkMethod method,
+                                            int block) const {
+  ResidualPool pool(DifferenceKind::kSum, false, kNeighbours);
+  AddDifferences(forward_, link, method, block, &pool);
   pool.Close();
   return pool;
 }
 
 // Of the predictive distribution, sorted.
 std::vector<double> WlanCalibration::Draws(const ResidualPool& pool,
-                                           size_t link, LinkMethod method,
+                                           LinkMethod method,
                                            const LinkSample& sample,
                                            double predicted, double sd) const {
   std::vector<double> draws =
-      pool.Draws(Features(links_[link], method, sample, predicted), 0);
+      pool.Draws(Features(method, sample, predicted), 0);
   for (double& draw : draws) {
     draw = predicted + sd * draw;
     if (IsGoodput(method)) draw = std::max(draw, 0.0);
@@ -575,8 +636,16 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
   std::vector<double> measured, pooled, central;
   double width = 0;
   for (size_t i = 0; i < links_.size(); ++i) {
-    const ResidualPool pool = PoolOf(i, kpi.method, -1);
-    if (pool.size() < 30) continue;
+    const ResidualPool pool = PoolOfAll(i, kpi.method);
+    if (pool.size() < kFewestDifferences) {
+      if (goodput && pool.size() == 0) continue;  // the link has none
+      result_.notes.push_back(
+          fmt::format("{} is not judged on link {} to {}: {} predictions of "
+                      "one part of the fit part from others, fewer than {}",
+                      kpi.name, links_[i].ap, links_[i].station, pool.size(),
+                      kFewestDifferences));
+      continue;
+    }
     HeldOutKpi held;
     held.kpi =
         fmt::format("{} {}-{}", kpi.name, links_[i].ap, links_[i].station);
@@ -586,9 +655,8 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
       double* const predicted = &held_out_.values[kpi.method][i][k];
       const double value = MeasuredOf(sample, kpi.method);
       if (std::isnan(value) || std::isnan(*predicted)) continue;
-      const std::vector<double> draws =
-          Draws(pool, i, kpi.method, sample, *predicted,
-                held_out_.sd[kpi.method][i][k]);
+      const std::vector<double> draws = Draws(
+          pool, kpi.method, sample, *predicted, held_out_.sd[kpi.method][i][k]);
       pooled.insert(pooled.end(), draws.begin(), draws.end());
       central.push_back(CentralPart(draws, value));
       measured.push_back(value);
@@ -619,7 +687,8 @@ void WlanCalibration::Judge(const JudgedKpi& kpi) {
 }
 
 // The median absolute error in the fit part, each block predicted from those
-// before.
+// before; judged methods are corrected by what they missed there as far as that
+// is known by then.
 double WlanCalibration::ErrorInFit(LinkMethod method) const {
   const bool judged =
       std::any_of(std::begin(kKpis), std::end(kKpis),
@@ -628,7 +697,7 @@ double WlanCalibration::ErrorInFit(LinkMethod method) const {
   for (size_t i = 0; i < links_.size(); ++i) {
     std::vector<ResidualPool> pools;
     for (int block = 0; judged && block < kBlocks; ++block) {
-      pools.push_back(PoolOf(i, method, block));
+      pools.push_back(PoolOfEarlier(i, method, block));
     }
     for (size_t k = 0; k < fit_[i].size(); ++k) {
       const LinkSample& sample = links_[i].samples[fit_[i][k]];
@@ -637,10 +706,11 @@ double WlanCalibration::ErrorInFit(LinkMethod method) const {
       if (std::isnan(measured) || std::isnan(predicted)) continue;
       if (judged) {
         const ResidualPool& pool = pools[static_cast<size_t>(block_[i][k])];
-        if (pool.size() < 30) continue;
-        predicted = QuantileOfSorted(Draws(pool, i, method, sample, predicted,
-                                           forward_.sd[method][i][k]),
-                                     0.5);
+        if (pool.size() >= kFewestDifferences) {
+          predicted = QuantileOfSorted(
+              Draws(pool, method, sample, predicted, forward_.sd[method][i][k]),
+              0.5);
+        }
       }
       errors.push_back(std::abs(measured - predicted));
     }
@@ -670,7 +740,7 @@ std::vector<std::pair<int64_t, double>> WlanCalibration::ErrorsOfMeans(
       run[2] += predicted;
     }
     for (const auto& [run, sums] : runs) {
-      if (sums[0] * Interval() < kRunSeconds / 2) continue;
+      if (sums[0] * interval_ < kRunSeconds / 2) continue;
       errors.emplace_back(run, std::abs(sums[1] - sums[2]) / sums[0]);
     }
   }
@@ -723,7 +793,7 @@ void WlanCalibration::AddErrors() {
     }
     // Links interleave, so that a run of seconds is that of all of them.
     AddErrorRow(method, IsGoodput(method) ? "goodput" : "rssi",
-                ErrorInFit(method), kRunSeconds / Interval() * links,
+                ErrorInFit(method), kRunSeconds / interval_ * links,
                 std::move(timed));
   }
   for (size_t m = 0; m < kLinkMethods; ++m) {

@@ -9,7 +9,8 @@ namespace airlock {
 // reads.
 //
 // Time is that between the first and the last sample with a frame on any link;
-// links with too few samples in its first part are left out, with a note.
+// links with too few samples in its first part are left out, with a note. A
+// link without a frequency there is taken to be on its access point's channel.
 //
 // Propagation (propagation.h): exponent and reference loss of log-distance path
 // loss, per link and common, with shadowing as a Gaussian field over place and
@@ -25,7 +26,8 @@ namespace airlock {
 // intervals: the differences that the methods leave at like states in six
 // blocks of the fit part (ResidualPool), over the standard deviation that the
 // method gives where it has one; each block once predicted from the others,
-// once from those before. Point predictions are their medians. Judged as a
+// once from those before (their fields' scales are those of the whole fit
+// part). Point predictions are their medians. Judged as a
 // chain's are (calibrate.h).
 //
 // Throws InputError if the scenario has no access point of the trace's links,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "sim/base/error.h"
 #include "sim/stats/quantile.h"
@@ -295,22 +296,28 @@ void SetRateShare(const Link& link, const Selection& selection,
 GoodputModel FitGoodput(const Link& link, const Selection& selection,
                         const GoodputModel* start) {
   GoodputModel model;
-  std::vector<double> rssi, rates, goodputs, utilisations, spreads;
+  std::vector<double> rssi, goodputs, utilisations, spreads;
+  std::vector<double> rates, rssi_at_rates;
   for (const size_t i : WithGoodput(link, selection)) {
     const LinkSample& s = link.samples[i];
     if (!std::isnan(s.utilisation)) utilisations.push_back(s.utilisation);
     rssi.push_back(s.recent_rssi);
     spreads.push_back(s.rssi_spread);
     goodputs.push_back(s.goodput);
-    // Without a measured rate the curve is fitted to the goodput itself.
-    rates.push_back(std::isnan(s.rate) ? s.goodput : s.rate);
+    if (std::isnan(s.rate)) continue;
+    rates.push_back(s.rate);
+    rssi_at_rates.push_back(s.recent_rssi);
   }
   if (goodputs.size() < kFewestGoodputs) return model;
+  model.of_rate =
+      start != nullptr ? start->of_rate : rates.size() >= kFewestGoodputs;
+  if (model.of_rate && rates.size() < kFewestGoodputs / 2) return model;
   model.utilisation = utilisations.empty() ? 1 : Median(utilisations);
   model.spread = Median(spreads);
   model.offered = std::max(Quantile(goodputs, 0.99), 1.0);
-  model.curve = FitRateCurve(rssi, rates, RateCurve().width,
-                             start != nullptr ? &start->curve : nullptr);
+  model.curve = FitRateCurve(
+      model.of_rate ? rssi_at_rates : rssi, model.of_rate ? rates : goodputs,
+      RateCurve().width, start != nullptr ? &start->curve : nullptr);
   std::vector<double> predicted;
   for (const double value : rssi) predicted.push_back(model.curve.At(value));
   model.share = FitGoodputShare(predicted, goodputs, model.offered);
@@ -375,17 +382,20 @@ LinkPredictions PredictLinks(const std::vector<Link>& links,
     }
   }
   auto& values = all.values;
-  std::vector<Kriging> fields;
-  std::vector<PathLossLine> lines;
+  std::vector<std::optional<Kriging>> fields(links.size());
+  std::vector<PathLossLine> lines(links.size());
   std::vector<double> exponents, sd;
   for (size_t i = 0; i < links.size(); ++i) {
-    fields.push_back(
-        FitShadowing(links[i], Thin(train[i], kMostPoints), scales.shadowing));
-    lines.push_back(FitPathLoss(links[i], train[i], scales.shadowing));
+    AIRLOCK_CHECK(!train[i].empty() || at[i].empty());
+    if (train[i].empty()) continue;
+    fields[i] =
+        FitShadowing(links[i], Thin(train[i], kMostPoints), scales.shadowing);
+    lines[i] = FitPathLoss(links[i], train[i], scales.shadowing);
     exponents.push_back(lines[i].coefficients(1));
     sd.push_back(std::sqrt(std::max(
-        fields[i].variance() * lines[i].unit_covariance(1, 1), 1e-12)));
+        fields[i]->variance() * lines[i].unit_covariance(1, 1), 1e-12)));
   }
+  if (exponents.empty()) return all;
   const double exponent = PopulationMean(exponents, sd).Mean();
   for (size_t i = 0; i < links.size(); ++i) {
     if (at[i].empty()) continue;
@@ -414,8 +424,8 @@ LinkPredictions PredictLinks(const std::vector<Link>& links,
     }
     values[kRssiTwoSlopes][i] = TwoSlopes(link, train[i], at[i]);
     const FieldPoints points = ShadowingPoints(link, at[i]);
-    values[kRssiSite][i] = ToVector(fields[i].Predict(points));
-    all.sd[kRssiSite][i] = ToVector(fields[i].PredictiveSd(points));
+    values[kRssiSite][i] = ToVector(fields[i]->Predict(points));
+    all.sd[kRssiSite][i] = ToVector(fields[i]->PredictiveSd(points));
     PredictGoodput(link, train[i], at[i], scales, &all, i);
   }
   return all;

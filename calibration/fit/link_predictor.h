@@ -61,7 +61,8 @@ LinkScales FitGoodputScales(const std::vector<Link>& links,
 // The goodput's part of a link: fitted to samples with traffic.
 struct GoodputModel {
   RateCurve curve;         // of recent_rssi
-  double share = 0;        // goodput over the curve's rate
+  bool of_rate = true;     // the curve is of the PHY rate, else of goodput
+  double share = 0;        // goodput over the curve's value
   double rate_share = 0;   // over measured rate times utilisation; 0: unknown
   double offered = 0;      // bit/s; the highest goodput but for 1 %
   double utilisation = 0;  // stands for missing ones: the median
@@ -69,7 +70,9 @@ struct GoodputModel {
 
   double At(double rssi) const;
 };
-// Nothing is fitted (share 0) to fewer than 30 samples.
+// The curve is fitted to the samples with a PHY rate if at least 30 have one,
+// else to the goodput of all; as in `start` if that is given. Nothing is fitted
+// (share 0) to fewer than 30 samples.
 GoodputModel FitGoodput(const Link& link, const Selection& selection,
                         const GoodputModel* start);
 
@@ -81,7 +84,8 @@ struct LinkPredictions {
   std::vector<std::vector<std::vector<double>>> sd;
 };
 
-// Predicts link i at its samples at[i] from what `train` says of each link.
+// Predicts link i at its samples at[i] from what `train` says of each link. A
+// link with an empty train[i] counts nowhere; its at[i] must be empty too.
 // RSSI so far is known to the goodput methods but kGoodputPlace, and
 // utilisation too; persistence looks at the sample before.
 LinkPredictions PredictLinks(const std::vector<Link>& links,

@@ -36,29 +36,22 @@ struct Direction {
   double y = 0;
 };
 
-// The direction of travel at each sample from the places around it; held where
-// the receiver stands, and before its first move that of the first move.
+// The direction of travel at each sample from the places up to it: over two
+// samples, since one step is as long as the error of its ends. Held where the
+// receiver stands or its place is missing.
 std::vector<Direction> Directions(const std::vector<double>& time,
                                   const std::vector<double>& x,
                                   const std::vector<double>& y) {
   const size_t n = time.size();
   std::vector<Direction> directions(n);
   Direction held;
-  size_t first_move = n;
-  for (size_t i = 0; i < n; ++i) {
-    const size_t a = i > 0 ? i - 1 : i;
-    const size_t b = i + 1 < n ? i + 1 : i;
-    const double dx = x[b] - x[a];
-    const double dy = y[b] - y[a];
-    const double way = std::hypot(dx, dy);
-    if (b > a && way / (time[b] - time[a]) > kSlowestMove) {
-      held = {dx / way, dy / way};
-      first_move = std::min(first_move, i);
-    }
+  for (size_t i = 1; i < n; ++i) {
+    const size_t a = i > 1 ? i - 2 : 0;
+    const double dx = x[i] - x[a];
+    const double dy = y[i] - y[a];
+    const double way = std::hypot(dx, dy);  // NaN if a place is missing
+    if (way / (time[i] - time[a]) > kSlowestMove) held = {dx / way, dy / way};
     directions[i] = held;
-  }
-  for (size_t i = 0; i < first_move && first_move < n; ++i) {
-    directions[i] = directions[first_move];
   }
   return directions;
 }
@@ -83,7 +76,18 @@ void SetRecentRssi(const std::vector<double>& time,
   }
 }
 
-Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
+// Puts the receiver at (distance, 0) if no sample of the link has a place.
+void SetUnknownPlaces(const std::vector<double>& distance,
+                      std::vector<double>* x, std::vector<double>* y) {
+  for (size_t i = 0; i < x->size(); ++i) {
+    if (!std::isnan((*x)[i]) && !std::isnan((*y)[i])) return;
+  }
+  *x = distance;
+  y->assign(distance.size(), 0);
+}
+
+Link ReadLink(const Trace& trace, const std::string& id,
+              LeftOutSamples* left_out) {
   Link link;
   const size_t dot = id.find('.');
   link.ap = id.substr(0, dot);
@@ -100,16 +104,18 @@ Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
   const auto goodput = values("goodput", "bit/s");
   const auto offered = values("offered", "1");
   const auto frequency = values("frequency", "Hz");
-  for (size_t i = 0; i < x.size(); ++i) {
-    if (!std::isnan(x[i]) && !std::isnan(y[i])) continue;
-    x[i] = distance[i];
-    y[i] = 0;
-  }
+  SetUnknownPlaces(distance, &x, &y);
   const auto directions = Directions(trace.time_seconds, x, y);
   for (size_t i = 0; i < rssi.size(); ++i) {
-    if (!std::isnan(frequency[i])) link.frequency = frequency[i];
-    if (std::isnan(rssi[i])) ++*silent;
-    if (std::isnan(rssi[i]) || std::isnan(distance[i])) continue;
+    int64_t* const reason =
+        std::isnan(rssi[i])                      ? &left_out->silent
+        : std::isnan(distance[i])                ? &left_out->without_distance
+        : (std::isnan(x[i]) || std::isnan(y[i])) ? &left_out->without_place
+                                                 : nullptr;
+    if (reason != nullptr) {
+      ++*reason;
+      continue;
+    }
     LinkSample sample;
     sample.sample = static_cast<int64_t>(i);
     sample.distance = std::max(distance[i], kLeastDistance);
@@ -118,6 +124,7 @@ Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
     sample.heading_x = directions[i].x;
     sample.heading_y = directions[i].y;
     sample.rssi = rssi[i];
+    sample.frequency = frequency[i];
     sample.rate = rate[i];
     sample.utilisation = utilisation[i];
     sample.goodput = goodput[i];
@@ -130,7 +137,7 @@ Link ReadLink(const Trace& trace, const std::string& id, int64_t* silent) {
 
 }  // namespace
 
-std::vector<Link> ReadLinks(const Trace& trace, int64_t* silent) {
+std::vector<Link> ReadLinks(const Trace& trace, LeftOutSamples* left_out) {
   std::vector<std::string> ids;
   for (const Column& column : trace.columns) {
     const std::string& id = column.scope_id;
@@ -146,10 +153,10 @@ std::vector<Link> ReadLinks(const Trace& trace, int64_t* silent) {
         "and station.AP.STATION.distance are needed (airlock import link-log)");
   }
   std::sort(ids.begin(), ids.end());
-  *silent = 0;
+  *left_out = LeftOutSamples();
   std::vector<Link> links;
   for (const std::string& id : ids)
-    links.push_back(ReadLink(trace, id, silent));
+    links.push_back(ReadLink(trace, id, left_out));
   return links;
 }
 

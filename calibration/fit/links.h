@@ -16,14 +16,15 @@ inline constexpr double kLeastDistance = 10;  // m
 inline constexpr double kRssiMemory = 10;  // s
 
 // Where a receiver was and what it heard in one sample of a trace. Missing
-// values are NaN.
+// values are NaN. Nothing in it is from later samples.
 struct LinkSample {
   int64_t sample = 0;   // of the trace
   double distance = 0;  // m, at least kLeastDistance
-  double x = 0;         // m, from the sender; (distance, 0) if unknown
+  // m, from the sender; (distance, 0) on a link that has no place at all.
+  double x = 0;
   double y = 0;
-  // Direction of travel, held while the receiver stands; (0, 0) if it never
-  // moved.
+  // Direction of travel over the last two samples, held while the receiver
+  // stands; (0, 0) before its first move.
   double heading_x = 0;
   double heading_y = 0;
   double rssi = 0;  // dBm
@@ -31,6 +32,7 @@ struct LinkSample {
   // this sample included.
   double recent_rssi = 0;
   double rssi_spread = 0;
+  double frequency = 0;    // Hz
   double rate = 0;         // PHY rate in bit/s
   double utilisation = 0;  // 0..1, own frames included
   double goodput = 0;      // bit/s
@@ -39,18 +41,25 @@ struct LinkSample {
 
 // What an access point sent to one station: the columns
 // station.AP.STATION.METRIC of a trace. Only samples in which a frame came and
-// the distance is known.
+// the distance is known, and the place if it ever is.
 struct Link {
   std::string ap;
   std::string station;
-  double frequency = 0;  // Hz; 0 if unknown
+  double frequency = 0;  // Hz; 0 as long as nobody has decided on one
   std::vector<LinkSample> samples;
 };
 
-// The links of a trace by name. `silent`: how many pairs and samples had no
-// frame, which tell nothing: whether the link was down, the receiver gone or
-// its recorder stopped is not known. Throws InputError if no station has the
-// columns rssi and distance, or a unit is not as expected.
-std::vector<Link> ReadLinks(const Trace& trace, int64_t* silent);
+// How many samples of all links are left out, and why.
+struct LeftOutSamples {
+  // Without a frame, which tells nothing: whether the link was down, the
+  // receiver gone or its recorder stopped is not known.
+  int64_t silent = 0;
+  int64_t without_distance = 0;  // but a frame
+  int64_t without_place = 0;     // but a distance, and other samples have one
+};
+
+// The links of a trace by name. Throws InputError if no station has the columns
+// rssi and distance, or a unit is not as expected.
+std::vector<Link> ReadLinks(const Trace& trace, LeftOutSamples* left_out);
 
 }  // namespace airlock

@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t kPointsForScales = 220;                     // of each link
 constexpr double kPlaceLengths[] = {3, 6, 12, 25, 50, 100};  // m
-// Of a unit vector; the last means that the direction does not matter.
-constexpr double kHeadingLengths[] = {0.5, 1.5, 5, 15, 1000};
+// Of a unit vector.
+constexpr double kHeadingLengths[] = {0.5, 1.5, 5, 15, kAnyHeading};
 constexpr double kNuggets[] = {0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6};
 constexpr double kCellLength = 5;     // m
 constexpr double kSpreadPrior = 0.5;  // of exponents between links

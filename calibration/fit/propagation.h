@@ -16,6 +16,8 @@ using Selection = std::vector<size_t>;
 // At most `most` of them, evenly spread.
 Selection Thin(const Selection& all, size_t most);
 
+// The greatest heading length of the grid: the direction does not matter.
+inline constexpr double kAnyHeading = 1000;
 // Axes of the shadowing field: where the receiver is, and its direction of
 // travel (the carrier shadows one side).
 enum ShadowingAxis { kPlaceAxis, kHeadingAxis, kShadowingAxes };
@@ -30,11 +32,12 @@ struct PathLossLine {
   Eigen::Vector2d coefficients;
   Eigen::Matrix2d unit_covariance;  // for the field's variance 1
 };
-// Least squares over places (5 m and a quarter of the compass, each counted
-// once however long the receiver stood there), with the covariance that it has
-// under the field (a sandwich). Generalised least squares would be narrower,
-// but follows differences between neighbouring places, where real shadowing is
-// not what the model says; this is right for any field.
+// Least squares over places (cells of 5 m by 5 m and of eight sectors of the
+// compass, each counted once however long the receiver stood there), with the
+// covariance that it has under the field (a sandwich). Generalised least
+// squares would be narrower, but follows differences between neighbouring
+// places, where real shadowing is not what the model says; this is right for
+// any field.
 PathLossLine FitPathLoss(const Link& link, const Selection& selection,
                          const FieldScales& scales);
 

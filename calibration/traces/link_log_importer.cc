@@ -130,6 +130,8 @@ struct Tally {
   int64_t impossible_utilisation = 0;
   std::string first_impossible;  // where, and what
   int64_t bytes_without_frame = 0;
+  int64_t frame_without_rate = 0;
+  int64_t cut_utilisation = 0;  // above 1, taken as 1
 };
 
 using Pair = std::pair<std::string, std::string>;  // sender, receiver
@@ -274,7 +276,7 @@ Rows LogReader::Read(Tally* tally) {
 }
 
 // A second without a frame has neither RSSI nor rate; the log writes -100 and
-// 0. Bytes that were received in it stay.
+// 0. Bytes that were received in it stay. A busy share a little above 1 is 1.
 void MarkSecondsWithoutFrame(Rows* rows, Tally* tally) {
   for (auto& [pair, seconds] : *rows) {
     for (auto& [second, row] : seconds) {
@@ -285,7 +287,14 @@ void MarkSecondsWithoutFrame(Rows* rows, Tally* tally) {
         ++tally->without_frame;
         v[kRssi] = kMissing;
       }
-      if (!(v[kRate] > 0)) v[kRate] = kMissing;
+      if (!(v[kRate] > 0)) {
+        if (!std::isnan(v[kRssi])) ++tally->frame_without_rate;
+        v[kRate] = kMissing;
+      }
+      if (v[kUtilisation] > 100) {
+        ++tally->cut_utilisation;
+        v[kUtilisation] = 100;
+      }
     }
   }
 }
@@ -313,9 +322,7 @@ Trace MakeTrace(const Rows& rows, const LogReader& log) {
                     std::vector<double>(sample_of.size(), kMissing)};
       for (const auto& [second, row] : seconds) {
         const double value = row.values[metric.field] * metric.factor;
-        column.values[sample_of.at(second)] =
-            metric.field == kUtilisation ? std::min(value, 1.0) : value;
-        if (std::isnan(value)) column.values[sample_of.at(second)] = kMissing;
+        column.values[sample_of.at(second)] = value;
       }
       trace.columns.push_back(std::move(column));
     }
@@ -555,7 +562,9 @@ Trace ImportLinkLog(const std::string& path) {
   count("rows_out_of_order", tally.out_of_order);
   count("pair_seconds_without_frame", tally.without_frame);
   count("pair_seconds_without_frame_but_bytes", tally.bytes_without_frame);
+  count("pair_seconds_with_frame_but_no_rate", tally.frame_without_rate);
   count("pair_seconds_without_utilisation", tally.without_utilisation);
+  count("pair_seconds_with_utilisation_cut_to_1", tally.cut_utilisation);
   count("pair_seconds_with_impossible_utilisation",
         tally.impossible_utilisation);
   return trace;

@@ -74,8 +74,11 @@ TEST(CalibrateWlanMeasured, OrdersTheMethods) {
   ExpectOrder(result);
 }
 
-// The whole trace; and its first 926 s, within which the method was chosen: the
-// last 40 % of those are covered as well as the intervals say.
+// The whole trace; and its first 926 s, which are its fit part and the time by
+// which the method was chosen: no evidence that intervals hold elsewhere, but
+// there they should. The last 40 % of those are 370 s on four links: 49 runs of
+// 30 s, and of that many independent ones, 0.9 of them covered, the share lies
+// within 0.9 +- 1.645 sqrt(0.9 * 0.1 / 49) = 0.83 .. 0.97 nine times of ten.
 TEST(WideCalibrateWlanMeasured, OrdersTheMethodsAndCovers) {
   AIRLOCK_MEASURED_OR_SKIP(path, "wifi-mobility/trace-082");
   const Trace trace = ImportTrace("link-log", path);
@@ -85,9 +88,6 @@ TEST(WideCalibrateWlanMeasured, OrdersTheMethodsAndCovers) {
       CalibrateWlan(OutdoorWlan(), FirstOf(trace, 926, "ap1 ap2 ap3 ap4"),
                     CalibrationOptions(), nullptr);
   ExpectOrder(early);
-  EXPECT_LT(
-      Error(early, "goodput", kMemory).median_in_fit,
-      Error(early, "goodput", "and by RSSI and utilisation").median_in_fit);
   for (const KpiFidelity& kpi : early.profile.kpis) {
     EXPECT_GT(kpi.coverage, 0.83) << kpi.kpi;
     EXPECT_LT(kpi.coverage, 0.97) << kpi.kpi;

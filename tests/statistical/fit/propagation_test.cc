@@ -24,8 +24,8 @@ TEST(WideFitPropagation, IntervalsHoldTheTruthAsOftenAsTheySay) {
   double width = 0, error = 0;
   for (int seed = 1; seed <= kSeeds; ++seed) {
     const Trace trace = MakeLinkTrace(truth, static_cast<uint64_t>(seed));
-    int64_t silent = 0;
-    const std::vector<Link> links = ReadLinks(trace, &silent);
+    LeftOutSamples left_out;
+    const std::vector<Link> links = ReadLinks(trace, &left_out);
     std::vector<Selection> fit(links.size());
     for (size_t i = 0; i < links.size(); ++i) {
       for (size_t k = 0; k < links[i].samples.size(); k += 2) {

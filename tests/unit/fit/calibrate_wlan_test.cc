@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "calibration/fit/links.h"
 #include "tests/support/error_of.h"
@@ -116,15 +117,22 @@ TEST_F(OneCalibration, BeatsWhatKnowsLess) {
   ASSERT_EQ(result_->profile.kpis.size(), 5u);
 }
 
-// What comes after the fit part cannot change what was fitted.
+// What comes after the fit part cannot change what was fitted, whatever column
+// it is in.
 TEST_F(OneCalibration, NeverReadsTheHeldOutPart) {
+  // Each unlike the true ones, and the frequency of another band.
+  const std::map<std::string, double> scrambled = {
+      {"distance", 300},    {"x", -250},          {"y", 170},
+      {"frequency", 5.6e9}, {"rssi", -77},        {"rate", 3e6},
+      {"goodput", 1e6},     {"utilisation", 0.99}};
   Trace other = *trace_;
   for (Column& column : other.columns) {
+    const std::string metric = column.name.substr(column.name.rfind('.') + 1);
+    ASSERT_EQ(scrambled.count(metric), 1u) << column.name;
     for (size_t i = 240; i < column.values.size(); ++i) {
-      if (column.name.find("rssi") != std::string::npos) column.values[i] = -77;
-      if (column.name.find("goodput") != std::string::npos) {
-        column.values[i] = 1e6;
-      }
+      // Not constant, so that directions of travel change too.
+      column.values[i] =
+          scrambled.at(metric) * (1 + 0.01 * static_cast<double>(i % 7));
     }
   }
   const CalibrationResult result = Calibrated(other, 2);
@@ -134,7 +142,10 @@ TEST_F(OneCalibration, NeverReadsTheHeldOutPart) {
     const FittedParameter& a = result.profile.parameters[i];
     const FittedParameter& b = result_->profile.parameters[i];
     EXPECT_EQ(a.value, b.value) << a.function << "." << a.key;
+    EXPECT_EQ(a.function + "." + a.key, b.function + "." + b.key);
     EXPECT_EQ(a.low, b.low) << a.function << "." << a.key;
+    EXPECT_EQ(a.high, b.high) << a.function << "." << a.key;
+    EXPECT_EQ(a.note, b.note) << a.function << "." << a.key;
   }
   ASSERT_EQ(result.errors.size(), result_->errors.size());
   for (size_t i = 0; i < result.errors.size(); ++i) {
@@ -161,6 +172,33 @@ TEST(CalibrateWlan, LeavesOutALinkThatTellsNothing) {
             "part, fewer than 60");
   for (const FittedParameter& row : result.profile.parameters) {
     EXPECT_NE(row.function, "ap2-w2");
+  }
+}
+
+// Without a frequency a link is on its access point's channel, and that is
+// said.
+TEST(CalibrateWlan, TakesAnUnknownFrequencyFromTheScenario) {
+  SyntheticLinks truth;
+  truth.links = 1;
+  truth.seconds = 120;
+  Trace trace = MakeLinkTrace(truth, 2);
+  for (Column& column : trace.columns) {
+    if (column.name != "station.ap1.w1.frequency") continue;
+    for (size_t i = 0; i < 72; ++i) column.values[i] = std::nan("");
+  }
+  for (const int64_t channel : {6, 36}) {
+    WlanConfig wlan = WlanOf(1);
+    wlan.access_points[0].channel = channel;
+    const CalibrationResult result =
+        CalibrateWlan(wlan, trace, CalibrationOptions(), nullptr);
+    EXPECT_THAT(
+        result.notes,
+        ::testing::Contains(
+            "link ap1 to w1 has no frequency in the fit part: taken to be on "
+            "channel " +
+            std::to_string(channel) + " of the scenario"));
+    Find(result, "wlan",
+         channel == 6 ? "reference_loss_24ghz_db" : "reference_loss_db");
   }
 }
 
@@ -207,8 +245,9 @@ TEST(ReadLinks, RemembersTheRssiOfTenSeconds) {
                      -60, -60, -60, -70, -60, -60, -60};
     column.values[2] = std::nan("");
   }
-  int64_t silent = 0;
-  const std::vector<LinkSample> samples = ReadLinks(trace, &silent)[0].samples;
+  LeftOutSamples left_out;
+  const std::vector<LinkSample> samples =
+      ReadLinks(trace, &left_out)[0].samples;
   EXPECT_EQ(samples[0].recent_rssi, -90);
   EXPECT_EQ(samples[0].rssi_spread, 0);
   EXPECT_EQ(samples[1].recent_rssi, -70);
@@ -230,15 +269,47 @@ TEST(ReadLinks, HoldsTheDirectionWhereTheReceiverStands) {
     }
     if (column.name == "station.ap1.w1.rssi") column.values[4] = std::nan("");
   }
-  int64_t silent = 0;
-  const std::vector<Link> links = ReadLinks(trace, &silent);
+  LeftOutSamples left_out;
+  const std::vector<Link> links = ReadLinks(trace, &left_out);
   ASSERT_EQ(links.size(), 1u);
-  EXPECT_EQ(silent, 1);
+  EXPECT_EQ(left_out.silent, 1);
   ASSERT_EQ(links[0].samples.size(), 9u);
-  EXPECT_EQ(links[0].samples[0].heading_x, 1);  // that of the first move
+  EXPECT_EQ(links[0].samples[2].heading_x, 0);  // has not moved yet
   EXPECT_EQ(links[0].samples[3].heading_x, 1);
-  EXPECT_EQ(links[0].samples[5].heading_x, 1);  // stands
+  EXPECT_EQ(links[0].samples[6].heading_x, 1);  // stands
+  EXPECT_EQ(links[0].samples[7].heading_x, -1);
   EXPECT_EQ(links[0].samples[8].heading_x, -1);
+}
+
+// A sample without a place is left out and counted, unless the link has none
+// at all: then the distance stands for it.
+TEST(ReadLinks, CountsWhatItLeavesOut) {
+  SyntheticLinks truth;
+  truth.links = 1;
+  truth.seconds = 10;
+  Trace trace = MakeLinkTrace(truth, 5);
+  const double missing = std::nan("");
+  for (Column& column : trace.columns) {
+    if (column.name == "station.ap1.w1.rssi") column.values[1] = missing;
+    if (column.name == "station.ap1.w1.distance") column.values[2] = missing;
+    if (column.name == "station.ap1.w1.y") {
+      column.values[3] = column.values[4] = missing;
+    }
+  }
+  LeftOutSamples left_out;
+  EXPECT_EQ(ReadLinks(trace, &left_out)[0].samples.size(), 6u);
+  EXPECT_EQ(left_out.silent, 1);
+  EXPECT_EQ(left_out.without_distance, 1);
+  EXPECT_EQ(left_out.without_place, 2);
+  for (Column& column : trace.columns) {
+    if (column.name == "station.ap1.w1.y") column.values.assign(10, missing);
+  }
+  const std::vector<LinkSample> samples =
+      ReadLinks(trace, &left_out)[0].samples;
+  EXPECT_EQ(samples.size(), 8u);
+  EXPECT_EQ(left_out.without_place, 0);
+  EXPECT_EQ(samples[3].x, samples[3].distance);
+  EXPECT_EQ(samples[3].y, 0);
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ TEST(ImportLinkLog, ASecondWithoutAFrameHasNeitherRssiNorRate) {
   EXPECT_EQ(trace.Attribute("pair_seconds_without_frame"), "2");
   EXPECT_EQ(trace.Attribute("pair_seconds_without_frame_but_bytes"), "1");
   EXPECT_EQ(trace.Attribute("pair_seconds_without_utilisation"), "1");
+  EXPECT_EQ(trace.Attribute("pair_seconds_with_frame_but_no_rate"), "0");
 }
 
 TEST(ImportLinkLog, DropsRepeatedRowsAndRestoresOrder) {
@@ -119,6 +120,7 @@ TEST(ImportLinkLog, AnImpossibleUtilisationIsMissingAndTold) {
   EXPECT_TRUE(std::isnan(utilisation.values[1]));
   EXPECT_TRUE(std::isnan(utilisation.values[2]));
   EXPECT_EQ(utilisation.values[3], 1);
+  EXPECT_EQ(trace.Attribute("pair_seconds_with_utilisation_cut_to_1"), "1");
   EXPECT_EQ(trace.Attribute("pair_seconds_with_impossible_utilisation"), "2");
   EXPECT_EQ(trace.Attribute("warnings"),
             "2 pair-seconds have an impossible utilisation (first: channelUtil "

@@ -70,11 +70,13 @@ const RhoTable& TheRhoTable() {
   return table;
 }
 
+// A share in the form in which shares add up under `law`.
 double Added(OccupancyLaw law, double share) {
   if (law == OccupancyLaw::kSum) return share;
   return share < 1 ? std::min(-std::log1p(-share), kNothingFree) : kNothingFree;
 }
 
+// And back. Rounding may leave a little less than nothing.
 double Busy(OccupancyLaw law, double added) {
   const double there = std::max(0.0, added);
   return law == OccupancyLaw::kSum ? there : -std::expm1(-there);

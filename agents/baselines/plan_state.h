@@ -7,7 +7,7 @@
 
 #include "sim/surrogate/airtime_model.h"
 #include "sim/surrogate/channel_table.h"
-#include "sim/surrogate/plan_regret.h"
+#include "sim/surrogate/interference_graph.h"
 
 namespace airlock {
 
@@ -40,8 +40,8 @@ struct PairCosts {
 
 // A plan in the making, as a search wants it: tables of the regret of all
 // changes of one or two access points, in time proportional to their victims
-// (PlanRegret gives single differences and is the check on this); access points
-// that are absent, as if switched off, while others choose; and loads of
+// (AirtimeBatch has the regret of whole plans and is the check on this); access
+// points that are absent, as if switched off, while others choose; and loads of
 // several cases, over which the regret is the mean. An assignment is its
 // position in ChannelTable::assignments(). rho comes from a table, which is
 // right to 1e-9. Keeps references to graph and table.

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "sim/base/error.h"
-#include "sim/results/hdf5_file.h"
 #include "sim/scenario/wlan_channels.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "sim/surrogate/wlan_load.h"
 #include "sim/workload/load_profiles.h"
 
 namespace airlock {
@@ -24,20 +24,9 @@ class FutureCourse {
               static_cast<double>(wlan_.airtime.channel_rate.value())),
         loads_(full_) {
     if (wlan_.load.profile == "constant") return;
-    LoadSite site;
-    for (const AccessPointConfig& ap : wlan_.access_points) {
-      site.names.push_back(ap.name);
-      site.x.push_back(ap.position.x.value());
-      site.y.push_back(ap.position.y.value());
-    }
-    site.slot_seconds = Seconds(slot_);
-    if (wlan_.load.profile == "trace") {
-      trace_ = std::make_unique<Trace>(ReadTrace(wlan_.load.trace));
-      site.trace = trace_.get();
-    }
     const RngTree tree(static_cast<uint64_t>(scenario.run.seed));
-    course_ = FindLoadProfile(wlan_.load.profile)
-                  .create(site, tree.Stream("wlan/load", replication));
+    trace_ = ReadLoadTrace(wlan_);
+    course_ = CreateLoadCourse(wlan_, trace_.get(), tree, replication);
   }
 
   // Of the slot that has begun at `time`, or begins then.

@@ -13,13 +13,14 @@
 #include "sim/packet/series.h"
 #include "sim/packet/wlan_flows.h"
 #include "sim/packet/wlan_interferers.h"
-#include "sim/packet/wlan_load.h"
 #include "sim/packet/wlan_measures.h"
 #include "sim/packet/wlan_network.h"
 #include "sim/packet/wlan_plan.h"
 #include "sim/packet/wlan_stall.h"
 #include "sim/packet/wlan_switching.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "sim/surrogate/wlan_load.h"
+#include "sim/workload/load_profiles.h"
 
 namespace airlock {
 namespace {
@@ -51,7 +52,8 @@ class WlanScene : public Scene {
   std::unique_ptr<StallWatch> stalls_;
   WlanFlows flows_;
   std::unique_ptr<WlanMeasures> measures_;  // from the settled network on
-  std::unique_ptr<WlanLoadCourse> load_;
+  std::unique_ptr<Trace> load_trace_;
+  std::unique_ptr<LoadCourse> load_;
 
   Replication replication_{0};
   SimTime origin_;  // of Now(), on ns-3's clock
@@ -117,7 +119,8 @@ void WlanScene::Start(Replication replication) {
   switching_.Start(rng, replication);
   flows_.Start(rng, replication, run_.duration, &network_);
   interferers_.Start(rng, replication);
-  load_ = std::make_unique<WlanLoadCourse>(config_, rng, replication);
+  load_trace_ = ReadLoadTrace(config_);
+  load_ = CreateLoadCourse(config_, load_trace_.get(), rng, replication);
   if (config_.load.profile != "constant") BeginSlot();
   origin_ = FromNs3(ns3::Simulator::Now());
   events_before_ = ns3::Simulator::GetEventCount();
@@ -127,7 +130,8 @@ void WlanScene::Start(Replication replication) {
 }
 
 void WlanScene::BeginSlot() {
-  flows_.SetLoads(load_->Next());
+  const Eigen::ArrayXd factors = load_->Next();
+  flows_.SetLoads({factors.begin(), factors.end()});
   next_slot_ = next_slot_ + config_.load.slot;
   if (next_slot_ >= run_.duration) return;  // a trace may end there
   ns3::Simulator::Schedule(ToNs3(config_.load.slot), &WlanScene::BeginSlot,

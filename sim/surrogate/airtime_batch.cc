@@ -100,24 +100,6 @@ void AirtimeBatch::Step(const ChannelPlan& plan,
   }
 }
 
-Eigen::ArrayXXd AirtimeBatch::SlotUtilisation(const Eigen::ArrayXd& loads) {
-  CheckLoads(loads);
-  Eigen::ArrayXXd all(access_points(), table_.slots());
-  TakeShares(loads);
-  for (int64_t n = 0; n < networks(); ++n) {
-    SpreadShares(n);
-    for (int64_t i = begin_[n]; i < begin_[n + 1]; ++i) {
-      for (int slot = 0; slot < table_.slots(); ++slot) {
-        const SlotRange range = ranges_[i];
-        const bool own =
-            slot >= range.first && slot < range.first + range.count;
-        all(i, slot) = Busy(n, i, slot, own);
-      }
-    }
-  }
-  return all;
-}
-
 const Eigen::ArrayXd& AirtimeBatch::Utilise(const Eigen::ArrayXd& loads) {
   CheckLoads(loads);
   FillUtilisation(loads);
@@ -132,7 +114,7 @@ void AirtimeBatch::FillUtilisation(const Eigen::ArrayXd& loads) {
       double most = 0;
       const SlotRange range = ranges_[i];
       for (int slot = range.first; slot < range.first + range.count; ++slot) {
-        most = std::max(most, Busy(n, i, slot, true));
+        most = std::max(most, Busy(n, i, slot));
       }
       utilisation_[i] = most;
     }
@@ -157,12 +139,11 @@ void AirtimeBatch::SpreadShares(int64_t network) {
   }
 }
 
-double AirtimeBatch::Busy(int64_t network, int64_t ap, int slot,
-                          bool own) const {
+double AirtimeBatch::Busy(int64_t network, int64_t ap, int slot) const {
   const int64_t size = begin_[network + 1] - begin_[network];
   const double* shares = &slot_shares_[slot * size];
   const int32_t end = first_neighbour_[ap + 1];
-  const double mine = choices_.own_load && own ? share_[ap] : 0;
+  const double mine = choices_.own_load ? share_[ap] : 0;
   if (choices_.law == OccupancyLaw::kSum) {
     double sum = mine;
     for (int32_t e = first_neighbour_[ap]; e < end; ++e) {

@@ -46,18 +46,15 @@ class AirtimeBatch {
   const Eigen::ArrayXd& utilisation() const { return utilisation_; }
   // u+ under the present plan with other loads (InputError as Step); no regret.
   const Eigen::ArrayXd& Utilise(const Eigen::ArrayXd& loads);
-  // Utilisation of slot k as access point i would see it on that slot, under
-  // the present plan: access_points() x slots.
-  Eigen::ArrayXXd SlotUtilisation(const Eigen::ArrayXd& loads);
 
  private:
   void FillUtilisation(const Eigen::ArrayXd& loads);
   void TakeShares(const Eigen::ArrayXd& loads);
   // Writes the shares of one network's access points to slot_shares_.
   void SpreadShares(int64_t network);
-  // How busy `slot` is for access point `ap`, by what SpreadShares() wrote;
-  // `own`: the access point is on the slot itself.
-  double Busy(int64_t network, int64_t ap, int slot, bool own) const;
+  // How busy `slot`, one of its own, is for access point `ap`, by what
+  // SpreadShares() wrote.
+  double Busy(int64_t network, int64_t ap, int slot) const;
   std::string Place(int64_t ap) const;
   void CheckLoads(const Eigen::ArrayXd& loads) const;
 

@@ -18,8 +18,7 @@
 //   R^r    = sum_i [(c_i, b_i) changed] l_i, of the load when it changes;
 //   R      = R^s + w R^r.
 //
-// airtime_batch.h evaluates many networks at once, plan_regret.h one network
-// whose plan changes AP by AP.
+// airtime_batch.h evaluates many networks at once.
 namespace airlock {
 
 // How the shares of several interferers add up to the time that a channel is

@@ -1,7 +1,6 @@
 #include "sim/surrogate/airtime_network.h"
 
 #include <cmath>
-#include <vector>
 
 namespace airlock {
 namespace {
@@ -32,8 +31,8 @@ void AirtimeNetwork::SetLoads(const Eigen::ArrayXd& loads) {
 
 void AirtimeNetwork::Update(const ChannelPlan& plan,
                             const Eigen::ArrayXd& loads) {
-  std::vector<Regret> regrets;
-  batch_.Step(plan, loads_, loads, &regrets);
+  batch_.SetPlan(plan);
+  batch_.Utilise(loads);
   plan_ = plan;
   loads_ = loads;
   share_.resize(loads_.size());

@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "sim/base/error.h"
-#include "sim/results/hdf5_file.h"
 #include "sim/scenario/wlan_channels.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/scenario/wlan_propagation.h"
 #include "sim/surrogate/airtime_network.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "sim/surrogate/wlan_load.h"
 #include "sim/telemetry/wlan_columns.h"
 #include "sim/workload/load_profiles.h"
 
@@ -80,9 +80,8 @@ class AirtimeScene : public Scene {
       : run_(resolved.scenario().run),
         decision_(resolved.scenario().controller.interval),
         config_(*resolved.scenario().wlan),
-        redraw_(config_.generated.has_value()) {
-    if (config_.load.profile == "trace") trace_ = ReadTrace(config_.load.trace);
-  }
+        redraw_(config_.generated.has_value()),
+        trace_(ReadLoadTrace(config_)) {}
 
   void Settle() override {}
   void Start(Replication replication) override;
@@ -110,7 +109,7 @@ class AirtimeScene : public Scene {
   const SimTime decision_;
   const WlanConfig config_;
   const bool redraw_;
-  std::optional<Trace> trace_;
+  const std::unique_ptr<Trace> trace_;  // of the loads, or null
 
   Replication replication_;
   WlanConfig wlan_;  // with access points
@@ -123,7 +122,6 @@ class AirtimeScene : public Scene {
   SimTime slot_end_;
   SimTime sample_end_;
   SimTime dropped_;
-  bool slot_begun_ = false;
   std::optional<Totals> totals_;
   std::optional<Totals> sampled_;   // at the last sample
   std::optional<Totals> observed_;  // at the last observation
@@ -216,16 +214,7 @@ void AirtimeScene::Start(Replication replication) {
     series_.columns.push_back(columns_[column]);
   }
   const RngTree tree(static_cast<uint64_t>(run_.seed));
-  LoadSite site;
-  for (const AccessPointConfig& ap : wlan_.access_points) {
-    site.names.push_back(ap.name);
-    site.x.push_back(ap.position.x.value());
-    site.y.push_back(ap.position.y.value());
-  }
-  site.slot_seconds = Seconds(slot());
-  site.trace = trace_ ? &*trace_ : nullptr;
-  course_ = FindLoadProfile(wlan_.load.profile)
-                .create(site, tree.Stream("wlan/load", replication));
+  course_ = CreateLoadCourse(wlan_, trace_.get(), tree, replication);
   totals_.emplace(size());
   sampled_ = observed_ = measured_ = totals_;
   sample_end_ = run_.sample_interval;
@@ -237,7 +226,6 @@ void AirtimeScene::BeginSlot() {
   network_->SetLoads(factors * full_rates_ /
                      static_cast<double>(wlan_.airtime.channel_rate.value()));
   slot_end_ = slot_end_ + slot();
-  slot_begun_ = true;
 }
 
 void AirtimeScene::AdvanceTo(SimTime time) {

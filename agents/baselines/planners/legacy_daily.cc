@@ -19,8 +19,7 @@ double Milliwatt(double dbm) {
   return std::isnan(dbm) ? 0 : std::pow(10, dbm / 10);
 }
 
-// What `ap` hears of others on the slots of `assignment`, in mW; `own_at`: of
-// the assignments themselves.
+// What `ap` hears of others on the slots of `assignment`, in mW.
 double PowerOn(const PlannerView& view, const ChannelTable& table,
                const ChannelPlan& plan, int ap, ChannelAssignment assignment) {
   const SlotRange range = table.Slots(assignment);

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agents/baselines/agent_table.h"
 #include "agents/baselines/planner_comparison.h"
@@ -107,17 +109,27 @@ ReplicationRecord RunAsAgent(const std::string& planner,
 // Counters and settings, engine and adapter between planner and model change
 // nothing: the same regret to rounding.
 TEST(PlannerAgentTest, AnAgentsRunIsTheComparisonsReplication) {
+  const std::vector<std::pair<std::string, int64_t>> planners = {
+      {"static", 15},
+      {"greedy", 15},
+      {"colouring", 15},
+      {"turboca", 15},
+      {"dynls", 15},
+      {"oracle", 15},
+      // Plan at 03:00, the slot 18.
+      {"legacy-daily", 24},
+      {"daily-ai-7d", 24}};
   for (const char* width : {"20", "40"}) {
-    PlannerCase setting = SmallCase("volatile");
-    setting.scenario.run.replications = 2;
-    setting.scenario.run.duration =
-        setting.scenario.controller.interval * setting.slots;
-    if (std::string(width) == "40") {
-      setting.scenario.wlan->max_width = Frequency(40e6);
-    }
-    for (const char* planner :
-         {"static", "greedy", "colouring", "turboca", "dynls", "oracle"}) {
-      SCOPED_TRACE(std::string(planner) + " " + width);
+    for (const auto& [planner, slots] : planners) {
+      SCOPED_TRACE(planner + " " + width);
+      PlannerCase setting = SmallCase("volatile");
+      setting.slots = slots;
+      setting.scenario.run.replications = 2;
+      setting.scenario.run.duration =
+          setting.scenario.controller.interval * slots;
+      if (std::string(width) == "40") {
+        setting.scenario.wlan->max_width = Frequency(40e6);
+      }
       const PlannerScore score = ScorePlanner(planner, setting);
       for (int64_t r = 0; r < 2; ++r) {
         const ReplicationRecord record =
@@ -125,6 +137,9 @@ TEST(PlannerAgentTest, AnAgentsRunIsTheComparisonsReplication) {
         EXPECT_NEAR(MetricOf(record, "regret"), score.regret[r], 1e-6) << r;
         EXPECT_NEAR(MetricOf(record, "regret_change"), score.change[r], 1e-9)
             << r;
+        if (slots > 15) {
+          EXPECT_GT(score.change[r], 0) << "did not plan";
+        }
       }
     }
   }

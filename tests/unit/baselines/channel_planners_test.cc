@@ -12,6 +12,7 @@
 #include "agents/baselines/planners/planners.h"
 #include "agents/baselines/planners/turboca.h"
 #include "tests/support/error_of.h"
+#include "tests/support/plan_regret.h"
 #include "tests/support/random_wlan.h"
 
 namespace airlock {
@@ -20,9 +21,11 @@ namespace {
 using testing::ApNames;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
+using testing::PlanRegret;
 using testing::RandomLoads;
 using testing::RandomPlan;
 using testing::RandomRssi;
+using testing::With;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
@@ -56,12 +59,15 @@ PlannerView RandomView(const PlannerSetup& setup, int access_points,
   return view;
 }
 
+PlanRegret RegretIn(const PlannerView& view, const PlannerSetup& setup,
+                    const std::vector<double>& loads) {
+  return PlanRegret(InterferenceMap(view.rssi_dbm, setup.choices), setup.table,
+                    setup.choices, view.plan, view.loads_now(), loads);
+}
+
 double RegretOf(const PlannerView& view, const PlannerSetup& setup,
                 const ChannelPlan& plan, const std::vector<double>& loads) {
-  const InterferenceGraph graph = GraphOf(view, setup);
-  PlanRegret regret(&graph, &setup.table, setup.choices);
-  regret.Reset(plan, view.plan, view.loads_now(), loads);
-  return regret.total();
+  return RegretIn(view, setup, loads).Of(plan);
 }
 
 size_t Distinct(const ChannelPlan& plan) {
@@ -300,13 +306,15 @@ TEST_P(SearchTest, ALocalSearchEndsInALocalOptimum) {
     state.SetLoads(view.plan, view.loads_now(), {view.loads_now()});
     state.SetPlan(view.plan);
     EXPECT_GT(LocalSearch(&state).Run(100000, &rng_), 0);
-    PlanRegret regret(&graph, &setup_.table, setup_.choices);
-    regret.Reset(state.plan(), view.plan, view.loads_now(), view.loads_now());
+    PlanRegret regret = RegretIn(view, setup_, view.loads_now());
+    const ChannelPlan plan = state.plan();
+    const double least = regret.Of(plan) - 1e-7;
     for (const PlanPair& pair : state.pairs()) {
       if (pair.second < 0) continue;
       for (const ChannelAssignment& x : setup_.table.assignments()) {
         for (const ChannelAssignment& y : setup_.table.assignments()) {
-          EXPECT_GT(regret.Difference(pair.first, x, pair.second, y), -1e-7);
+          EXPECT_GT(regret.Of(With(With(plan, pair.first, x), pair.second, y)),
+                    least);
         }
       }
     }

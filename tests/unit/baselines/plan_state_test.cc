@@ -4,16 +4,19 @@
 
 #include <algorithm>
 
+#include "tests/support/plan_regret.h"
 #include "tests/support/random_wlan.h"
 
-// The tables of a plan in the making against sim/surrogate's regret of single
+// The tables of a plan in the making against sim/surrogate's regret of whole
 // plans, which takes another way.
 namespace airlock {
 namespace {
 
+using testing::PlanRegret;
 using testing::RandomLoads;
 using testing::RandomPlan;
 using testing::RandomRssi;
+using testing::With;
 
 constexpr int kAps = 14;
 constexpr double kError = 1e-8;  // of the table of rho, over all access points
@@ -52,8 +55,9 @@ class PlanStateTest : public ::testing::TestWithParam<World> {
   PlanStateTest()
       : rng_(RngTree(7).Stream("test/plan", Replication(0))),
         table_(GetParam().channels, GetParam().bonding_levels),
-        graph_(
+        interference_(
             InterferenceMap(RandomRssi(kAps, 0.5, &rng_), GetParam().choices)),
+        graph_(interference_),
         before_(RandomPlan(table_, kAps, &rng_)),
         plan_(RandomPlan(table_, kAps, &rng_)),
         now_(RandomLoads(kAps, 1.0, &rng_)),
@@ -66,13 +70,13 @@ class PlanStateTest : public ::testing::TestWithParam<World> {
 
   PlanRegret Reference(const std::vector<double>& now,
                        const std::vector<double>& loads) const {
-    PlanRegret regret(&graph_, &table_, GetParam().choices);
-    regret.Reset(plan_, before_, now, loads);
-    return regret;
+    return PlanRegret(interference_, table_, GetParam().choices, before_, now,
+                      loads);
   }
 
   RngStream rng_;
   const ChannelTable table_;
+  const Eigen::MatrixXd interference_;
   const InterferenceGraph graph_;
   ChannelPlan before_;
   const ChannelPlan plan_;
@@ -84,17 +88,19 @@ class PlanStateTest : public ::testing::TestWithParam<World> {
 TEST_P(PlanStateTest, TotalIsTheRegret) {
   state_.SetLoads(before_, now_, {loads_});
   state_.SetPlan(plan_);
-  EXPECT_NEAR(state_.Total(), Reference(now_, loads_).total(), kError);
+  EXPECT_NEAR(state_.Total(), Reference(now_, loads_).Of(plan_), kError);
 }
 
 TEST_P(PlanStateTest, UtilisationIsTheModels) {
   state_.SetLoads(before_, now_, {loads_});
   state_.SetPlan(plan_);
-  const PlanRegret reference = Reference(now_, loads_);
+  PlanRegret reference = Reference(now_, loads_);
   for (int ap = 0; ap < kAps; ++ap) {
     for (int x = 0; x < state_.assignments(); ++x) {
-      EXPECT_NEAR(state_.Utilisation(ap, x),
-                  reference.UtilisationOn(ap, table_.assignments()[x]), 1e-12);
+      EXPECT_NEAR(
+          state_.Utilisation(ap, x),
+          reference.Utilisation(With(plan_, ap, table_.assignments()[x]), ap),
+          1e-12);
     }
   }
 }
@@ -103,6 +109,7 @@ TEST_P(PlanStateTest, PairTablesAreTheDifferences) {
   state_.SetLoads(before_, now_, {loads_});
   state_.SetPlan(plan_);
   PlanRegret reference = Reference(now_, loads_);
+  const double total = reference.Of(plan_);
   PairCosts costs;
   int64_t both_matter = 0;
   for (const PlanPair& pair : state_.pairs()) {
@@ -114,8 +121,9 @@ TEST_P(PlanStateTest, PairTablesAreTheDifferences) {
       const auto x = static_cast<int>(rng_.UniformInt(state_.assignments()));
       const auto y = static_cast<int>(rng_.UniformInt(state_.assignments()));
       const auto& all = table_.assignments();
-      EXPECT_NEAR(costs.at(x, y) - present,
-                  reference.Difference(pair.first, all[x], pair.second, all[y]),
+      const ChannelPlan changed =
+          With(With(plan_, pair.first, all[x]), pair.second, all[y]);
+      EXPECT_NEAR(costs.at(x, y) - present, reference.Of(changed) - total,
                   kError)
           << pair.first << " to " << x << ", " << pair.second << " to " << y;
       if (costs.both(x, y) != 0) ++both_matter;
@@ -127,15 +135,15 @@ TEST_P(PlanStateTest, PairTablesAreTheDifferences) {
 TEST_P(PlanStateTest, TablesStayRightThroughManyMoves) {
   state_.SetLoads(before_, now_, {loads_});
   state_.SetPlan(plan_);
-  PlanRegret reference = Reference(now_, loads_);
+  ChannelPlan plan = plan_;
   for (int move = 0; move < 2000; ++move) {
     const auto ap = static_cast<int>(rng_.UniformInt(kAps));
     const auto to = static_cast<int>(rng_.UniformInt(state_.assignments()));
     state_.Move(ap, to);
-    reference.Set(ap, table_.assignments()[to]);
+    plan[ap] = table_.assignments()[to];
   }
-  EXPECT_EQ(state_.plan(), reference.plan());
-  EXPECT_NEAR(state_.Total(), reference.total(), kError);
+  EXPECT_EQ(state_.plan(), plan);
+  EXPECT_NEAR(state_.Total(), Reference(now_, loads_).Of(plan), kError);
 }
 
 // An access point that is absent is one without load.
@@ -143,18 +151,18 @@ TEST_P(PlanStateTest, CostsOfPuttingAnAbsentOneBack) {
   std::vector<double> now = now_;
   std::vector<double> loads = loads_;
   for (int absent : {2, 5, 11}) now[absent] = loads[absent] = 0;
-  PlanRegret without = Reference(now, loads);
+  const double without = Reference(now, loads).Of(plan_);
   now[5] = now_[5];
   loads[5] = loads_[5];
   state_.SetLoads(before_, now_, {loads_});
   state_.SetPlan(plan_);
   for (int absent : {2, 5, 11}) state_.Move(absent, PlanState::kAbsent);
-  EXPECT_NEAR(state_.Total(), without.total(), kError);
+  EXPECT_NEAR(state_.Total(), without, kError);
   const Eigen::ArrayXd costs = state_.Costs(5);
   PlanRegret with = Reference(now, loads);
   for (int x = 0; x < state_.assignments(); ++x) {
-    with.Set(5, table_.assignments()[x]);
-    EXPECT_NEAR(costs(x), with.total() - without.total(), kError) << x;
+    const ChannelPlan plan = With(plan_, 5, table_.assignments()[x]);
+    EXPECT_NEAR(costs(x), with.Of(plan) - without, kError) << x;
   }
 }
 
@@ -164,7 +172,8 @@ TEST_P(PlanStateTest, SeveralCasesCountWithTheirMean) {
   state_.SetPlan(plan_);
   PlanRegret a = Reference(now_, loads_);
   PlanRegret b = Reference(now_, second);
-  EXPECT_NEAR(state_.Total(), (a.total() + b.total()) / 2, kError);
+  const double total = (a.Of(plan_) + b.Of(plan_)) / 2;
+  EXPECT_NEAR(state_.Total(), total, kError);
   const PlanPair& pair = state_.pairs().front();
   PairCosts costs;
   state_.Costs(pair, &costs);
@@ -173,10 +182,9 @@ TEST_P(PlanStateTest, SeveralCasesCountWithTheirMean) {
   const auto& all = table_.assignments();
   for (int x = 0; x < state_.assignments(); ++x) {
     const int y = state_.assignments() - 1 - x;
-    const double expected =
-        (a.Difference(pair.first, all[x], pair.second, all[y]) +
-         b.Difference(pair.first, all[x], pair.second, all[y])) /
-        2;
+    const ChannelPlan changed =
+        With(With(plan_, pair.first, all[x]), pair.second, all[y]);
+    const double expected = (a.Of(changed) + b.Of(changed)) / 2 - total;
     EXPECT_NEAR(costs.at(x, y) - present, expected, kError) << x;
   }
 }

@@ -7,8 +7,6 @@
 #include <limits>
 
 #include "sim/base/error.h"
-#include "sim/base/rng.h"
-#include "sim/surrogate/plan_regret.h"
 
 namespace airlock {
 namespace {
@@ -176,104 +174,6 @@ TEST(AirtimeBatchTest, AWrongStepChangesNothing) {
   EXPECT_THROW(batch.Step({{1, 0}, {1, 0}, {9, 0}}, loads, loads, &regrets),
                InputError);
   EXPECT_EQ(StepOne(&batch, ChannelPlan(3), loads, loads).change, 0);
-}
-
-struct RandomNetwork {
-  Eigen::MatrixXd m;
-  ChannelPlan before;
-  ChannelPlan plan;
-  std::vector<double> loads_now;
-  std::vector<double> loads;
-};
-
-ChannelAssignment Draw(const ChannelTable& table, RngStream* stream) {
-  return table.assignments()[stream->UniformInt(table.assignments().size())];
-}
-
-RandomNetwork DrawNetwork(const ChannelTable& table, int n, RngStream* stream) {
-  RandomNetwork network;
-  network.m = Eigen::MatrixXd::Zero(n, n);
-  for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < n; ++j) {
-      if (i != j && stream->Uniform() < 0.4) {
-        network.m(i, j) = stream->Uniform() < 0.5 ? 1 : stream->Uniform();
-      }
-    }
-    network.before.push_back(Draw(table, stream));
-    network.plan.push_back(Draw(table, stream));
-    network.loads_now.push_back(stream->Uniform(0, 1.2));
-    network.loads.push_back(i % 5 == 0 ? 0 : stream->Uniform(0, 1.2));
-  }
-  return network;
-}
-
-double RegretOf(const RandomNetwork& network, const ChannelTable& table,
-                const AirtimeChoices& choices, const ChannelPlan& plan) {
-  AirtimeBatch batch(table, choices);
-  batch.Add(network.m);
-  batch.SetPlan(network.before);
-  const Eigen::Index n = network.m.rows();
-  return StepOne(&batch, plan,
-                 Eigen::Map<const Eigen::ArrayXd>(network.loads_now.data(), n),
-                 Eigen::Map<const Eigen::ArrayXd>(network.loads.data(), n))
-      .total;
-}
-
-TEST(PlanRegretTest, FollowsTheBatchThroughManyChanges) {
-  RngStream stream(11);
-  for (const OccupancyLaw law : {OccupancyLaw::kSum, OccupancyLaw::kUnion}) {
-    for (const bool own_load : {false, true}) {
-      AirtimeChoices choices;
-      choices.law = law;
-      choices.own_load = own_load;
-      choices.change_weight = 0.7;
-      const ChannelTable table = Table(3);
-      const RandomNetwork network = DrawNetwork(table, 12, &stream);
-      const InterferenceGraph graph(network.m);
-      PlanRegret regret(&graph, &table, choices);
-      regret.Reset(network.plan, network.before, network.loads_now,
-                   network.loads);
-      ChannelPlan plan = network.plan;
-      for (int step = 0; step < 200; ++step) {
-        const double now = RegretOf(network, table, choices, plan);
-        ASSERT_NEAR(regret.total(), now, 1e-10 * now);
-        const int i = static_cast<int>(stream.UniformInt(12));
-        const int j = (i + 1 + static_cast<int>(stream.UniformInt(11))) % 12;
-        const ChannelAssignment to = Draw(table, &stream);
-        const ChannelAssignment other = Draw(table, &stream);
-        ChannelPlan next = plan;
-        next[i] = to;
-        EXPECT_NEAR(regret.Difference(i, to),
-                    RegretOf(network, table, choices, next) - now, 1e-10 * now);
-        next[j] = other;
-        const double both = RegretOf(network, table, choices, next) - now;
-        EXPECT_NEAR(regret.Difference(i, to, j, other), both, 1e-10 * now);
-        regret.Set(i, to);
-        plan[i] = to;
-      }
-    }
-  }
-}
-
-TEST(PlanRegretTest, UtilisationIsWhatTheBatchSaysOfEverySlot) {
-  RngStream stream(5);
-  const ChannelTable table = Table(1);
-  const RandomNetwork network = DrawNetwork(table, 9, &stream);
-  const InterferenceGraph graph(network.m);
-  PlanRegret regret(&graph, &table, AirtimeChoices());
-  regret.Reset(network.plan, network.before, network.loads_now, network.loads);
-  AirtimeBatch batch(table, AirtimeChoices());
-  batch.Add(network.m);
-  batch.SetPlan(network.plan);
-  const Eigen::ArrayXXd slots = batch.SlotUtilisation(
-      Eigen::Map<const Eigen::ArrayXd>(network.loads.data(), 9));
-  for (int i = 0; i < 9; ++i) {
-    for (int c = 0; c < 9; ++c) {
-      EXPECT_NEAR(regret.UtilisationOn(i, {c, 0}), slots(i, c), 1e-12);
-    }
-    EXPECT_NEAR(regret.Utilisation(i), slots(i, network.plan[i].channel),
-                1e-12);
-  }
 }
 
 }  // namespace

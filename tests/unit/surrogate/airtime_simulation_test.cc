@@ -10,10 +10,12 @@
 #include "sim/surrogate/airtime_model.h"
 #include "sim/surrogate/airtime_network.h"
 #include "sim/surrogate/surrogate_scene.h"
+#include "tests/support/error_of.h"
 
 namespace airlock {
 namespace {
 
+using testing::ErrorOf;
 using ::testing::HasSubstr;
 
 // Three access points 10 m apart on one channel: all hear each other. Four
@@ -138,30 +140,43 @@ TEST(AirtimeSimulationTest, ControllersSeeAndMove) {
 }
 
 TEST(AirtimeSimulationTest, WrongSettingsChangeNothing) {
-  const auto message = [](std::map<std::string, double> settings) {
-    std::string text = "no error";
-    const ReplicationRecord record =
-        RunScene(kThree, [&](const Observation&) { return Action{settings}; });
-    return text;
-  };
-  const auto error = [&message](std::map<std::string, double> settings) {
-    try {
-      return message(std::move(settings));
-    } catch (const InputError& thrown) {
-      return std::string(thrown.what());
+  const auto scene = CreateSurrogateScene(Resolved(kThree));
+  scene->Settle();
+  scene->Start(Replication(0));
+  const auto settings = [&scene] {
+    std::map<std::string, double> plan;
+    for (const auto& [name, value] : scene->Observe().values) {
+      const bool setting = name.find(".channel") != name.npos ||
+                           name.find(".width") != name.npos;
+      if (setting) plan[name] = value;
     }
+    return plan;
   };
-  EXPECT_EQ(error({}), "no error");
-  EXPECT_THAT(error({{"d.channel", 36}}),
-              HasSubstr("there is no setting 'd.channel'"));
-  EXPECT_THAT(error({{"a.power", 3}}),
-              HasSubstr("there is no setting 'a.power'"));
-  EXPECT_THAT(error({{"a.channel", 52}}),
-              HasSubstr("access point a: channel 52 is not allowed here"));
-  EXPECT_THAT(error({{"a.channel", 165}, {"a.width", 40e6}}),
-              HasSubstr("channel 165 has no partner"));
-  EXPECT_THAT(error({{"b.width", 80e6}}),
-              HasSubstr("access point b: a width of 80000000 Hz"));
+  scene->AdvanceTo(Milliseconds(10000));
+  // A plan of its own, so that a return to the first one shows as well.
+  scene->Apply({{{"a.channel", 149}, {"a.width", 40e6}, {"c.channel", 44}}});
+  const auto plan = settings();
+  ASSERT_EQ(plan.size(), 6u);
+  ASSERT_EQ(plan.at("ap.a.channel"), 149);
+  const auto error = [&scene](std::map<std::string, double> wrong) {
+    // Allowed by itself, and before and after the wrong ones in their order.
+    wrong.insert({{"a.channel", 36}, {"c.width", 40e6}});
+    return ErrorOf([&] { scene->Apply({wrong}); });
+  };
+  const auto expect = [&](std::map<std::string, double> wrong,
+                          const char* message) {
+    EXPECT_THAT(error(std::move(wrong)), HasSubstr(message));
+    EXPECT_EQ(settings(), plan) << message;
+  };
+  expect({{"d.channel", 36}}, "there is no setting 'd.channel'");
+  expect({{"a.power", 3}}, "there is no setting 'a.power'");
+  expect({{"b.channel", 52}}, "access point b: channel 52 is not allowed here");
+  expect({{"b.channel", 165}, {"b.width", 40e6}}, "channel 165 has no partner");
+  expect({{"b.width", 80e6}}, "access point b: a width of 80000000 Hz");
+  scene->AdvanceTo(Milliseconds(40000));
+  // The changes of a (load 0.4) and c (0.1) alone, in 3 access points x 4
+  // decisions.
+  EXPECT_NEAR(MetricOf(scene->Finish(), "regret_change"), 0.5 / 12, 1e-12);
 }
 
 // The loads that a controller meets do not depend on what it does.

@@ -151,13 +151,7 @@ void CheckGenerated(const WlanConfig& wlan, const Reporter& report) {
 
 void CheckMaxWidth(const WlanConfig& wlan, const Reporter& report) {
   if (!wlan.max_width) return;
-  const int64_t most = std::llround(wlan.max_width->value() / 1e6);
-  if (most != 20 && most != 40 && most != 80 && most != 160) {
-    report.Error("max_width",
-                 ToString(*wlan.max_width) + " is not a channel width",
-                 "write 20MHz, 40MHz, 80MHz or 160MHz");
-    return;
-  }
+  if (!CheckChannelWidth("max_width", *wlan.max_width, report)) return;
   if (wlan.width.value() > wlan.max_width->value()) {
     report.Error("max_width", "is less than the width");
   }

@@ -13,12 +13,6 @@
 namespace airlock {
 namespace {
 
-void CheckWidth(Frequency width, const Reporter& report) {
-  if (IsChannelWidth(width)) return;
-  report.Error("width", ToString(width) + " is not a channel width",
-               "write 20MHz, 40MHz, 80MHz or 160MHz");
-}
-
 bool IsGuardInterval(SimTime time) {
   return time == SimTime(800) || time == SimTime(1600) || time == SimTime(3200);
 }
@@ -104,6 +98,14 @@ bool IsChannelWidth(Frequency width) {
   return false;
 }
 
+bool CheckChannelWidth(const std::string& key, Frequency width,
+                       const Reporter& report) {
+  if (IsChannelWidth(width)) return true;
+  report.Error(key, ToString(width) + " is not a channel width",
+               "write 20MHz, 40MHz, 80MHz or 160MHz");
+  return false;
+}
+
 void CheckWall(const WallConfig& wall, const Reporter& report) {
   if (SamePlace(wall.from, wall.to)) {
     report.Error("to", "is where the wall begins", "write another position");
@@ -168,11 +170,11 @@ void CheckStations(const AccessPointConfig& ap, const Reporter& report) {
 }
 
 void CheckWidth(const WlanConfig& wlan, const Reporter& report) {
-  CheckWidth(wlan.width, report);
+  CheckChannelWidth("width", wlan.width, report);
 }
 
 void CheckApWidth(const AccessPointConfig& ap, const Reporter& report) {
-  if (ap.width) CheckWidth(*ap.width, report);
+  if (ap.width) CheckChannelWidth("width", *ap.width, report);
 }
 
 void CheckChannels(const WlanConfig& wlan, const Reporter& report) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "sim/config/node.h"
 #include "sim/scenario/scenario.h"
 
@@ -9,6 +11,9 @@ namespace airlock {
 
 // One of 20, 40, 80 and 160 MHz.
 bool IsChannelWidth(Frequency width);
+// The same; reports an error at `key` otherwise.
+bool CheckChannelWidth(const std::string& key, Frequency width,
+                       const Reporter& report);
 
 void CheckWall(const WallConfig& wall, const Reporter& report);
 void CheckInterferer(const InterfererConfig& interferer,

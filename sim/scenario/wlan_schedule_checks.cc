@@ -80,14 +80,8 @@ bool CheckChange(const Scenario& scenario,
   }
   CheckTime(scenario, index, report);
   CheckName(all, change, index, report);
-  if (!change.width) return true;
-  const bool good = IsChannelWidth(*change.width);
-  if (!good) {
-    report.Error(KeyOf(index, ".width"),
-                 ToString(*change.width) + " is not a channel width",
-                 "write 20MHz, 40MHz, 80MHz or 160MHz");
-  }
-  return good;
+  return !change.width ||
+         CheckChannelWidth(KeyOf(index, ".width"), *change.width, report);
 }
 
 // What one access point goes through: from its first channel on, decision by

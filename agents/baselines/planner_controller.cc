@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -11,8 +10,6 @@
 
 namespace airlock {
 namespace {
-
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 double ValueOf(const Observation& observation, const std::string& column) {
   const auto found = observation.values.find(column);

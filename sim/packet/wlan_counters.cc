@@ -20,7 +20,6 @@
 namespace airlock {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 // ns-3's default of a radio.
 constexpr double kNoiseFigureDb = 7;
 // Beacons in a row that a station must miss to be out of range.
@@ -28,16 +27,8 @@ constexpr int64_t kMissedBeacons = 10;
 
 int64_t Now() { return ns3::Simulator::Now().GetNanoSeconds(); }
 
-double Share(double part, double whole) {
-  return whole > 0 ? part / whole : kMissing;
-}
-
 ns3::Mac48Address AddressOf(ns3::Ptr<ns3::WifiNetDevice> device) {
   return ns3::Mac48Address::ConvertFrom(device->GetAddress());
-}
-
-ns3::Ptr<ns3::MobilityModel> PlaceOf(const WlanCell& cell) {
-  return cell.device->GetNode()->GetObject<ns3::MobilityModel>();
 }
 
 Column ColumnOf(Scope scope, const std::string& id, const WlanMetric& metric) {
@@ -251,8 +242,9 @@ double BssCounters::ScanRssiDbm(size_t other) const {
       there.device->GetPhy()->GetPhyBand()) {
     return kMissing;
   }
-  const double rssi = there.device->GetPhy()->GetTxPowerStart() -
-                      network_->medium().LossDb(PlaceOf(there), PlaceOf(here));
+  const double rssi =
+      there.device->GetPhy()->GetTxPowerStart() -
+      network_->medium().LossDb(PlaceOf(there.device), PlaceOf(here.device));
   return rssi >= kPreambleThreshold.value() ? rssi : kMissing;
 }
 

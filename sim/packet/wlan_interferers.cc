@@ -109,8 +109,7 @@ double WlanInterferers::MeanNoiseMw(size_t cell) const {
         std::min(centre + 10e6, source.config->frequency.value() + half);
     if (from >= to) continue;
     const double loss = network_->medium().LossDb(
-        source.generator->GetMobility(),
-        device->GetNode()->GetObject<ns3::MobilityModel>());
+        source.generator->GetMobility(), PlaceOf(device));
     sum += MilliwattsOf(source.config->power.value() - loss) * (to - from) /
            source.config->bandwidth.value() * source.config->duty_cycle.value();
   }

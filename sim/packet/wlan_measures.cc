@@ -1,6 +1,5 @@
 #include "sim/packet/wlan_measures.h"
 
-#include <limits>
 #include <utility>
 
 #include "sim/packet/meters.h"
@@ -10,12 +9,6 @@
 
 namespace airlock {
 namespace {
-
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
-double Share(double part, double whole) {
-  return whole > 0 ? part / whole : kMissing;
-}
 
 // Counts over an interval, for any set of flows.
 struct Traffic {

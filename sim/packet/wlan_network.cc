@@ -41,10 +41,6 @@ ns3::Ptr<ns3::MobilityModel> StandAt(const Position& position,
   return place;
 }
 
-ns3::Ptr<ns3::MobilityModel> PlaceOf(const WlanStation& station) {
-  return station.device->GetNode()->GetObject<ns3::MobilityModel>();
-}
-
 ns3::Ptr<WlanMedium> MakeMedium(const WlanConfig& config, int64_t seed) {
   auto medium = ns3::CreateObject<WlanMedium>();
   medium->Configure(config, seed);
@@ -61,6 +57,10 @@ void Probe(const WlanStation& station) {
 }
 
 }  // namespace
+
+ns3::Ptr<ns3::MobilityModel> PlaceOf(ns3::Ptr<ns3::WifiNetDevice> device) {
+  return device->GetNode()->GetObject<ns3::MobilityModel>();
+}
 
 bool IsAssociated(const WlanStation& station) {
   return ns3::DynamicCast<ns3::StaWifiMac>(station.device->GetMac())
@@ -197,9 +197,6 @@ void WlanNetwork::Settle() {
   // Beacons first, then requests that may collide and repeat.
   const SimTime limit = config_.beacon_interval * 3 + Milliseconds(10000);
   const ns3::Time step = ns3::MilliSeconds(50);
-  // Who has heard no beacon by then may never do: without clock drift, beacons
-  // of two access points that do not hear each other can meet each time.
-  const SimTime patience = Patience();
   const WlanStation* waiting = nullptr;
   const WlanCell* cell_of_waiting = nullptr;
   do {
@@ -211,7 +208,7 @@ void WlanNetwork::Settle() {
         if (station.config.join > SimTime() || IsAssociated(station)) {
           continue;
         }
-        if (FromNs3(ns3::Simulator::Now()) > patience) Probe(station);
+        if (FromNs3(ns3::Simulator::Now()) > Patience()) Probe(station);
         if (waiting != nullptr) continue;
         waiting = &station;
         cell_of_waiting = &cell;
@@ -219,8 +216,7 @@ void WlanNetwork::Settle() {
     }
   } while (waiting != nullptr && FromNs3(ns3::Simulator::Now()) < limit);
   if (waiting != nullptr) {
-    const auto access_point =
-        cell_of_waiting->device->GetNode()->GetObject<ns3::MobilityModel>();
+    const auto access_point = PlaceOf(cell_of_waiting->device);
     const double power =
         TransmitPowerOf(config_, cell_of_waiting->config).value();
     throw Error(fmt::format(
@@ -230,7 +226,7 @@ void WlanNetwork::Settle() {
         waiting->name, cell_of_waiting->config.name,
         cell_of_waiting->config.channel,
         Distance(cell_of_waiting->config.position, waiting->config.position),
-        power - medium_->LossDb(access_point, PlaceOf(*waiting)),
+        power - medium_->LossDb(access_point, PlaceOf(waiting->device)),
         ToString(kPreambleThreshold), ToString(limit)));
   }
   for (const WlanCell& cell : cells_) {
@@ -260,7 +256,7 @@ void WlanNetwork::Start(StationEvent joined, StationEvent left) {
 
 void WlanNetwork::Join(size_t cell, size_t station) {
   const WlanStation& here = cells_[cell].stations[station];
-  medium_->SetPresent(PlaceOf(here), true);
+  medium_->SetPresent(PlaceOf(here.device), true);
   // The trace comes in the middle of the association: act when it is done.
   const std::function<void(ns3::Mac48Address)> associated =
       [this, cell, station](ns3::Mac48Address) {
@@ -285,7 +281,7 @@ void WlanNetwork::OnAssociated(size_t cell, size_t station) {
 void WlanNetwork::Leave(size_t cell, size_t station) {
   const WlanStation& gone = cells_[cell].stations[station];
   if (left_) left_(cell, station);
-  medium_->SetPresent(PlaceOf(gone), false);
+  medium_->SetPresent(PlaceOf(gone.device), false);
   cells_[cell]
       .device->GetMac()
       ->GetWifiRemoteStationManager()

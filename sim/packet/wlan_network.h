@@ -34,6 +34,9 @@ struct WlanCell {
   std::vector<WlanStation> stations;
 };
 
+// Where a device's node is.
+ns3::Ptr<ns3::MobilityModel> PlaceOf(ns3::Ptr<ns3::WifiNetDevice> device);
+
 bool IsAssociated(const WlanStation& station);
 
 // The access points and stations of a scenario in ns-3: radios (WlanRadios) on
@@ -71,7 +74,9 @@ class WlanNetwork {
   WlanRadios& radios() { return radios_; }
 
  private:
-  // How long a station waits for a beacon before it asks for one.
+  // How long a station waits for a beacon before it asks for one. Who has heard
+  // none by then may never do: without clock drift, beacons of two access
+  // points that do not hear each other can meet each time.
   SimTime Patience() const;
   void CreateNodes();
   void PlaceStation(const WlanPlace& access_point, WlanStation* station,

@@ -37,10 +37,6 @@ OperatingChannel ChannelOf(ns3::Ptr<ns3::WifiNetDevice> device) {
   return result;
 }
 
-ns3::Ptr<ns3::MobilityModel> PlaceOf(ns3::Ptr<ns3::WifiNetDevice> device) {
-  return device->GetNode()->GetObject<ns3::MobilityModel>();
-}
-
 // Whether the access point knows the station as associated.
 bool IsMember(ns3::Ptr<ns3::WifiNetDevice> access_point,
               ns3::Ptr<ns3::WifiNetDevice> station) {

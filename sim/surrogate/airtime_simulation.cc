@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,7 +24,6 @@
 namespace airlock {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 // Thermal noise of 20 MHz at 290 K and a noise figure of 7 dB, as the packet
 // engine has it.
 constexpr double kNoiseDbm = -93.97;
@@ -68,10 +66,6 @@ Column MakeColumn(const std::string& name, Scope scope,
   column.scope_id = scope_id;
   column.description = description;
   return column;
-}
-
-double Ratio(double part, double whole) {
-  return whole > 0 ? part / whole : kMissing;
 }
 
 class AirtimeScene : public Scene {
@@ -276,9 +270,9 @@ std::vector<double> AirtimeScene::Values(const Totals& from,
   const double seconds = to.seconds - from.seconds;
   const double offered = to.offered.sum() - from.offered.sum();
   const double delivered = to.delivered.sum() - from.delivered.sum();
-  std::vector<double> values = {Ratio(offered, seconds),
-                                Ratio(delivered, seconds),
-                                1 - Ratio(delivered, offered)};
+  std::vector<double> values = {Share(offered, seconds),
+                                Share(delivered, seconds),
+                                1 - Share(delivered, offered)};
   for (size_t i = 0; i < size(); ++i) AppendAccessPoint(i, from, to, &values);
   return values;
 }
@@ -288,7 +282,7 @@ void AirtimeScene::AppendAccessPoint(size_t i, const Totals& from,
                                      std::vector<double>* values) const {
   const double seconds = to.seconds - from.seconds;
   const auto rate = [&](const Eigen::ArrayXd Totals::*total) {
-    return Ratio((to.*total)[i] - (from.*total)[i], seconds);
+    return Share((to.*total)[i] - (from.*total)[i], seconds);
   };
   const ChannelAssignment now = network_->plan()[i];
   const int64_t number = network_->table().Number(now.channel);
@@ -302,7 +296,7 @@ void AirtimeScene::AppendAccessPoint(size_t i, const Totals& from,
       {1.0, kNoiseDbm, ChannelFrequency(number), static_cast<double>(stations),
        busy, std::max(0.0, busy - transmit), transmit,
        static_cast<double>(number), ChannelTable::WidthHz(now.bonding),
-       rate(&Totals::load), offered, delivered, 1 - Ratio(delivered, offered)});
+       rate(&Totals::load), offered, delivered, 1 - Share(delivered, offered)});
   for (size_t s = 0; s < stations; ++s) {
     values->insert(values->end(),
                    {station_rssi_dbm_[i][s], kMissing, kMissing,
@@ -355,10 +349,10 @@ std::vector<Metric> AirtimeScene::Metrics(const Totals& from,
   const double n = static_cast<double>(size());
   const double seconds = to.seconds - from.seconds;
   const double ap_slots = n * seconds / Seconds(slot());
-  const double service = Ratio(to.service - from.service, ap_slots);
-  const double change = Ratio(to.change - from.change, ap_slots);
+  const double service = Share(to.service - from.service, ap_slots);
+  const double change = Share(to.change - from.change, ap_slots);
   const auto mean = [&](const Eigen::ArrayXd Totals::*total) {
-    return Ratio(((to.*total) - (from.*total)).sum(), n * seconds);
+    return Share(((to.*total) - (from.*total)).sum(), n * seconds);
   };
   std::vector<Metric> metrics = {
       {"regret", "1", "R^s + w R^r, per access point and slot",
@@ -366,7 +360,7 @@ std::vector<Metric> AirtimeScene::Metrics(const Totals& from,
       {"regret_service", "1", "R^s, per access point and slot", service},
       {"regret_change", "1", "R^r, per access point and slot", change},
       {"changes", "1", "share of access points that change, per slot",
-       Ratio(static_cast<double>(to.changes - from.changes), ap_slots)},
+       Share(static_cast<double>(to.changes - from.changes), ap_slots)},
       {"load", "1", "mean load", mean(&Totals::load)},
       {"overload", "1",
        "share of time in which an access point needs more than there is",
@@ -380,7 +374,7 @@ std::vector<Metric> AirtimeScene::Metrics(const Totals& from,
                        fmt::format("share of time with more than {} % of the "
                                    "channel used, with the own share",
                                    percent),
-                       Ratio(above, n * seconds)});
+                       Share(above, n * seconds)});
   }
   const double offered = mean(&Totals::offered) * n;
   const double delivered = mean(&Totals::delivered) * n;
@@ -391,10 +385,10 @@ std::vector<Metric> AirtimeScene::Metrics(const Totals& from,
     const std::string name = "ap." + wlan_.access_points[i].name + ".";
     metrics.push_back({name + "delivered_rate", "bit/s",
                        "payload that the airtime lets through",
-                       Ratio(to.delivered[i] - from.delivered[i], seconds)});
+                       Share(to.delivered[i] - from.delivered[i], seconds)});
     metrics.push_back({name + "airtime_busy", "1",
                        "mean utilisation with the own share, at most 1",
-                       Ratio(to.busy[i] - from.busy[i], seconds)});
+                       Share(to.busy[i] - from.busy[i], seconds)});
   }
   return metrics;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,14 @@
 // importers and controllers use the same. In a trace the full name of a counter
 // is SCOPE.ID.METRIC, "ap.lobby.airtime_busy", "station.lobby.0.rssi".
 namespace airlock {
+
+// A value that nobody knows.
+inline constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+// `part` of `whole`; missing where there is no whole.
+inline double Share(double part, double whole) {
+  return whole > 0 ? part / whole : kMissing;
+}
 
 // A metric of an access point or a station.
 struct WlanMetric {

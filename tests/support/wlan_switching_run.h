@@ -166,18 +166,16 @@ inline void PrintTo(const SwitchingCase& c, std::ostream* out) {
 // Prints a line for each plan, and holds the switched network to the static
 // one: the relative difference is within 3 % and its 95 % interval no wider
 // than `widest`; no station is silent for longer than 0.5 s, or than a station
-// of the static network. A TCP sender may also wait for a second time-out (0.2
-// s and 0.4 s), which is its own silence, not the network's.
+// of the static network.
 inline void ExpectAsStatic(const SwitchingCase& c, double widest) {
-  const bool tcp = c.scenario.wlan->traffic.transport == "tcp";
-  const double longest_silence = tcp ? 0.65 : 0.5;
+  constexpr double kLongestSilence = 0.5;
   std::vector<Measured> fixed;
   std::vector<bool> starves;
   for (const Assignment& plan : c.plans) {
     for (Measured& measured :
          MeasurePlansInChild(c.scenario, {plan}, {false}, c.static_seconds,
                              Replication(1), c.settle)) {
-      starves.push_back(measured.silence > longest_silence);
+      starves.push_back(measured.silence > kLongestSilence);
       fixed.push_back(std::move(measured));
     }
   }
@@ -200,7 +198,7 @@ inline void ExpectAsStatic(const SwitchingCase& c, double widest) {
     EXPECT_NEAR(difference.estimate / mean, 0, 0.03) << c.name << " plan " << p;
     EXPECT_LE(difference.half_width() / mean, widest) << c.name;
     EXPECT_LE(switched[p].silence,
-              std::max(longest_silence, fixed[p].silence) + 0.01)
+              std::max(kLongestSilence, fixed[p].silence) + 0.01)
         << c.name << " plan " << p << ": " << switched[p].silent_station;
   }
 }

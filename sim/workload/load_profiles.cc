@@ -14,6 +14,7 @@ namespace airlock {
 namespace {
 
 constexpr double kSecondsOfDay = 86400;
+constexpr double kMostLoad = 1000;  // of a trace, in channels
 
 class ConstantCourse : public LoadCourse {
  public:
@@ -211,8 +212,7 @@ class TraceCourse : public LoadCourse {
     }
     double last = 0;
     for (size_t k = 0; k < values.size(); ++k) {
-      constexpr double kMost = 1000;  // channels
-      if (values[k] < 0 || values[k] > kMost) {
+      if (values[k] < 0 || values[k] > kMostLoad) {
         throw InputError(fmt::format("trace column {}, sample {}: a load of {}",
                                      column.name, k, values[k]));
       }

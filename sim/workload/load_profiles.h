@@ -50,8 +50,9 @@ struct LoadProfileRow {
 //                slots and then come up elsewhere; an AP in two gets 0.7 once
 // diurnal        quiet nights, a peak in the early afternoon, each AP its own
 //                height and hour
-// trace          the columns ap.NAME.load of a trace, averaged over each slot;
-//                a sample covers the time since the one before
+// trace          the columns ap.NAME.load of a trace, 0 to 1000, averaged over
+//                each slot; a sample covers the time since the one before, a
+//                missing one is as the one before, and the first may not be
 const std::vector<LoadProfileRow>& LoadProfiles();
 // Throws InputError with the known names.
 const LoadProfileRow& FindLoadProfile(const std::string& name);

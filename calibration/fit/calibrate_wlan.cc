@@ -450,20 +450,17 @@ void WlanCalibration::AddReferenceLoss(const PropagationPosterior& posterior,
 
 void WlanCalibration::AddLinkRows(const PropagationPosterior& posterior,
                                   size_t link) {
-  std::vector<double> exponent, at_1m, shadowing, rest;
+  std::vector<double> exponent, at_1m, shadowing, rest, at_1m_mean, common;
   for (const PropagationDraw& draw : posterior.draws) {
     exponent.push_back(draw.link_exponents[link]);
     at_1m.push_back(draw.at_1m[link]);
     shadowing.push_back(draw.shadowing[link]);
     rest.push_back(draw.rest[link]);
-  }
-  const std::string name = links_[link].ap + "-" + links_[link].station;
-  std::vector<FittedParameter>* const rows = &result_.profile.parameters;
-  std::vector<double> at_1m_mean, common;
-  for (const PropagationDraw& draw : posterior.draws) {
     at_1m_mean.push_back(draw.at_1m_mean[link]);
     common.push_back(draw.exponent);
   }
+  const std::string name = links_[link].ap + "-" + links_[link].station;
+  std::vector<FittedParameter>* const rows = &result_.profile.parameters;
   AddPathLossCurve(link, MeanOf(at_1m_mean), MeanOf(common));
   rows->push_back(Row(name, "path_loss_exponent", "1", exponent));
   rows->push_back(Row(name, "rssi_at_1m", "dBm", at_1m));

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <stdexcept>
+#include <string>
 
 #include "calibration/fit/links.h"
 #include "tests/support/error_of.h"
@@ -18,6 +20,13 @@ using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::MakeLinkTrace;
 using testing::SyntheticLinks;
+
+std::vector<double>& ValuesOf(Trace* trace, const std::string& name) {
+  for (Column& column : trace->columns) {
+    if (column.name == name) return column.values;
+  }
+  throw std::out_of_range(name);
+}
 
 WlanConfig WlanOf(int access_points) {
   WlanConfig wlan;
@@ -159,12 +168,8 @@ TEST(CalibrateWlan, LeavesOutALinkThatTellsNothing) {
   truth.links = 2;
   truth.seconds = 300;
   Trace trace = MakeLinkTrace(truth, 2);
-  for (Column& column : trace.columns) {
-    if (column.name != "station.ap2.w2.rssi") continue;
-    for (size_t i = 30; i < column.values.size(); ++i) {
-      column.values[i] = std::numeric_limits<double>::quiet_NaN();
-    }
-  }
+  std::vector<double>& rssi = ValuesOf(&trace, "station.ap2.w2.rssi");
+  std::fill(rssi.begin() + 30, rssi.end(), std::nan(""));
   const CalibrationResult result = Calibrated(trace, 2);
   ASSERT_FALSE(result.notes.empty());
   EXPECT_EQ(result.notes[0],
@@ -182,10 +187,8 @@ TEST(CalibrateWlan, TakesAnUnknownFrequencyFromTheScenario) {
   truth.links = 1;
   truth.seconds = 120;
   Trace trace = MakeLinkTrace(truth, 2);
-  for (Column& column : trace.columns) {
-    if (column.name != "station.ap1.w1.frequency") continue;
-    for (size_t i = 0; i < 72; ++i) column.values[i] = std::nan("");
-  }
+  std::vector<double>& frequency = ValuesOf(&trace, "station.ap1.w1.frequency");
+  std::fill_n(frequency.begin(), 72, std::nan(""));
   for (const int64_t channel : {6, 36}) {
     WlanConfig wlan = WlanOf(1);
     wlan.access_points[0].channel = channel;
@@ -239,12 +242,9 @@ TEST(ReadLinks, RemembersTheRssiOfTenSeconds) {
   truth.links = 1;
   truth.seconds = 14;
   Trace trace = MakeLinkTrace(truth, 5);
-  for (Column& column : trace.columns) {
-    if (column.name != "station.ap1.w1.rssi") continue;
-    column.values = {-90, -50, -60, -60, -60, -60, -60,
-                     -60, -60, -60, -70, -60, -60, -60};
-    column.values[2] = std::nan("");
-  }
+  ValuesOf(&trace, "station.ap1.w1.rssi") = {-90, -50, std::nan(""), -60, -60,
+                                             -60, -60, -60,          -60, -60,
+                                             -70, -60, -60,          -60};
   LeftOutSamples left_out;
   const std::vector<LinkSample> samples =
       ReadLinks(trace, &left_out)[0].samples;
@@ -263,12 +263,8 @@ TEST(ReadLinks, HoldsTheDirectionWhereTheReceiverStands) {
   truth.links = 1;
   truth.seconds = 10;
   Trace trace = MakeLinkTrace(truth, 5);
-  for (Column& column : trace.columns) {
-    if (column.name == "station.ap1.w1.x") {
-      column.values = {0, 0, 0, 5, 10, 10, 10, 10, 5, 0};
-    }
-    if (column.name == "station.ap1.w1.rssi") column.values[4] = std::nan("");
-  }
+  ValuesOf(&trace, "station.ap1.w1.x") = {0, 0, 0, 5, 10, 10, 10, 10, 5, 0};
+  ValuesOf(&trace, "station.ap1.w1.rssi")[4] = std::nan("");
   LeftOutSamples left_out;
   const std::vector<Link> links = ReadLinks(trace, &left_out);
   ASSERT_EQ(links.size(), 1u);
@@ -289,21 +285,16 @@ TEST(ReadLinks, CountsWhatItLeavesOut) {
   truth.seconds = 10;
   Trace trace = MakeLinkTrace(truth, 5);
   const double missing = std::nan("");
-  for (Column& column : trace.columns) {
-    if (column.name == "station.ap1.w1.rssi") column.values[1] = missing;
-    if (column.name == "station.ap1.w1.distance") column.values[2] = missing;
-    if (column.name == "station.ap1.w1.y") {
-      column.values[3] = column.values[4] = missing;
-    }
-  }
+  ValuesOf(&trace, "station.ap1.w1.rssi")[1] = missing;
+  ValuesOf(&trace, "station.ap1.w1.distance")[2] = missing;
+  std::vector<double>& y = ValuesOf(&trace, "station.ap1.w1.y");
+  y[3] = y[4] = missing;
   LeftOutSamples left_out;
   EXPECT_EQ(ReadLinks(trace, &left_out)[0].samples.size(), 6u);
   EXPECT_EQ(left_out.silent, 1);
   EXPECT_EQ(left_out.without_distance, 1);
   EXPECT_EQ(left_out.without_place, 2);
-  for (Column& column : trace.columns) {
-    if (column.name == "station.ap1.w1.y") column.values.assign(10, missing);
-  }
+  y.assign(10, missing);
   const std::vector<LinkSample> samples =
       ReadLinks(trace, &left_out)[0].samples;
   EXPECT_EQ(samples.size(), 8u);

@@ -36,6 +36,12 @@ uint64_t RngStream::Next64() {
   return (static_cast<uint64_t>(Next32()) << 32) | low;
 }
 
+void RngStream::MoveTo(uint64_t position) {
+  counter_ = position / 4;
+  used_ = 4;
+  for (uint64_t i = 0; i < position % 4; ++i) Next32();
+}
+
 double RngStream::Uniform() {
   return static_cast<double>(Next64() >> 11) * 0x1.0p-53;
 }

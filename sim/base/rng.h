@@ -33,13 +33,18 @@ class RngStream {
   // Marsaglia and Tsang (2000); shape > 0, scale > 0, mean shape * scale.
   double Gamma(double shape, double scale);
 
+  // How far the sequence was read, in words of 32 bits: an equal stream that
+  // moves there goes on alike.
+  uint64_t position() const { return 4 * counter_ + used_ - 4; }
+  void MoveTo(uint64_t position);
+
  private:
   uint32_t Next32();
 
   uint64_t key_;
   uint64_t counter_ = 0;
   uint32_t block_[4] = {0, 0, 0, 0};
-  int used_ = 4;
+  unsigned used_ = 4;
 };
 
 // Names the random streams of a run. A stream depends on the seed, its name and

@@ -79,6 +79,7 @@ const VectorStep& VectorEnv::Step(const std::vector<double>& actions) {
   const auto d = static_cast<int64_t>(spec().observation.size());
   const auto k = static_cast<int64_t>(spec().costs.size());
   AIRLOCK_CHECK(static_cast<int64_t>(actions.size()) == count() * width);
+  ++steps_;
   for (int64_t i = 0; i < count(); ++i) {
     EpisodeRecord& record = running_[i];
     double* const costs = now_.costs.data() + i * k;
@@ -106,6 +107,7 @@ const VectorStep& VectorEnv::Step(const std::vector<double>& actions) {
     std::copy_n(now_.observation.begin() + i * d, d,
                 now_.last_observation.begin() + i * d);
     record.truncated = now_.truncated[i] != 0;
+    record.ended_at = steps_;
     ended_.push_back(record);
     ++record.episode;
     Start(i);
@@ -124,11 +126,8 @@ json VectorEnv::Save() const {
     one["state"] = envs_[i]->Save();
     envs.push_back(one);
   }
-  return {{"layout", spec().LayoutDigest()},
-          {"first", first_},
-          {"seed", seed_},
-          {"time_limit", time_limit_},
-          {"envs", envs}};
+  return {{"layout", spec().LayoutDigest()}, {"first", first_}, {"seed", seed_},
+          {"time_limit", time_limit_},       {"steps", steps_}, {"envs", envs}};
 }
 
 void VectorEnv::Load(const json& state) {
@@ -144,6 +143,7 @@ void VectorEnv::Load(const json& state) {
                        ": saved by other environments of this layout (their "
                        "numbers, seed or time limit)");
     }
+    steps_ = state.at("steps");
     for (int64_t i = 0; i < count(); ++i) {
       const json& one = state.at("envs")[i];
       EpisodeRecord& record = running_[i];

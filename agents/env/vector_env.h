@@ -33,6 +33,7 @@ struct EpisodeRecord {
   double reward = 0;  // sum
   std::vector<double> costs;
   bool truncated = false;
+  int64_t ended_at = 0;  // steps of the VectorEnv until then
 };
 
 // Environments that advance together. Adds what an Env does not know: time
@@ -76,6 +77,7 @@ class VectorEnv {
   int64_t first_;
   uint64_t seed_;
   int64_t time_limit_;
+  int64_t steps_ = 0;
   VectorStep now_;
   std::vector<EpisodeRecord> running_;
   std::vector<EpisodeRecord> ended_;

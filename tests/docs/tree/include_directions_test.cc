@@ -47,6 +47,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"agents/env", {"sim/base"}},
       {"agents/policy", {"agents/env", "sim/base"}},
       {"agents/program", {"sim/base", "sim/engine"}},
+      {"agents/rollout", {"agents/env", "agents/policy", "sim/base"}},
       {"agents/learn", {"agents/policy", "sim/base"}},
       {"twin/forecast", {"agents/policy", "sim/base", "sim/telemetry"}},
       {"twin/pipeline",

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "agents/env/vector_env.h"
+#include "agents/policy/policy.h"
+
+namespace airlock {
+
+// What a policy met in `steps` steps of `envs` environments, [step][env][...]
+// row-major. d numbers an observation, w an action, k costs, m choices.
+struct Rollout {
+  int64_t steps = 0;
+  int64_t envs = 0;
+  std::vector<double> observation;      // d, before the action, as observed
+  std::vector<uint8_t> allowed;         // m; empty if not masked
+  std::vector<double> action;           // w
+  std::vector<double> log_probability;  // as Policy::Sample() says
+  std::vector<double> reward;
+  std::vector<double> costs;  // k
+  std::vector<uint8_t> terminated;
+  std::vector<uint8_t> truncated;
+  // d, after the action: what the episode ended with where it ended.
+  std::vector<double> next_observation;
+  std::vector<EpisodeRecord> episodes;  // that ended, by step, then environment
+
+  int64_t rows() const { return steps * envs; }
+};
+
+// Environments with a policy that acts in them. What they live through depends
+// on the seed, the policy and the number of environments, not on how many
+// processes share the work. Environment i draws its actions from the stream
+// "policy/i".
+class Actors {
+ public:
+  virtual ~Actors() = default;
+
+  virtual const EnvSpec& spec() const = 0;
+  virtual int64_t envs() const = 0;
+  // `steps` steps of every environment. `random_share` as Policy::Sample();
+  // `greedy`: its most probable actions, and no random numbers.
+  virtual Rollout Run(const Policy& policy, int64_t steps, double random_share,
+                      bool greedy) = 0;
+  virtual nlohmann::json Save() = 0;
+  // Throws InputError for what Save() of actors of the same kind did not write.
+  virtual void Load(const nlohmann::json& state) = 0;
+};
+
+struct ActorOptions {
+  std::function<std::unique_ptr<Env>()> create;
+  int64_t envs = 1;
+  uint64_t seed = 1;
+  int64_t time_limit = 0;  // 0: the environment's own
+};
+
+// In this process.
+std::unique_ptr<Actors> LocalActors(const ActorOptions& options);
+
+// In `workers` forked processes, at most one an environment: a message starts a
+// rollout and another ends it, none goes to and fro at a step. To be made
+// before anything has started a thread; throws Error otherwise. Run() throws
+// Error if a worker dies: it says how, and what the others hold is then lost
+// too.
+std::unique_ptr<Actors> ForkedActors(const ActorOptions& options,
+                                     int64_t workers);
+
+}  // namespace airlock

@@ -1,5 +1,7 @@
 #include "agents/learn/mlp_ensemble.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +22,19 @@ at::Tensor Uniform(int64_t rows, int64_t columns, double bound,
     }
   }
   return tensor.set_requires_grad(true);
+}
+
+// Rows or columns of length 1 and at right angles, whichever are fewer, uniform
+// among all such matrices: the Q of a normal matrix's QR, with R's signs.
+at::Tensor Orthogonal(int64_t rows, int64_t columns, RngStream* rng) {
+  const bool wide = columns > rows;
+  at::Tensor normal =
+      at::empty({wide ? columns : rows, wide ? rows : columns}, at::kDouble);
+  double* next = normal.data_ptr<double>();
+  for (int64_t i = 0; i < normal.numel(); ++i) *next++ = rng->Normal(0, 1);
+  const auto [q, r] = at::linalg_qr(normal, "reduced");
+  const at::Tensor turned = q * r.diagonal().sign();
+  return wide ? turned.t() : turned;
 }
 
 at::Tensor Activated(Activation activation, const at::Tensor& x) {
@@ -69,6 +84,20 @@ MlpEnsemble::MlpEnsemble(int64_t inputs, const std::vector<int64_t>& hidden,
     weights_.push_back(Uniform(inputs, width, bound, rngs));
     biases_.push_back(Uniform(1, width, bound, rngs));
     inputs = width;
+  }
+}
+
+void MlpEnsemble::MakeOrthogonal(double gain, double last_gain,
+                                 std::vector<RngStream>* rngs) {
+  const at::NoGradGuard no_gradients;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    const bool last = i + 1 == weights_.size();
+    for (size_t m = 0; m < rngs->size(); ++m) {
+      const at::Tensor weight = weights_[i].detach()[static_cast<int64_t>(m)];
+      weight.copy_(Orthogonal(weight.size(0), weight.size(1), &(*rngs)[m]) *
+                   (last ? last_gain : gain));
+    }
+    biases_[i].detach().zero_();
   }
 }
 

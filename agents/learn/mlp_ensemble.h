@@ -20,6 +20,11 @@ class MlpEnsemble {
               int64_t outputs, Activation activation,
               std::vector<RngStream>* rngs);
 
+  // Weights become orthogonal (Saxe et al. 2014) times `gain`, of the last
+  // layer `last_gain`; biases 0.
+  void MakeOrthogonal(double gain, double last_gain,
+                      std::vector<RngStream>* rngs);
+
   int64_t members() const { return weights_.front().size(0); }
   // `x`: members x rows x inputs; gives members x rows x outputs. With `rngs`,
   // the share `dropout` of the hidden values is left out and the rest raised

@@ -113,25 +113,38 @@ at::Tensor MlpEnsemble::Forward(const at::Tensor& x, double dropout,
   return h;
 }
 
+MlpLayer MlpEnsemble::LayerOf(size_t layer, int64_t member) const {
+  const at::Tensor w = weights_[layer].detach()[member].t().contiguous();
+  const at::Tensor b = biases_[layer].detach()[member].contiguous();
+  MlpLayer copy;
+  copy.inputs = w.size(1);
+  copy.outputs = w.size(0);
+  copy.activation =
+      layer + 1 == weights_.size() ? Activation::kIdentity : activation_;
+  const double* const weight = w.data_ptr<double>();
+  copy.weights.assign(weight, weight + w.numel());
+  const double* const bias = b.data_ptr<double>();
+  copy.bias.assign(bias, bias + b.numel());
+  return copy;
+}
+
 Mlp MlpEnsemble::Export(int64_t member, double scale, double offset) const {
   std::vector<MlpLayer> layers;
   for (size_t i = 0; i < weights_.size(); ++i) {
-    const bool last = i + 1 == weights_.size();
-    const at::Tensor w = weights_[i].detach()[member].t().contiguous();
-    const at::Tensor b = biases_[i].detach()[member].contiguous();
-    MlpLayer layer;
-    layer.inputs = w.size(1);
-    layer.outputs = w.size(0);
-    layer.activation = last ? Activation::kIdentity : activation_;
-    const double* const weight = w.data_ptr<double>();
-    for (int64_t k = 0; k < w.numel(); ++k) {
-      layer.weights.push_back(NineDigits(last ? scale * weight[k] : weight[k]));
+    layers.push_back(LayerOf(i, member));
+    if (i + 1 == weights_.size()) {
+      for (double& weight : layers.back().weights) weight *= scale;
+      for (double& bias : layers.back().bias) bias = scale * bias + offset;
     }
-    const double* const bias = b.data_ptr<double>();
-    for (int64_t k = 0; k < b.numel(); ++k) {
-      layer.bias.push_back(last ? scale * bias[k] + offset : bias[k]);
-    }
-    layers.push_back(std::move(layer));
+    for (double& weight : layers.back().weights) weight = NineDigits(weight);
+  }
+  return Mlp(layers);
+}
+
+Mlp MlpEnsemble::Copy(int64_t member) const {
+  std::vector<MlpLayer> layers;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    layers.push_back(LayerOf(i, member));
   }
   return Mlp(layers);
 }

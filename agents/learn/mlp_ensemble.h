@@ -41,8 +41,12 @@ class MlpEnsemble {
   // rounded to nine significant digits, as many as single precision has, which
   // halves their text.
   Mlp Export(int64_t member, double scale, double offset) const;
+  // As it is.
+  Mlp Copy(int64_t member) const;
 
  private:
+  MlpLayer LayerOf(size_t layer, int64_t member) const;
+
   Activation activation_;
   std::vector<at::Tensor> weights_;
   std::vector<at::Tensor> biases_;

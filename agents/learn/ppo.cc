@@ -102,7 +102,7 @@ class Ppo::Networks {
     return Policy({spec_, normaliser_,
                    spec_.action.discrete() ? ActionDistribution::kCategorical
                                            : ActionDistribution::kGaussian,
-                   VectorOf(log_deviation_), actor_.Export(0, 1, 0)});
+                   VectorOf(log_deviation_), actor_.Copy(0)});
   }
 
   PpoProgress Update(const Rollout& rollout, double done);

@@ -108,8 +108,7 @@ void ReplayBuffer::Store(const Pending& pending, double discount,
   size_ = std::min(size_ + 1, options_.capacity);
 }
 
-void ReplayBuffer::Add(const Rollout& rollout,
-                       const std::vector<uint8_t>& next_allowed) {
+void ReplayBuffer::Add(const Rollout& rollout) {
   AIRLOCK_CHECK(rollout.envs == static_cast<int64_t>(pending_.size()));
   for (int64_t row = 0; row < rollout.rows(); ++row) {
     std::deque<Pending>& open = pending_[row % rollout.envs];
@@ -131,9 +130,9 @@ void ReplayBuffer::Add(const Rollout& rollout,
     const uint8_t* allowed = nullptr;  // after an end nobody says
     if (!ended && m_ > 0) {
       const int64_t after = row + rollout.envs;
-      allowed = after < rollout.rows()
-                    ? rollout.allowed.data() + after * m_
-                    : next_allowed.data() + (after - rollout.rows()) * m_;
+      allowed = after < rollout.rows() ? rollout.allowed.data() + after * m_
+                                       : rollout.allowed_after.data() +
+                                             (after - rollout.rows()) * m_;
     }
     const auto full = static_cast<size_t>(options_.n_step);
     while (!open.empty() && (ended || open.size() == full)) {

@@ -57,9 +57,8 @@ class ReplayBuffer {
   ReplayBuffer(const EnvSpec& spec, int64_t envs, const ReplayOptions& options);
 
   int64_t size() const { return size_; }
-  // The steps of a rollout of `envs` environments that follows on the one
-  // before. `next_allowed`: what is allowed after its last step, [env][m].
-  void Add(const Rollout& rollout, const std::vector<uint8_t>& next_allowed);
+  // A rollout of `envs` environments that follows on the one before.
+  void Add(const Rollout& rollout);
   // `count` transitions with replacement, probability p^alpha / sum; weights
   // (N P)^-beta over the largest of the batch. Not on an empty buffer.
   ReplayBatch Sample(int64_t count, double beta, RngStream* rng) const;

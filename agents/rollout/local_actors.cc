@@ -77,6 +77,7 @@ Rollout SomeActors::Run(const Policy& policy, int64_t steps,
                   rollout.next_observation.begin() + (s * envs() + i) * d);
     }
   }
+  rollout.allowed_after = env_.now().allowed;
   rollout.episodes = env_.TakeEpisodes();
   return rollout;
 }

@@ -22,6 +22,7 @@ void ForEachArray(R* rollout, F f) {
   f("terminated", &rollout->terminated);
   f("truncated", &rollout->truncated);
   f("next_observation", &rollout->next_observation);
+  f("allowed_after", &rollout->allowed_after);
 }
 
 // Two at a time.
@@ -94,6 +95,9 @@ Rollout SideBySide(const std::vector<Rollout>& parts) {
     }
   }
   for (const Rollout& part : parts) {
+    all.allowed_after.insert(all.allowed_after.end(),
+                             part.allowed_after.begin(),
+                             part.allowed_after.end());
     all.episodes.insert(all.episodes.end(), part.episodes.begin(),
                         part.episodes.end());
   }

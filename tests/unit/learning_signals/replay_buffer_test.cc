@@ -30,8 +30,10 @@ TEST(SumTree, FindsByRunningSums) {
 // One environment; place, reward and cost of a step are given, head 0 counts.
 Rollout Steps(const std::vector<double>& places,
               const std::vector<double>& rewards, uint8_t terminated,
-              uint8_t truncated) {
+              uint8_t truncated,
+              const std::vector<uint8_t>& after = {1, 1, 1, 1, 1}) {
   Rollout r;
+  r.allowed_after = after;
   r.envs = 1;
   r.steps = static_cast<int64_t>(rewards.size());
   for (int64_t s = 0; s < r.steps; ++s) {
@@ -67,21 +69,21 @@ TEST(ReplayBuffer, ThreeStepsByHand) {
   options.n_step = 3;
   options.gamma = 0.5;
   ReplayBuffer buffer(CountingEnv().spec(), 1, options);
-  buffer.Add(Steps({1, 2, 3, 4, 5}, {1, 2, 4, 8}, 0, 0), {1, 1, 1, 1, 1});
+  buffer.Add(Steps({1, 2, 3, 4, 5}, {1, 2, 4, 8}, 0, 0));
   // Two are not yet three steps long.
   ASSERT_EQ(buffer.size(), 2);
   auto held = Held(buffer);
   EXPECT_THAT(held[1], ElementsAre(1 + 1 + 1, 30, 0.125, 4));
   EXPECT_THAT(held[2], ElementsAre(2 + 2 + 2, 60, 0.125, 5));
   // The rollout goes on and terminates: those end early, without a value.
-  buffer.Add(Steps({5, 6}, {16}, 1, 0), {1, 1, 1, 1, 1});
+  buffer.Add(Steps({5, 6}, {16}, 1, 0));
   ASSERT_EQ(buffer.size(), 5);
   held = Held(buffer);
   EXPECT_THAT(held[3], ElementsAre(4 + 4 + 4, 120, 0, 6));
   EXPECT_THAT(held[4], ElementsAre(8 + 8, 160, 0, 6));
   EXPECT_THAT(held[5], ElementsAre(16, 160, 0, 6));
   // A truncated one keeps the value of where it was cut.
-  buffer.Add(Steps({20, 21, 22}, {1, 1}, 0, 1), {1, 1, 1, 1, 1});
+  buffer.Add(Steps({20, 21, 22}, {1, 1}, 0, 1));
   held = Held(buffer);
   EXPECT_THAT(held[20], ElementsAre(1.5, 15, 0.25, 22));
   EXPECT_THAT(held[21], ElementsAre(1, 10, 0.5, 22));
@@ -89,7 +91,7 @@ TEST(ReplayBuffer, ThreeStepsByHand) {
 
 TEST(ReplayBuffer, KnowsWhatIsAllowedNext) {
   ReplayBuffer buffer(CountingEnv().spec(), 1, {});
-  buffer.Add(Steps({1, 2, 3}, {1, 1}, 0, 0), {0, 0, 1, 0, 1});
+  buffer.Add(Steps({1, 2, 3}, {1, 1}, 0, 0, {0, 0, 1, 0, 1}));
   RngStream rng(2);
   const ReplayBatch batch = buffer.Sample(50, 0, &rng);
   for (size_t i = 0; i < batch.place.size(); ++i) {
@@ -108,7 +110,7 @@ TEST(ReplayBuffer, PrioritiesAndWeights) {
   options.alpha = 0.5;
   options.capacity = 4;
   ReplayBuffer buffer(CountingEnv().spec(), 1, options);
-  buffer.Add(Steps({0, 1, 2, 3, 4, 5}, {1, 1, 1, 1, 1}, 0, 0), {1, 1, 1, 1, 1});
+  buffer.Add(Steps({0, 1, 2, 3, 4, 5}, {1, 1, 1, 1, 1}, 0, 0));
   ASSERT_EQ(buffer.size(), 4) << "the first was forgotten";
   // Place 0 was written over.
   buffer.UpdatePriorities({0, 1, 2, 3}, {-1, 4, 9, 16});
@@ -134,12 +136,12 @@ TEST(ReplayBuffer, WhatIsLoadedDrawsTheSame) {
   options.n_step = 2;
   options.capacity = 8;
   ReplayBuffer a(CountingEnv().spec(), 1, options);
-  a.Add(Steps({0, 1, 2, 3}, {1, 2, 3}, 0, 0), {1, 1, 1, 1, 1});
+  a.Add(Steps({0, 1, 2, 3}, {1, 2, 3}, 0, 0));
   a.UpdatePriorities({0, 1}, {3, 1});
   ReplayBuffer b(CountingEnv().spec(), 1, options);
   b.Load(nlohmann::json::from_cbor(nlohmann::json::to_cbor(a.Save())));
   for (ReplayBuffer* buffer : {&a, &b}) {
-    buffer->Add(Steps({3, 4, 5}, {4, 5}, 1, 0), {1, 1, 1, 1, 1});
+    buffer->Add(Steps({3, 4, 5}, {4, 5}, 1, 0));
   }
   RngStream x(1), y(1);
   const ReplayBatch p = a.Sample(40, 0.5, &x), q = b.Sample(40, 0.5, &y);

@@ -39,6 +39,7 @@ VectorEnv::VectorEnv(const std::function<std::unique_ptr<Env>()>& create,
   now_.truncated.resize(count);
   if (spec().action.masked) {
     now_.allowed.resize(count * spec().action.all_choices());
+    now_.last_allowed.resize(now_.allowed.size());
   }
   running_.resize(count);
   for (int64_t i = 0; i < count; ++i) {
@@ -55,6 +56,26 @@ void VectorEnv::Start(int64_t i) {
   envs_[i]->Reset(RngTree(seed_).Stream(fmt::format("env/{}", record.env),
                                         Replication(record.episode)));
   Observe(i);
+  CheckAllowed(i);
+}
+
+void VectorEnv::CheckAllowed(int64_t i) const {
+  if (now_.allowed.empty()) return;
+  const uint8_t* allowed =
+      now_.allowed.data() + i * spec().action.all_choices();
+  for (size_t h = 0; h < spec().action.choices.size(); ++h) {
+    const int64_t choices = spec().action.choices[h];
+    if (std::any_of(allowed, allowed + choices,
+                    [](uint8_t flag) { return flag != 0; })) {
+      allowed += choices;
+      continue;
+    }
+    const EpisodeRecord& record = running_[i];
+    throw Error(fmt::format(
+        "{}: environment {}, episode {}, step {}: none of the {} choices of "
+        "head {} is allowed",
+        spec().name, record.env, record.episode, record.steps, choices, h));
+  }
 }
 
 void VectorEnv::Observe(int64_t i) {
@@ -103,9 +124,17 @@ const VectorStep& VectorEnv::Step(const std::vector<double>& actions) {
     now_.truncated[i] =
         !outcome.terminated && time_limit_ > 0 && record.steps >= time_limit_;
     Observe(i);
-    if (!now_.terminated[i] && !now_.truncated[i]) continue;
+    if (!now_.terminated[i] && !now_.truncated[i]) {
+      CheckAllowed(i);
+      continue;
+    }
     std::copy_n(now_.observation.begin() + i * d, d,
                 now_.last_observation.begin() + i * d);
+    if (!now_.allowed.empty()) {
+      const int64_t m = spec().action.all_choices();
+      std::copy_n(now_.allowed.begin() + i * m, m,
+                  now_.last_allowed.begin() + i * m);
+    }
     record.truncated = now_.truncated[i] != 0;
     record.ended_at = steps_;
     ended_.push_back(record);

@@ -23,6 +23,7 @@ struct VectorStep {
   // [count][d]: where an episode ended here, the observation it ended with,
   // from which a truncated one has its value estimated; elsewhere as before.
   std::vector<double> last_observation;
+  std::vector<uint8_t> last_allowed;  // [count][m], likewise
 };
 
 // An episode that has ended.
@@ -56,8 +57,9 @@ class VectorEnv {
   // The present observations; at first those of the starts.
   const VectorStep& now() const { return now_; }
   // `actions`: [count][width]. Throws Error naming environment, episode and
-  // step for a reward, cost or observation that is not finite; where it threw,
-  // nothing but Load() may follow.
+  // step for a reward, cost or observation that is not finite and where no
+  // choice of a head is allowed; where it threw, nothing but Load() may follow.
+  // The constructor throws likewise for the first observations.
   const VectorStep& Step(const std::vector<double>& actions);
   // The episodes that ended since the previous call, in the order of steps,
   // then of environments.
@@ -72,6 +74,7 @@ class VectorEnv {
  private:
   void Start(int64_t i);
   void Observe(int64_t i);
+  void CheckAllowed(int64_t i) const;
 
   std::vector<std::unique_ptr<Env>> envs_;
   int64_t first_;

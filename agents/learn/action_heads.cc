@@ -2,15 +2,10 @@
 
 #include <cmath>
 
+#include "agents/learn/losses.h"
+
 namespace airlock {
 namespace {
-
-// What an impossible choice's logit becomes; its probability is 0 exactly.
-constexpr double kImpossible = -1e30;
-
-at::Tensor Masked(const at::Tensor& logits, const at::Tensor& allowed) {
-  return allowed.defined() ? at::where(allowed, logits, kImpossible) : logits;
-}
 
 // Log probabilities of the choices of head `h`, [rows][choices].
 at::Tensor HeadOf(const at::Tensor& logits, int64_t at, int64_t count) {

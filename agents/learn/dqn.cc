@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "agents/learn/losses.h"
 #include "agents/learn/mlp_ensemble.h"
 #include "agents/learn/replay_buffer.h"
 #include "agents/learn/tensors.h"
@@ -17,10 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kImpossible = -1e30;
-
-// A network for Q. A dueling one has outputs V, A_1 ... A_n of one last layer,
-//   Q_a = V + A_a - mean(A)   (Wang et al. 2016, eq. 9).
+// A network for Q. A dueling one has V, A_1 ... A_n as outputs of one layer.
 class QNetwork {
  public:
   QNetwork(int64_t inputs, int64_t choices, const DqnOptions& options,
@@ -32,9 +30,7 @@ class QNetwork {
   at::Tensor Forward(const at::Tensor& x) const {  // [rows][choices]
     const at::Tensor out =
         network_.Forward(x.unsqueeze(0), 0, nullptr).squeeze(0);
-    if (!dueling_) return out;
-    const at::Tensor advantage = out.slice(1, 1);
-    return out.slice(1, 0, 1) + advantage - advantage.mean(1, true);
+    return dueling_ ? DuelingValues(out) : out;
   }
   std::vector<at::Tensor> parameters() const {
     std::vector<at::Tensor> all = network_.weights();
@@ -164,20 +160,14 @@ at::Tensor Dqn::Networks::Targets(const ReplayBatch& batch,
                                   int64_t rows) const {
   const at::NoGradGuard no_gradients;
   const at::Tensor next = TensorOf(batch.next_observation, {rows, inputs()});
-  const auto masked = [&](at::Tensor values) {
-    if (batch.next_allowed.empty()) return values;
-    return at::where(
-        MaskOf(batch.next_allowed, {rows, spec_.action.all_choices()}), values,
-        kImpossible);
-  };
-  const at::Tensor target = masked(target_.Forward(next));
-  const at::Tensor best =
-      options_.double_q
-          ? target.gather(1, masked(online_.Forward(next)).argmax(1, true))
-                .squeeze(1)
-          : target.amax(1);
-  return TensorOf(batch.reward, {rows}) +
-         TensorOf(batch.discount, {rows}) * best;
+  at::Tensor allowed;
+  if (!batch.next_allowed.empty()) {
+    allowed = MaskOf(batch.next_allowed, {rows, spec_.action.all_choices()});
+  }
+  return QTargets(TensorOf(batch.reward, {rows}),
+                  TensorOf(batch.discount, {rows}), target_.Forward(next),
+                  options_.double_q ? online_.Forward(next) : at::Tensor(),
+                  allowed);
 }
 
 void Dqn::Networks::Step(double beta, DqnProgress* progress) {
@@ -210,6 +200,9 @@ DqnProgress Dqn::Networks::Update(const Rollout& rollout, double done) {
   memory_.Add(rollout);
   steps_ += rollout.rows();
   DqnProgress progress;
+  if (options_.anneal) {
+    SetLearningRate(&adam_, options_.learning_rate * std::max(0.0, 1 - done));
+  }
   const double beta =
       options_.beta + (1 - options_.beta) * std::clamp(done, 0.0, 1.0);
   while (trained_at_ + options_.train_every <= steps_) {

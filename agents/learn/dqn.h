@@ -14,6 +14,7 @@ namespace airlock {
 struct DqnOptions {
   std::vector<int64_t> hidden = {256, 256};
   double learning_rate = 2.5e-4;
+  bool anneal = false;  // the learning rate falls to 0 with the steps left
   double gamma = 0.99;
   int64_t capacity = 100000;  // transitions remembered
   int64_t warm_up = 1000;     // of them before the first gradient step

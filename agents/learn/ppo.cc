@@ -9,6 +9,7 @@
 
 #include "agents/learn/action_heads.h"
 #include "agents/learn/advantages.h"
+#include "agents/learn/losses.h"
 #include "agents/learn/mlp_ensemble.h"
 #include "agents/learn/tensors.h"
 #include "sim/base/error.h"
@@ -285,19 +286,11 @@ double Ppo::Networks::Step(const Batch& batch, double clip,
   const at::Tensor ratio =
       (terms.log_probability - batch.log_probability).exp();
   const at::Tensor divergence = Divergence(batch, outputs);
-  at::Tensor policy_loss;
-  if (options_.objective == PolicyObjective::kClip) {
-    policy_loss = -at::min(batch.advantage * ratio,
-                           batch.advantage * ratio.clamp(1 - clip, 1 + clip))
-                       .mean();
-  } else {
-    const at::Tensor inside =
-        (divergence.detach() <= options_.focops_trust).to(at::kDouble);
-    policy_loss =
-        ((divergence - ratio * batch.advantage / options_.focops_temperature) *
-         inside)
-            .mean();
-  }
+  const at::Tensor policy_loss =
+      options_.objective == PolicyObjective::kClip
+          ? ClippedPolicyLoss(ratio, batch.advantage, clip)
+          : FocopsLoss(ratio, batch.advantage, divergence,
+                       options_.focops_temperature, options_.focops_trust);
   const at::Tensor value_loss =
       (Outputs(critic_, batch.x) - batch.targets).square().mean(0).sum();
   const at::Tensor entropy = terms.entropy.mean();

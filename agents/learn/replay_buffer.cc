@@ -84,6 +84,7 @@ ReplayBuffer::ReplayBuffer(const EnvSpec& spec, int64_t envs,
   costs_.resize(n * k_);
   discount_.resize(n);
   next_observation_.resize(n * d_);
+  allowed_.resize(n * m_);
   next_allowed_.resize(n * m_);
 }
 
@@ -91,6 +92,8 @@ void ReplayBuffer::Store(const Pending& pending, double discount,
                          const double* next, const uint8_t* next_allowed) {
   std::copy(pending.observation.begin(), pending.observation.end(),
             observation_.begin() + next_ * d_);
+  std::copy(pending.allowed.begin(), pending.allowed.end(),
+            allowed_.begin() + next_ * m_);
   std::copy(pending.action.begin(), pending.action.end(),
             action_.begin() + next_ * w_);
   reward_[next_] = pending.reward;
@@ -98,10 +101,7 @@ void ReplayBuffer::Store(const Pending& pending, double discount,
             costs_.begin() + next_ * k_);
   discount_[next_] = discount;
   std::copy_n(next, d_, next_observation_.begin() + next_ * d_);
-  for (int64_t c = 0; c < m_; ++c) {
-    next_allowed_[next_ * m_ + c] =
-        next_allowed == nullptr ? 1 : next_allowed[c];
-  }
+  std::copy_n(next_allowed, m_, next_allowed_.begin() + next_ * m_);
   // What was never drawn is drawn soon.
   priorities_.Set(next_, std::pow(largest_priority_, options_.alpha));
   next_ = (next_ + 1) % options_.capacity;
@@ -114,6 +114,7 @@ void ReplayBuffer::Add(const Rollout& rollout) {
     std::deque<Pending>& open = pending_[row % rollout.envs];
     Pending now;
     CopyRow(rollout.observation, row, d_, &now.observation);
+    CopyRow(rollout.allowed, row, m_, &now.allowed);
     CopyRow(rollout.action, row, w_, &now.action);
     now.costs.resize(static_cast<size_t>(k_));
     open.push_back(std::move(now));
@@ -127,13 +128,7 @@ void ReplayBuffer::Add(const Rollout& rollout) {
     const bool terminated = rollout.terminated[row] != 0;
     const bool ended = terminated || rollout.truncated[row] != 0;
     const double* const next = rollout.next_observation.data() + row * d_;
-    const uint8_t* allowed = nullptr;  // after an end nobody says
-    if (!ended && m_ > 0) {
-      const int64_t after = row + rollout.envs;
-      allowed = after < rollout.rows() ? rollout.allowed.data() + after * m_
-                                       : rollout.allowed_after.data() +
-                                             (after - rollout.rows()) * m_;
-    }
+    const uint8_t* const allowed = rollout.next_allowed.data() + row * m_;
     const auto full = static_cast<size_t>(options_.n_step);
     while (!open.empty() && (ended || open.size() == full)) {
       Store(open.front(), terminated ? 0 : open.front().discount, next,
@@ -156,6 +151,7 @@ ReplayBatch ReplayBuffer::Sample(int64_t count, double beta,
                   rng->UniformInt(static_cast<uint64_t>(size_)));
     batch.place.push_back(place);
     CopyRow(observation_, place, d_, &batch.observation);
+    CopyRow(allowed_, place, m_, &batch.allowed);
     CopyRow(action_, place, w_, &batch.action);
     batch.reward.push_back(reward_[place]);
     CopyRow(costs_, place, k_, &batch.costs);
@@ -191,8 +187,8 @@ json ReplayBuffer::Save() const {
   for (const auto& open : pending_) {
     json of_env = json::array();
     for (const Pending& one : open) {
-      of_env.push_back(
-          {one.observation, one.action, one.reward, one.costs, one.discount});
+      of_env.push_back({one.observation, one.allowed, one.action, one.reward,
+                        one.costs, one.discount});
     }
     pending.push_back(of_env);
   }
@@ -205,6 +201,7 @@ json ReplayBuffer::Save() const {
           {"costs", BytesOf(costs_)},
           {"discount", BytesOf(discount_)},
           {"next_observation", BytesOf(next_observation_)},
+          {"allowed", BytesOf(allowed_)},
           {"next_allowed", BytesOf(next_allowed_)},
           {"priorities", BytesOf(priorities)},
           {"pending", pending}};
@@ -221,6 +218,7 @@ void ReplayBuffer::Load(const json& state) {
     FromBytes(state.at("costs"), &costs_);
     FromBytes(state.at("discount"), &discount_);
     FromBytes(state.at("next_observation"), &next_observation_);
+    FromBytes(state.at("allowed"), &allowed_);
     FromBytes(state.at("next_allowed"), &next_allowed_);
     std::vector<double> priorities(static_cast<size_t>(options_.capacity));
     FromBytes(state.at("priorities"), &priorities);
@@ -233,7 +231,7 @@ void ReplayBuffer::Load(const json& state) {
     for (size_t e = 0; e < pending_.size(); ++e) {
       pending_[e].clear();
       for (const json& one : state.at("pending")[e]) {
-        pending_[e].push_back({one[0], one[1], one[2], one[3], one[4]});
+        pending_[e].push_back({one[0], one[1], one[2], one[3], one[4], one[5]});
       }
     }
   } catch (const json::exception& e) {

@@ -39,6 +39,7 @@ struct ReplayOptions {
 struct ReplayBatch {
   std::vector<int64_t> place;       // in the buffer, for UpdatePriorities()
   std::vector<double> observation;  // d
+  std::vector<uint8_t> allowed;     // m; empty if not masked
   std::vector<double> action;       // w
   std::vector<double> reward;       // discounted sum of up to n steps
   std::vector<double> costs;        // k, likewise
@@ -73,6 +74,7 @@ class ReplayBuffer {
  private:
   struct Pending {  // a transition that is not yet n steps long
     std::vector<double> observation;
+    std::vector<uint8_t> allowed;
     std::vector<double> action;
     double reward = 0;
     std::vector<double> costs;
@@ -88,7 +90,7 @@ class ReplayBuffer {
   double largest_priority_ = 1;
   std::vector<double> observation_, action_, reward_, costs_, discount_,
       next_observation_;
-  std::vector<uint8_t> next_allowed_;
+  std::vector<uint8_t> allowed_, next_allowed_;
   SumTree priorities_;
   std::vector<std::deque<Pending>> pending_;  // by environment
 };

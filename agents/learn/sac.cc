@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "agents/learn/losses.h"
 #include "agents/learn/mlp_ensemble.h"
 #include "agents/learn/replay_buffer.h"
 #include "agents/learn/tensors.h"
@@ -16,8 +17,6 @@ namespace airlock {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kImpossible = -1e30;
 
 std::vector<at::Tensor> ParametersOf(const MlpEnsemble& network) {
   std::vector<at::Tensor> all = network.weights();
@@ -144,7 +143,14 @@ class Sac::Networks {
   ActorSample Act(const at::Tensor& x, const at::Tensor& allowed);
   at::Tensor SoftValue(const ActorSample& act, const at::Tensor& values) const;
   void Step(SacProgress* progress);
-  void StepActor(const at::Tensor& x, SacProgress* progress);
+  // What is allowed of the choices; undefined where there is no mask.
+  at::Tensor MaskFrom(const std::vector<uint8_t>& flags) const {
+    return flags.empty() ? at::Tensor()
+                         : MaskOf(flags, {options_.batch, outputs()});
+  }
+  double EntropyWanted(const at::Tensor& allowed) const;
+  void StepActor(const at::Tensor& x, const at::Tensor& allowed,
+                 SacProgress* progress);
 
   EnvSpec spec_;
   SacOptions options_;
@@ -174,8 +180,7 @@ at::Tensor Sac::Networks::ScaledActions(const ReplayBatch& batch) const {
 ActorSample Sac::Networks::Act(const at::Tensor& x, const at::Tensor& allowed) {
   const at::Tensor out = actor_.Forward(x.unsqueeze(0), 0, nullptr).squeeze(0);
   if (discrete()) {
-    const at::Tensor log_p = at::log_softmax(
-        allowed.defined() ? at::where(allowed, out, kImpossible) : out, 1);
+    const at::Tensor log_p = at::log_softmax(Masked(out, allowed), 1);
     return {log_p.exp(), log_p};
   }
   const int64_t width = spec_.action.width();
@@ -185,25 +190,26 @@ ActorSample Sac::Networks::Act(const at::Tensor& x, const at::Tensor& allowed) {
   for (double& z : normal) z = rngs_[0].Normal(0, 1);
   const at::Tensor z = TensorOf(normal, {mean.size(0), width});
   const at::Tensor u = mean + log_deviation.exp() * z;
-  // log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u))
-  const at::Tensor slope = 2 * (std::log(2.0) - u - at::softplus(-2 * u));
-  const at::Tensor log_density =
-      -0.5 * z.square() - 0.5 * std::log(2 * M_PI) - log_deviation - slope;
-  return {at::tanh(u), log_density.sum(1)};
+  return {at::tanh(u), SquashedLogDensity(u, z, log_deviation)};
 }
 
-// E[min Q - temperature ln p], [rows].
 at::Tensor Sac::Networks::SoftValue(const ActorSample& act,
                                     const at::Tensor& values) const {
-  const at::Tensor least = values.amin(0);  // [rows][...]
-  if (!discrete()) {
-    return least.squeeze(1) - temperature() * act.log_probability;
-  }
-  return (act.action * (least - temperature() * act.log_probability)).sum(1);
+  return discrete()
+             ? SoftValueOfChoices(values, act.log_probability, temperature())
+             : SoftValueOfSample(values, act.log_probability, temperature());
 }
 
-void Sac::Networks::StepActor(const at::Tensor& x, SacProgress* progress) {
-  const ActorSample act = Act(x, at::Tensor());
+// Where few choices are allowed there is less entropy to be had.
+double Sac::Networks::EntropyWanted(const at::Tensor& allowed) const {
+  if (!allowed.defined()) return target_entropy_;
+  return target_entropy_ / std::log(static_cast<double>(outputs())) *
+         allowed.sum(1).to(at::kDouble).log().mean().item<double>();
+}
+
+void Sac::Networks::StepActor(const at::Tensor& x, const at::Tensor& allowed,
+                              SacProgress* progress) {
+  const ActorSample act = Act(x, allowed);
   const at::Tensor loss =
       -SoftValue(act, discrete() ? Values(critics_, x, {}).detach()
                                  : Values(critics_, x, act.action))
@@ -217,7 +223,7 @@ void Sac::Networks::StepActor(const at::Tensor& x, SacProgress* progress) {
            .detach()
            .mean();
   const at::Tensor temperature_loss =
-      log_temperature_.exp().sum() * (entropy - target_entropy_);
+      log_temperature_.exp().sum() * (entropy - EntropyWanted(allowed));
   temperature_adam_.zero_grad();
   temperature_loss.backward();
   temperature_adam_.step();
@@ -233,11 +239,7 @@ void Sac::Networks::Step(SacProgress* progress) {
   {
     const at::NoGradGuard no_gradients;
     const at::Tensor next = TensorOf(batch.next_observation, {rows, inputs()});
-    at::Tensor allowed;
-    if (!batch.next_allowed.empty()) {
-      allowed = MaskOf(batch.next_allowed, {rows, outputs()});
-    }
-    const ActorSample act = Act(next, allowed);
+    const ActorSample act = Act(next, MaskFrom(batch.next_allowed));
     target = TensorOf(batch.reward, {rows}) +
              TensorOf(batch.discount, {rows}) *
                  SoftValue(act, Values(targets_, next, act.action));
@@ -258,7 +260,7 @@ void Sac::Networks::Step(SacProgress* progress) {
   loss.backward();
   critic_adam_.step();
   progress->critic_loss += loss.item<double>();
-  StepActor(x, progress);
+  StepActor(x, MaskFrom(batch.allowed), progress);
   Follow(options_.tau);
   ++progress->gradient_steps;
 }

@@ -71,13 +71,17 @@ Rollout SomeActors::Run(const Policy& policy, int64_t steps,
     append(now.terminated, &rollout.terminated);
     append(now.truncated, &rollout.truncated);
     append(now.observation, &rollout.next_observation);
+    append(now.allowed, &rollout.next_allowed);
     for (int64_t i = 0; i < envs(); ++i) {
       if (now.terminated[i] == 0 && now.truncated[i] == 0) continue;
       std::copy_n(now.last_observation.begin() + i * d, d,
                   rollout.next_observation.begin() + (s * envs() + i) * d);
+      if (now.allowed.empty()) continue;
+      const int64_t m = spec().action.all_choices();
+      std::copy_n(now.last_allowed.begin() + i * m, m,
+                  rollout.next_allowed.begin() + (s * envs() + i) * m);
     }
   }
-  rollout.allowed_after = env_.now().allowed;
   rollout.episodes = env_.TakeEpisodes();
   return rollout;
 }

@@ -26,7 +26,7 @@ struct Rollout {
   std::vector<uint8_t> truncated;
   // d, after the action: what the episode ended with where it ended.
   std::vector<double> next_observation;
-  std::vector<uint8_t> allowed_after;   // [env][m], after the last step
+  std::vector<uint8_t> next_allowed;    // m, likewise; empty if not masked
   std::vector<EpisodeRecord> episodes;  // that ended, by step, then environment
 
   int64_t rows() const { return steps * envs; }

@@ -22,7 +22,7 @@ void ForEachArray(R* rollout, F f) {
   f("terminated", &rollout->terminated);
   f("truncated", &rollout->truncated);
   f("next_observation", &rollout->next_observation);
-  f("allowed_after", &rollout->allowed_after);
+  f("next_allowed", &rollout->next_allowed);
 }
 
 // Two at a time.
@@ -37,6 +37,7 @@ void ForEachArrayOf(const Rollout& from, Rollout* to, F f) {
   f(from.terminated, &to->terminated);
   f(from.truncated, &to->truncated);
   f(from.next_observation, &to->next_observation);
+  f(from.next_allowed, &to->next_allowed);
 }
 
 }  // namespace
@@ -95,9 +96,6 @@ Rollout SideBySide(const std::vector<Rollout>& parts) {
     }
   }
   for (const Rollout& part : parts) {
-    all.allowed_after.insert(all.allowed_after.end(),
-                             part.allowed_after.begin(),
-                             part.allowed_after.end());
     all.episodes.insert(all.episodes.end(), part.episodes.begin(),
                         part.episodes.end());
   }

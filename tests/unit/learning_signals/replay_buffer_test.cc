@@ -33,14 +33,16 @@ Rollout Steps(const std::vector<double>& places,
               uint8_t truncated,
               const std::vector<uint8_t>& after = {1, 1, 1, 1, 1}) {
   Rollout r;
-  r.allowed_after = after;
   r.envs = 1;
   r.steps = static_cast<int64_t>(rewards.size());
   for (int64_t s = 0; s < r.steps; ++s) {
     const bool last = s + 1 == r.steps;
     r.observation.push_back(places[s]);
     r.next_observation.push_back(places[s + 1]);
-    for (int c = 0; c < 5; ++c) r.allowed.push_back(c != s);
+    for (int c = 0; c < 5; ++c) {
+      r.allowed.push_back(c != s);
+      r.next_allowed.push_back(last ? after[c] : c != s + 1);
+    }
     r.action.push_back(static_cast<double>(s));
     r.action.push_back(1);
     r.reward.push_back(rewards[s]);
@@ -95,11 +97,15 @@ TEST(ReplayBuffer, KnowsWhatIsAllowedNext) {
   RngStream rng(2);
   const ReplayBatch batch = buffer.Sample(50, 0, &rng);
   for (size_t i = 0; i < batch.place.size(); ++i) {
+    const std::vector<uint8_t> now(batch.allowed.begin() + 5 * i,
+                                   batch.allowed.begin() + 5 * i + 5);
     const std::vector<uint8_t> next(batch.next_allowed.begin() + 5 * i,
                                     batch.next_allowed.begin() + 5 * i + 5);
     if (batch.observation[i] == 1) {
+      EXPECT_THAT(now, ElementsAre(0, 1, 1, 1, 1));
       EXPECT_THAT(next, ElementsAre(1, 0, 1, 1, 1));
     } else {
+      EXPECT_THAT(now, ElementsAre(1, 0, 1, 1, 1));
       EXPECT_THAT(next, ElementsAre(0, 0, 1, 0, 1));
     }
   }

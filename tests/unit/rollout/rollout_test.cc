@@ -50,7 +50,7 @@ void ExpectEqual(const Rollout& a, const Rollout& b) {
   EXPECT_EQ(a.terminated, b.terminated);
   EXPECT_EQ(a.truncated, b.truncated);
   EXPECT_EQ(a.next_observation, b.next_observation);
-  EXPECT_EQ(a.allowed_after, b.allowed_after);
+  EXPECT_EQ(a.next_allowed, b.next_allowed);
   ASSERT_EQ(a.episodes.size(), b.episodes.size());
   for (size_t i = 0; i < a.episodes.size(); ++i) {
     EXPECT_EQ(a.episodes[i].env, b.episodes[i].env);

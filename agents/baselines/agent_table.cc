@@ -8,6 +8,7 @@
 #include "agents/baselines/planners/planners.h"
 #include "agents/baselines/queue_target.h"
 #include "agents/baselines/schedule_controller.h"
+#include "agents/baselines/shielded_planner.h"
 #include "sim/base/error.h"
 #include "sim/surrogate/airtime_scenario.h"
 
@@ -35,6 +36,18 @@ void CheckPlannable(const PlannerRow& row, const WlanConfig& wlan,
   }
 }
 
+// The planner, behind the scenario's shield if it has one.
+std::unique_ptr<ChannelPlanner> Shielded(
+    std::unique_ptr<ChannelPlanner> planner, const PlannerSetup& setup,
+    const Scenario& band, const PlannerController::Radios& radios) {
+  if (!band.controller.shield) return planner;
+  return std::make_unique<ShieldedPlanner>(
+      std::move(planner), setup,
+      [band, radios](const std::vector<std::string>& access_points) {
+        return ShieldLimitsOf(band, radios, access_points);
+      });
+}
+
 std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
                                           const Scenario& scenario,
                                           Replication replication) {
@@ -51,11 +64,22 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
         bands.empty() ? row.name : std::string(row.name) + "/second band", band,
         replication);
     CheckPlannable(row, NetworkOf(band, replication), setup.table);
+    const PlannerController::Radios radios = RadiosOf(band, replication);
     bands.push_back(std::make_unique<PlannerController>(
-        row.create(setup), setup, future, RadiosOf(band, replication)));
+        Shielded(row.create(setup), setup, band, radios), setup, future,
+        radios));
   }
   if (bands.size() == 1) return std::move(bands.front());
   return std::make_unique<BandPlanners>(std::move(bands));
+}
+
+// A shield in front of nobody would only look like one.
+void CheckShieldable(const std::string& name, const Scenario& scenario) {
+  if (!scenario.controller.shield) return;
+  if (name != kQueueTarget && name != kSchedule) return;
+  throw InputError(fmt::format(
+      "controller.shield guards channel planners, and agent '{}' is none",
+      name));
 }
 
 std::vector<AgentRow> MakeRows() {
@@ -84,7 +108,11 @@ const std::vector<AgentRow>& Agents() {
 std::unique_ptr<Controller> CreateAgent(const std::string& name,
                                         const Scenario& scenario,
                                         Replication replication) {
-  if (name == kStatic) return std::make_unique<StaticController>();
+  CheckShieldable(name, scenario);
+  // Behind a shield even who changes nothing has to leave a radar's channel.
+  if (name == kStatic && !scenario.controller.shield) {
+    return std::make_unique<StaticController>();
+  }
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();
   if (name == kSchedule) {
     if (!scenario.wlan) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/base/rng.h"
+#include "sim/engine/simulation.h"
 #include "sim/surrogate/airtime_model.h"
 #include "sim/surrogate/channel_table.h"
 
@@ -31,7 +32,12 @@ struct PlannerView {
   // The loads of the slot to come, where somebody knows them: an experiment
   // with known load, or `oracle`.
   std::optional<std::vector<double>> known_loads;
+  // [ap][position in ChannelTable::assignments()]: what a shield allows; empty:
+  // everything. Planners that search keep to it; others may not, and the shield
+  // has the last word.
+  std::vector<uint8_t> allowed;
   int64_t slot = 0;           // decisions before this one
+  double run_seconds = 0;     // of the run, at which the slot to come begins
   double seconds_of_day = 0;  // at which the slot to come begins
 
   static constexpr size_t kHistorySlots = 7 * 144;
@@ -44,6 +50,11 @@ struct PlannerView {
   }
   // Ordered pairs of which nothing is heard: they count as no interference.
   int64_t CountUnheard() const;
+  // Whether `allowed` lets access point `ap` have that assignment.
+  bool Allows(int ap, int assignment) const {
+    return allowed.empty() ||
+           allowed[allowed.size() / access_points.size() * ap + assignment];
+  }
 };
 
 // What planners are told once: what the network may use, and the model by which
@@ -63,6 +74,9 @@ class ChannelPlanner {
   // The plan for the slot to come: one assignment of the table for each access
   // point; view.plan changes nothing. The view has been checked (CheckView).
   virtual ChannelPlan Decide(const PlannerView& view) = 0;
+  // What it has to say of its own work, for a run's record: the same names in
+  // every replication.
+  virtual std::vector<Metric> Metrics() const { return {}; }
 };
 
 // Throws InputError that says what is wrong with which access point: sizes that

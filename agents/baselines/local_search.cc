@@ -9,20 +9,27 @@ namespace {
 // A change must lower the regret by more than the table's errors.
 constexpr double kLeastGain = 1e-8;
 
-ChannelPlan RandomPlan(const ChannelTable& table, int access_points,
+// An allowed assignment for each; who has none stays.
+ChannelPlan RandomPlan(const ChannelTable& table, const PlannerView& view,
                        RngStream* rng) {
-  ChannelPlan plan;
+  ChannelPlan plan = view.plan;
   const auto& all = table.assignments();
-  for (int i = 0; i < access_points; ++i) {
-    plan.push_back(all[rng->UniformInt(all.size())]);
+  std::vector<int> open;
+  for (int ap = 0; ap < view.size(); ++ap) {
+    open.clear();
+    for (int x = 0; x < static_cast<int>(all.size()); ++x) {
+      if (view.Allows(ap, x)) open.push_back(x);
+    }
+    if (!open.empty()) plan[ap] = all[open[rng->UniformInt(open.size())]];
   }
   return plan;
 }
 
 }  // namespace
 
-LocalSearch::LocalSearch(PlanState* state)
+LocalSearch::LocalSearch(PlanState* state, const PlannerView* view)
     : state_(state),
+      view_(view),
       changed_at_(state->size(), 0),
       settled_at_(state->pairs().size(), -1) {}
 
@@ -62,7 +69,7 @@ bool LocalSearch::Improve(size_t index) {
   if (pair.second < 0) {
     const double enough = costs_.first(at) - kLeastGain;
     for (int x = 0; x < count; ++x) {
-      if (costs_.first(x) >= enough) continue;
+      if (costs_.first(x) >= enough || !Allowed(pair.first, x)) continue;
       ++now_;
       state_->Move(pair.first, x);
       NoteChange(pair.first);
@@ -74,8 +81,9 @@ bool LocalSearch::Improve(size_t index) {
   const int other_at = state_->at(pair.second);
   const double enough = costs_.at(at, other_at) - kLeastGain;
   for (int x = 0; x < count; ++x) {
+    if (!Allowed(pair.first, x)) continue;
     for (int y = 0; y < count; ++y) {
-      if (costs_.at(x, y) >= enough) continue;
+      if (costs_.at(x, y) >= enough || !Allowed(pair.second, y)) continue;
       ++now_;
       state_->Move(pair.first, x);
       state_->Move(pair.second, y);
@@ -108,8 +116,8 @@ ChannelPlan SearchPlan(const PlannerView& view, const PlannerSetup& setup,
   for (int64_t run = 0; run < runs; ++run) {
     state.SetPlan(run < options.runs_from_present
                       ? view.plan
-                      : RandomPlan(setup.table, view.size(), rng));
-    LocalSearch(&state).Run(options.step_limit, rng);
+                      : RandomPlan(setup.table, view, rng));
+    LocalSearch(&state, &view).Run(options.step_limit, rng);
     const double total = state.Total();
     if (total < least) {
       least = total;

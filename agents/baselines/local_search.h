@@ -18,18 +18,24 @@ namespace airlock {
 // which changes no result.
 class LocalSearch {
  public:
-  explicit LocalSearch(PlanState* state);
+  // `view`: whose mask its changes keep to; null: everything is allowed.
+  explicit LocalSearch(PlanState* state, const PlannerView* view = nullptr);
 
   // Improves the state's plan; returns the number of changes.
   int64_t Run(int64_t step_limit, RngStream* rng);
 
  private:
   bool Settled(size_t pair) const;
+  bool Allowed(int ap, int assignment) const {
+    return view_ == nullptr || assignment == state_->at(ap) ||
+           view_->Allows(ap, assignment);
+  }
   // Whether there was a change.
   bool Improve(size_t pair);
   void NoteChange(int ap);
 
   PlanState* state_;
+  const PlannerView* view_;
   int64_t now_ = 0;                  // changes so far
   std::vector<int64_t> changed_at_;  // of each AP or of what it hears
   std::vector<int64_t> settled_at_;  // of each pair; -1: never

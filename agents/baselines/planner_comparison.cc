@@ -37,7 +37,7 @@ class Trial {
         setting_(setting),
         wlan_(NetworkOf(setting.scenario, number)),
         setup_(PlannerSetupOf(row.name, setting.scenario, number)),
-        planner_(row.create(setup_)),
+        planner_(Created(row, setting, setup_, number)),
         loads_(FutureLoadsOf(setting.scenario, number)),
         batch_(setup_.table, setup_.choices) {
     const Eigen::MatrixXd rssi =
@@ -84,6 +84,15 @@ class Trial {
   }
 
  private:
+  static std::unique_ptr<ChannelPlanner> Created(const PlannerRow& row,
+                                                 const PlannerCase& setting,
+                                                 const PlannerSetup& setup,
+                                                 Replication number) {
+    auto planner = row.create(setup);
+    if (!setting.decorate) return planner;
+    return setting.decorate(std::move(planner), setup, number);
+  }
+
   int64_t OwnSeed(Replication number) const {
     return setting_.scenario.wlan->generated ? number.value() : 0;
   }
@@ -124,6 +133,7 @@ class Trial {
   // Plans `slot`, of loads `next`; returns the CPU time that it took.
   double Decide(int64_t slot, const std::vector<double>& next) {
     view_.slot = slot - 1;
+    view_.run_seconds = static_cast<double>(slot) * setup_.slot_seconds;
     const auto begin = static_cast<double>(setting_.history_slots + slot);
     view_.seconds_of_day = std::fmod(begin * setup_.slot_seconds, 86400);
     view_.known_loads.reset();

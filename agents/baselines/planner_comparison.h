@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,11 @@ struct PlannerCase {
   // whole days, so that slot 0 begins at midnight. Where there are none, a
   // replication is what `airlock run` makes of it with the planner as agent.
   int64_t history_slots = 0;
+  // Puts something between each replication's planner and its network: a
+  // shield, say, or errors of measurement. None: nothing.
+  std::function<std::unique_ptr<ChannelPlanner>(
+      std::unique_ptr<ChannelPlanner>, const PlannerSetup&, Replication)>
+      decorate;
 };
 
 // What a planner achieved, one element a replication: means over access points

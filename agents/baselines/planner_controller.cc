@@ -52,7 +52,8 @@ PlannerController::PlannerController(std::unique_ptr<ChannelPlanner> planner,
 
 Action PlannerController::Decide(const Observation& observation) {
   if (view_.access_points.empty()) Begin(observation);
-  view_.seconds_of_day = std::fmod(Seconds(observation.time), 86400);
+  view_.run_seconds = Seconds(observation.time);
+  view_.seconds_of_day = std::fmod(view_.run_seconds, 86400);
   ReadScans(observation);
   ReadPlan(observation);
   ReadLoads(observation);
@@ -172,7 +173,7 @@ std::vector<Metric> PlannerController::Metrics() const {
   const auto count = [](const char* name, const char* text, int64_t value) {
     return Metric{name, "1", text, static_cast<double>(value)};
   };
-  return {
+  std::vector<Metric> metrics = {
       count("controller.unheard_pairs",
             "ordered pairs of access points that did not hear each other, over "
             "all decisions",
@@ -190,6 +191,8 @@ std::vector<Metric> PlannerController::Metrics() const {
             "has",
             narrowed_),
   };
+  for (const Metric& metric : planner_->Metrics()) metrics.push_back(metric);
+  return metrics;
 }
 
 }  // namespace airlock

@@ -109,6 +109,26 @@ PlannerController::Radios RadiosOf(const Scenario& scenario,
   return radios;
 }
 
+ShieldLimits ShieldLimitsOf(const Scenario& scenario,
+                            const PlannerController::Radios& radios,
+                            const std::vector<std::string>& access_points) {
+  AIRLOCK_CHECK(scenario.controller.shield.has_value());
+  const ShieldConfig& shield = *scenario.controller.shield;
+  ShieldLimits limits;
+  limits.dwell_seconds = Seconds(shield.dwell);
+  limits.changes_an_hour = shield.changes_per_hour;
+  limits.served_floor = shield.served_floor.value();
+  limits.non_occupancy_seconds = Seconds(shield.non_occupancy);
+  for (const RadarConfig& radar : shield.radars) {
+    limits.radars.push_back(
+        {Seconds(radar.time), static_cast<int>(radar.channel)});
+  }
+  for (const std::string& ap : access_points) {
+    limits.most_bonding.push_back(radios.at(ap));
+  }
+  return limits;
+}
+
 PlannerController::FutureLoads FutureLoadsOf(const Scenario& scenario,
                                              Replication replication) {
   AIRLOCK_CHECK(scenario.wlan.has_value());

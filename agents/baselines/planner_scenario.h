@@ -5,6 +5,7 @@
 
 #include "agents/baselines/channel_planner.h"
 #include "agents/baselines/planner_controller.h"
+#include "agents/safety/shield_rules.h"
 #include "sim/base/ids.h"
 #include "sim/scenario/scenario.h"
 
@@ -31,6 +32,12 @@ std::vector<Scenario> BandsOf(const Scenario& scenario,
 // How far the standard of each access point bonds channels of 20 MHz.
 PlannerController::Radios RadiosOf(const Scenario& scenario,
                                    Replication replication);
+
+// `controller.shield` of a scenario that has one, for access points of this
+// band in the order of `access_points`.
+ShieldLimits ShieldLimitsOf(const Scenario& scenario,
+                            const PlannerController::Radios& radios,
+                            const std::vector<std::string>& access_points);
 
 // The loads to come, from the same course as the engine's ("wlan/load"): for
 // planners that know the future. To be asked in the order of time.

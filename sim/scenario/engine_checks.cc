@@ -67,6 +67,10 @@ void CheckSurrogateWlan(const Scenario& scenario, const Reporter& report) {
   }
   CheckFlow(wlan.traffic, "wlan.traffic", report);
   for (size_t i = 0; i < wlan.access_points.size(); ++i) {
+    if (!wlan.access_points[i].sensed_channels.empty()) {
+      report.Error(fmt::format("wlan.access_points.{}.sensed_channels", i),
+                   "the surrogate has no spectrum to sense", kPacketHint);
+    }
     CheckSurrogateStations(wlan.access_points[i],
                            fmt::format("wlan.access_points.{}", i), report);
   }

@@ -204,6 +204,8 @@ struct AccessPointConfig {
   std::optional<int64_t> stations;  // placed on a circle of `station_distance`
   Length station_distance{5};
   std::vector<StationConfig> placed_stations;
+  // 20 MHz channels that a second, wideband receiver listens to all the time.
+  std::vector<int64_t> sensed_channels;
   std::vector<WlanTraffic>
       flows;  // of each station; empty: WlanConfig::traffic
 };
@@ -230,6 +232,10 @@ struct InterfererConfig {
   PowerDbm power{10};  // while it is on, over the whole bandwidth
   Ratio duty_cycle{0.5};
   SimTime period = Milliseconds(20);
+  // Instead of one frequency: these 20 MHz channels, one after the other and
+  // again, each for `dwell`; which is first is drawn.
+  std::vector<int64_t> sweep;
+  SimTime dwell = Milliseconds(100);
 };
 
 // How the offered rates of all flows change over time: one factor an access
@@ -330,10 +336,27 @@ struct ObservationConfig {
   int64_t delay = 0;         // decisions that an observation comes late
 };
 
+// A radar pulse that the access points detect during the run, all of them at
+// once.
+struct RadarConfig {
+  SimTime time;
+  int64_t channel = 52;  // IEEE number of the 20 MHz channel
+};
+
+// What no channel planner may do (agents/safety/shield_rules.h).
+struct ShieldConfig {
+  SimTime dwell;  // least time between two changes of one access point
+  std::optional<int64_t> changes_per_hour;  // most, of the whole network
+  Ratio served_floor{0};  // of an access point's need, as estimated
+  SimTime non_occupancy = Milliseconds(1800 * 1000);  // after a radar
+  std::vector<RadarConfig> radars;
+};
+
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
+  std::optional<ShieldConfig> shield;
 };
 
 // Keys that may change or go without notice. None at present.

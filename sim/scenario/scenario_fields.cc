@@ -332,9 +332,14 @@ void DeclareFields(Fields<AccessPointConfig>& f) {
       .MoreThan(Length(0));
   f.Add("placed_stations", &T::placed_stations,
         "Further stations, each in its place.");
+  f.Add("sensed_channels", &T::sensed_channels,
+        "IEEE numbers of 20 MHz channels whose occupation a second, wideband "
+        "receiver measures all the time: the counters `ap.NAME.sensed.CHANNEL`.")
+      .Between(1, 196);
   f.Add("flows", &T::flows,
         "Traffic of each of its stations, in the place of the WLAN's.");
   f.Check({"width"}, CheckApWidth);
+  f.Check({"sensed_channels"}, CheckSensedChannels);
   f.Check({"position", "stations", "station_distance", "placed_stations"},
           CheckStations);
 }
@@ -366,6 +371,14 @@ void DeclareFields(Fields<InterfererConfig>& f) {
       .AtMost(Ratio(1));
   f.Add("period", &T::period,
         "From one start to the next. When the first is, is drawn.")
+      .AtLeast(Microseconds(10));
+  f.Add("sweep", &T::sweep,
+        "IEEE numbers of 20 MHz channels that it visits one after the other, "
+        "again and again, in the place of `frequency` and `bandwidth`; with "
+        "which it begins, at the start of the run, is drawn.")
+      .Between(1, 196);
+  f.Add("dwell", &T::dwell,
+        "How long a sweep stays on a channel: a multiple of `period`.")
       .AtLeast(Microseconds(10));
   f.Check(CheckInterferer);
 }
@@ -606,6 +619,40 @@ void DeclareFields(Fields<ObservationConfig>& f) {
       .Between(0, 1000);
 }
 
+void DeclareFields(Fields<RadarConfig>& f) {
+  using T = RadarConfig;
+  f.Add("time", &T::time, "Of the run, at which it is detected.")
+      .Required()
+      .AtLeast(SimTime(0));
+  f.Add("channel", &T::channel,
+        "IEEE number of the 20 MHz channel, one that radars share (52 to 144).")
+      .Required()
+      .Between(1, 196);
+}
+
+void DeclareFields(Fields<ShieldConfig>& f) {
+  using T = ShieldConfig;
+  f.Add("dwell", &T::dwell,
+        "Least time between two changes of one access point.")
+      .AtLeast(SimTime(0));
+  f.Add("changes_per_hour", &T::changes_per_hour,
+        "Most changes of access points within any hour, of the whole network "
+        "(of each band); where absent, any number.")
+      .Between(1, 1000000);
+  f.Add("served_floor", &T::served_floor,
+        "No change may bring an access point's share of its need, as the "
+        "airtime model estimates it, below this, nor further down where it is "
+        "below already.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("non_occupancy", &T::non_occupancy,
+        "How long a channel is barred on which a radar was detected: half an "
+        "hour in Europe (ETSI EN 301 893) and the USA (47 CFR 15.407).")
+      .AtLeast(SimTime(0));
+  f.Add("radars", &T::radars,
+        "Radar pulses of the run. Who is on the channel leaves it at the next "
+        "decision.");
+}
+
 void DeclareFields(Fields<ControllerConfig>& f) {
   using T = ControllerConfig;
   f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
@@ -616,6 +663,9 @@ void DeclareFields(Fields<ControllerConfig>& f) {
         "What is between the network's counters and what it sees of them. Each "
         "column has random streams of its own, `observation/noise/COLUMN`, "
         "`observation/staleness/COLUMN` and `observation/dropout/COLUMN`.");
+  f.Add("shield", &T::shield,
+        "WLAN: what a channel planner's plans may never do. What it proposes "
+        "and may not do is counted by rule and left as it is.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -642,6 +692,7 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "controller.agent",
            "controller.interval", "wlan"},
           CheckSchedule);
+  f.Check({"controller.shield", "wlan"}, CheckShield);
 }
 
 }  // namespace airlock

@@ -35,6 +35,8 @@ void DeclareFields(Fields<ChannelSwitchConfig>& fields);
 void DeclareFields(Fields<ScheduledChange>& fields);
 void DeclareFields(Fields<WlanConfig>& fields);
 void DeclareFields(Fields<ObservationConfig>& fields);
+void DeclareFields(Fields<RadarConfig>& fields);
+void DeclareFields(Fields<ShieldConfig>& fields);
 void DeclareFields(Fields<ControllerConfig>& fields);
 void DeclareFields(Fields<ExperimentalConfig>& fields);
 void DeclareFields(Fields<Scenario>& fields);

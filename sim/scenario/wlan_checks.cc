@@ -112,8 +112,53 @@ void CheckWall(const WallConfig& wall, const Reporter& report) {
   }
 }
 
+namespace {
+
+// Reports numbers that no 20 MHz channel has, and those that come twice.
+void CheckTwentyMhzChannels(const std::string& key,
+                            const std::vector<int64_t>& numbers,
+                            const Reporter& report) {
+  std::set<int64_t> seen;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const int64_t number = numbers[i];
+    const std::vector<int64_t> known = WlanChannels("802.11ax", 20, number);
+    if (std::find(known.begin(), known.end(), number) == known.end()) {
+      report.Error(fmt::format("{}.{}", key, i),
+                   fmt::format("there is no channel {} of 20 MHz", number),
+                   "write one of " + JoinNumbers(known));
+    }
+    if (!seen.insert(number).second) {
+      report.Error(fmt::format("{}.{}", key, i),
+                   fmt::format("channel {} is there twice", number));
+    }
+  }
+}
+
+}  // namespace
+
+void CheckSensedChannels(const AccessPointConfig& ap, const Reporter& report) {
+  CheckTwentyMhzChannels("sensed_channels", ap.sensed_channels, report);
+}
+
 void CheckInterferer(const InterfererConfig& interferer,
                      const Reporter& report) {
+  CheckTwentyMhzChannels("sweep", interferer.sweep, report);
+  for (size_t i = 1; i < interferer.sweep.size(); ++i) {
+    if (In24GhzBand(interferer.sweep[i]) == In24GhzBand(interferer.sweep[0])) {
+      continue;
+    }
+    report.Error(fmt::format("sweep.{}", i),
+                 fmt::format("channel {} is in another band than channel {}",
+                             interferer.sweep[i], interferer.sweep[0]),
+                 "write two interferers");
+  }
+  if (!interferer.sweep.empty() &&
+      interferer.dwell.value() % interferer.period.value() != 0) {
+    report.Error(
+        "dwell",
+        fmt::format("{} is not a multiple of the period of {}",
+                    ToString(interferer.dwell), ToString(interferer.period)));
+  }
   if (interferer.bandwidth.value() >= 2 * interferer.frequency.value()) {
     report.Error("bandwidth", "reaches below 0Hz",
                  "write less than twice the frequency");
@@ -121,6 +166,13 @@ void CheckInterferer(const InterfererConfig& interferer,
 }
 
 void CheckInterferers(const WlanConfig& wlan, const Reporter& report) {
+  for (size_t i = 0; i < wlan.access_points.size(); ++i) {
+    if (wlan.phy == "spectrum") break;
+    if (wlan.access_points[i].sensed_channels.empty()) continue;
+    report.Error(ApKey(i, "sensed_channels"),
+                 "phy '" + wlan.phy + "' has no spectrum to sense",
+                 "write phy: spectrum, or leave them out");
+  }
   if (wlan.phy == "spectrum" || wlan.interferers.empty()) return;
   report.Error("interferers", "phy '" + wlan.phy + "' hears no other signals",
                "write phy: spectrum, or leave them out");

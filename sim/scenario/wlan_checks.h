@@ -16,6 +16,7 @@ bool CheckChannelWidth(const std::string& key, Frequency width,
                        const Reporter& report);
 
 void CheckWall(const WallConfig& wall, const Reporter& report);
+void CheckSensedChannels(const AccessPointConfig& ap, const Reporter& report);
 void CheckInterferer(const InterfererConfig& interferer,
                      const Reporter& report);
 void CheckInterferers(const WlanConfig& wlan, const Reporter& report);
@@ -35,5 +36,6 @@ void CheckMaxWidth(const WlanConfig& wlan, const Reporter& report);
 void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report);
 void CheckWlanTimes(const Scenario& scenario, const Reporter& report);
 void CheckSchedule(const Scenario& scenario, const Reporter& report);
+void CheckShield(const Scenario& scenario, const Reporter& report);
 
 }  // namespace airlock

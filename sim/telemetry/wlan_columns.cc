@@ -45,6 +45,15 @@ std::string ApRssiColumnName(const std::string& ap, const std::string& other) {
          RssiMetricName(other);
 }
 
+std::string ApSensedColumnName(const std::string& ap, int64_t channel) {
+  return ToString(Scope::kAccessPoint) + ("." + ap) + "." +
+         SensedMetricName(channel);
+}
+
+std::string SensedMetricName(int64_t channel) {
+  return "sensed." + std::to_string(channel);
+}
+
 std::string RssiMetricName(const std::string& other) { return "rssi." + other; }
 
 std::string StationColumnName(const std::string& ap, const std::string& station,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -72,7 +73,12 @@ std::string ApColumnName(const std::string& ap, const WlanMetric& metric);
 // "ap.lobby.rssi.hall": at which RSSI `ap` hears the beacons of `other` [dBm];
 // missing: it does not.
 std::string ApRssiColumnName(const std::string& ap, const std::string& other);
-// The metric alone: "rssi.hall".
+// "ap.lobby.sensed.36": share of time in which a wideband receiver finds that
+// 20 MHz channel occupied.
+std::string ApSensedColumnName(const std::string& ap, int64_t channel);
+// The metrics alone: "sensed.36",
+std::string SensedMetricName(int64_t channel);
+// "rssi.hall".
 std::string RssiMetricName(const std::string& other);
 // "station.lobby.0.rssi".
 std::string StationColumnName(const std::string& ap, const std::string& station,

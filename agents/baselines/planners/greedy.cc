@@ -21,7 +21,7 @@ ChannelPlan GreedyPlanner::Decide(const PlannerView& view) {
     double least = rho(best) - std::log(kLeastGain);
     for (int x = 0; x < state.assignments(); ++x) {
       const double here = rho(x);
-      if (here >= least) continue;
+      if (here >= least || !view.Allows(ap, x)) continue;
       least = here;
       best = x;
     }

@@ -43,15 +43,21 @@ std::vector<int> Neighbourhood(const InterferenceGraph& graph, int ap, int hops,
   return group;
 }
 
-// The assignment that costs least; of equals the one that `ap` had.
-int Cheapest(const Eigen::ArrayXd& costs, int had) {
+// The allowed assignment that costs least; of equals the one that `ap` had.
+int Cheapest(const Eigen::ArrayXd& costs, const PlannerView& view, int ap,
+             int had) {
   constexpr double kLeastGain = 1e-8;
-  Eigen::Index cheapest = 0;
-  const double least = costs.minCoeff(&cheapest);
-  return least < costs(had) - kLeastGain ? static_cast<int>(cheapest) : had;
+  int cheapest = had;
+  double least = costs(had) - kLeastGain;
+  for (int x = 0; x < costs.size(); ++x) {
+    if (costs(x) >= least || !view.Allows(ap, x)) continue;
+    least = costs(x);
+    cheapest = x;
+  }
+  return cheapest;
 }
 
-void Pass(int hops, PlanState* state, RngStream* rng) {
+void Pass(int hops, const PlannerView& view, PlanState* state, RngStream* rng) {
   const ChannelPlan former = state->plan();
   const double total = state->Total();
   std::vector<bool> waiting(state->size(), true);
@@ -66,7 +72,8 @@ void Pass(int hops, PlanState* state, RngStream* rng) {
       waiting[one] = false;
     }
     for (int k : Shuffled(static_cast<int>(group.size()), rng)) {
-      state->Move(group[k], Cheapest(state->Costs(group[k]), had[k]));
+      state->Move(group[k],
+                  Cheapest(state->Costs(group[k]), view, group[k], had[k]));
     }
   }
   if (state->Total() >= total) state->SetPlan(former);
@@ -82,7 +89,7 @@ ChannelPlan TurboCaPlanner::Decide(const PlannerView& view) {
   int hops = decisions_ % kWideInterval == 0 ? kWideHops : 0;
   if (decisions_ == 0) hops = kFirstHops;
   ++decisions_;
-  for (; hops >= 0; --hops) Pass(hops, &state, &rng_);
+  for (; hops >= 0; --hops) Pass(hops, view, &state, &rng_);
   return state.plan();
 }
 

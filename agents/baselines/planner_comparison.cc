@@ -46,7 +46,7 @@ class Trial {
     for (const AccessPointConfig& ap : wlan_.access_points) {
       view_.access_points.push_back(ap.name);
     }
-    view_.rssi_dbm = Heard(rssi);
+    view_.rssi_dbm = setting.hears_all ? rssi : Heard(rssi);
     view_.noise_dbm.assign(view_.access_points.size(),
                            std::numeric_limits<double>::quiet_NaN());
     view_.plan = PlanOf(wlan_, setup_.table);

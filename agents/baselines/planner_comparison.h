@@ -26,6 +26,9 @@ struct PlannerCase {
   // whole days, so that slot 0 begins at midnight. Where there are none, a
   // replication is what `airlock run` makes of it with the planner as agent.
   int64_t history_slots = 0;
+  // Planners see the RSSI of all, also of who is too weak for a scan to find
+  // (errors of measurement may lift them above the threshold).
+  bool hears_all = false;
   // Puts something between each replication's planner and its network: a
   // shield, say, or errors of measurement. None: nothing.
   std::function<std::unique_ptr<ChannelPlanner>(

@@ -128,6 +128,7 @@ void ChannelEnv::Begin() {
             "randomising changed the number of access points");
     seed = static_cast<int64_t>(radio.Next64() >> 2);
   }
+  choices_ = ChoicesOf(wlan_.airtime);
   rssi_ = RssiOf(wlan_, seed);
   full_loads_ = OfferedRates(wlan_) /
                 static_cast<double>(wlan_.airtime.channel_rate.value());

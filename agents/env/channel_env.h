@@ -83,7 +83,7 @@ class ChannelEnv : public Env {
 
   const ChannelEnvOptions options_;
   const ChannelTable table_;
-  const AirtimeChoices choices_;
+  AirtimeChoices choices_;  // of the episode
   const int access_points_;
   EnvSpec spec_;
   RngStream random_{0};  // as the episode began

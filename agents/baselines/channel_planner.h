@@ -64,6 +64,7 @@ struct PlannerSetup {
   AirtimeChoices choices;
   RngStream rng{0};  // for the planner's own draws
   double slot_seconds = 600;
+  double start_seconds = 0;  // of the day at which the run begins
 };
 
 // A way to plan channels and widths. Keeps its own state from slot to slot; one

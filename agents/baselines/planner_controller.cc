@@ -47,13 +47,14 @@ PlannerController::PlannerController(std::unique_ptr<ChannelPlanner> planner,
                                      FutureLoads future, Radios radios)
     : planner_(std::move(planner)),
       table_(setup.table),
+      start_seconds_(setup.start_seconds),
       future_(std::move(future)),
       radios_(std::move(radios)) {}
 
 Action PlannerController::Decide(const Observation& observation) {
   if (view_.access_points.empty()) Begin(observation);
   view_.run_seconds = Seconds(observation.time);
-  view_.seconds_of_day = std::fmod(view_.run_seconds, 86400);
+  view_.seconds_of_day = std::fmod(start_seconds_ + view_.run_seconds, 86400);
   ReadScans(observation);
   ReadPlan(observation);
   ReadLoads(observation);

@@ -55,6 +55,7 @@ class PlannerController : public Controller {
 
   const std::unique_ptr<ChannelPlanner> planner_;
   const ChannelTable table_;
+  const double start_seconds_;
   const FutureLoads future_;
   const Radios radios_;
   PlannerView view_;

@@ -66,7 +66,8 @@ PlannerSetup PlannerSetupOf(const std::string& name, const Scenario& scenario,
   return {AllowedChannels(NetworkOf(scenario, replication)),
           ChoicesOf(scenario.wlan->airtime),
           tree.Stream("agent/" + name, replication),
-          Seconds(scenario.controller.interval)};
+          Seconds(scenario.controller.interval),
+          Seconds(scenario.wlan->time_of_day)};
 }
 
 std::vector<Scenario> BandsOf(const Scenario& scenario,

@@ -316,6 +316,7 @@ struct WlanConfig {
   std::optional<GeneratedWlan> generated;  // instead of access_points
   WlanTraffic traffic;
   WlanLoad load;
+  SimTime time_of_day;  // at which the run begins
   AirtimeConfig airtime;
   std::optional<Frequency> max_width;  // that a controller may set; absent: the
                                        // widest of the access points

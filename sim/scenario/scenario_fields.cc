@@ -332,9 +332,10 @@ void DeclareFields(Fields<AccessPointConfig>& f) {
       .MoreThan(Length(0));
   f.Add("placed_stations", &T::placed_stations,
         "Further stations, each in its place.");
-  f.Add("sensed_channels", &T::sensed_channels,
-        "IEEE numbers of 20 MHz channels whose occupation a second, wideband "
-        "receiver measures all the time: the counters `ap.NAME.sensed.CHANNEL`.")
+  f.Add(
+       "sensed_channels", &T::sensed_channels,
+       "IEEE numbers of 20 MHz channels whose occupation a second, wideband "
+       "receiver measures all the time: the counters `ap.NAME.sensed.CHANNEL`.")
       .Between(1, 196);
   f.Add("flows", &T::flows,
         "Traffic of each of its stations, in the place of the WLAN's.");
@@ -575,6 +576,10 @@ void DeclareFields(Fields<WlanConfig>& f) {
   f.Add("airtime", &T::airtime,
         "The analytic model that `engine: surrogate` runs and planners plan "
         "with.");
+  f.Add("time_of_day", &T::time_of_day,
+        "When the run begins, counted from midnight: planners that plan once a "
+        "day do it at 3 h, and `load.profile: diurnal` follows it.")
+      .Between(SimTime(), Milliseconds(86400000 - 1));
   f.Add("max_width", &T::max_width,
         "Widest channel that a controller may set; where absent, the widest "
         "that there is.");

@@ -20,6 +20,7 @@ std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
     site.y.push_back(ap.position.y.value());
   }
   site.slot_seconds = Seconds(wlan.load.slot);
+  site.start_seconds = Seconds(wlan.time_of_day);
   site.trace = trace;
   return FindLoadProfile(wlan.load.profile)
       .create(site, rng.Stream("wlan/load", replication));

@@ -71,7 +71,7 @@ class PlannerControllerTest : public ::testing::Test {
   }
 
   const PlannerSetup setup_{
-      ChannelTable({36, 40, 44, 48}, 2), {}, RngStream(1), 600};
+      ChannelTable({36, 40, 44, 48}, 2), {}, RngStream(1), 600, 7 * 3600};
   PlannerView seen_;
 };
 
@@ -85,7 +85,7 @@ TEST_F(PlannerControllerTest, ReadsWhatAccessPointsReport) {
   EXPECT_TRUE(std::isnan(seen_.rssi_dbm(1, 0)));
   EXPECT_EQ(seen_.noise_dbm[0], -94);
   EXPECT_TRUE(std::isnan(seen_.noise_dbm[1]));
-  EXPECT_EQ(seen_.seconds_of_day, 3600);
+  EXPECT_EQ(seen_.seconds_of_day, 8 * 3600);
   EXPECT_EQ(seen_.slot, 0);
   EXPECT_FALSE(seen_.known_loads);
   EXPECT_EQ(MetricOf(controller, "unheard_pairs"), 1);

@@ -23,6 +23,7 @@ void ForEachArray(R* rollout, F f) {
   f("truncated", &rollout->truncated);
   f("next_observation", &rollout->next_observation);
   f("next_allowed", &rollout->next_allowed);
+  f("restarted", &rollout->restarted);
 }
 
 // Two at a time.
@@ -79,6 +80,16 @@ Rollout RolloutFromFrame(const json& frame) {
   return rollout;
 }
 
+void AppendSteps(const Rollout& more, Rollout* all) {
+  AIRLOCK_CHECK(more.envs == all->envs);
+  all->steps += more.steps;
+  ForEachArrayOf(more, all, [](const auto& from, auto* to) {
+    to->insert(to->end(), from.begin(), from.end());
+  });
+  all->episodes.insert(all->episodes.end(), more.episodes.begin(),
+                       more.episodes.end());
+}
+
 Rollout SideBySide(const std::vector<Rollout>& parts) {
   Rollout all;
   all.steps = parts.front().steps;
@@ -96,6 +107,10 @@ Rollout SideBySide(const std::vector<Rollout>& parts) {
     }
   }
   for (const Rollout& part : parts) {
+    std::vector<uint8_t> restarted = part.restarted;
+    restarted.resize(static_cast<size_t>(part.envs));
+    all.restarted.insert(all.restarted.end(), restarted.begin(),
+                         restarted.end());
     all.episodes.insert(all.episodes.end(), part.episodes.begin(),
                         part.episodes.end());
   }

@@ -14,4 +14,7 @@ Rollout RolloutFromFrame(const nlohmann::json& frame);
 // second, and so on.
 Rollout SideBySide(const std::vector<Rollout>& parts);
 
+// The steps of `more` after those of `all`: of the same environments.
+void AppendSteps(const Rollout& more, Rollout* all);
+
 }  // namespace airlock

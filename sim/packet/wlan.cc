@@ -16,6 +16,7 @@
 #include "sim/packet/wlan_measures.h"
 #include "sim/packet/wlan_network.h"
 #include "sim/packet/wlan_plan.h"
+#include "sim/packet/wlan_sensing.h"
 #include "sim/packet/wlan_stall.h"
 #include "sim/packet/wlan_switching.h"
 #include "sim/surrogate/airtime_scenario.h"
@@ -48,6 +49,7 @@ class WlanScene : public Scene {
   const WlanConfig config_;
   WlanNetwork network_;
   WlanInterferers interferers_;
+  WlanSensing sensing_;
   ChannelSwitching switching_;
   std::unique_ptr<StallWatch> stalls_;
   WlanFlows flows_;
@@ -84,6 +86,7 @@ WlanScene::WlanScene(const Scenario& scenario)
       config_(GetWlan(scenario)),
       network_(SeedForSettling(config_, run_), run_.seed),
       interferers_(config_, &network_),
+      sensing_(&network_),
       switching_(config_.channel_switch, config_.beacon_interval,
                  network_.cells()),
       stalls_(std::make_unique<StallWatch>(network_.cells())),
@@ -102,8 +105,9 @@ WlanScene::~WlanScene() {
 // of the settled network: each pays for every page that Start() writes.
 void WlanScene::Settle() {
   network_.Settle();
-  measures_ = std::make_unique<WlanMeasures>(
-      &network_, flows_, switching_, interferers_, config_.beacon_interval);
+  measures_ = std::make_unique<WlanMeasures>(&network_, flows_, switching_,
+                                             interferers_, sensing_,
+                                             config_.beacon_interval);
   series_ = std::make_unique<SeriesRecorder>(measures_->columns());
   // A fork copies the tables of every page, also of those that building and
   // settling needed and freed.
@@ -119,6 +123,7 @@ void WlanScene::Start(Replication replication) {
   switching_.Start(rng, replication);
   flows_.Start(rng, replication, run_.duration, &network_);
   interferers_.Start(rng, replication);
+  sensing_.Start();
   load_trace_ = ReadLoadTrace(config_);
   load_ = CreateLoadCourse(config_, load_trace_.get(), rng, replication);
   if (config_.load.profile != "constant") BeginSlot();

@@ -54,8 +54,11 @@ struct WlanMeasures::CellTraffic {
 WlanMeasures::WlanMeasures(WlanNetwork* network, const WlanFlows& flows,
                            const ChannelSwitching& switching,
                            const WlanInterferers& interferers,
-                           SimTime beacon_interval)
-    : network_(*network), flows_(flows), switching_(switching) {
+                           const WlanSensing& sensing, SimTime beacon_interval)
+    : network_(*network),
+      flows_(flows),
+      switching_(switching),
+      sensing_(sensing) {
   DeclareKpis();
   for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
     counters_.push_back(std::make_unique<BssCounters>(
@@ -100,6 +103,11 @@ void WlanMeasures::DeclareCell(size_t cell) {
     if (column.is_count) event_counts_.push_back(columns_.size());
     add(column.name, column.unit, column.description);
   }
+  for (const int64_t channel : bss.config.sensed_channels) {
+    add(SensedMetricName(channel).c_str(), "1",
+        "share of time in which its wideband receiver finds that 20 MHz "
+        "channel occupied");
+  }
   for (size_t s = 0; s < bss.stations.size(); ++s) {
     station_rates_.push_back(columns_.size());
     columns_.push_back(CounterColumn(Scope::kStation, bss.stations[s].name,
@@ -125,6 +133,7 @@ WlanSnapshot WlanMeasures::Take(SimTime now) const {
   }
   for (size_t cell = 0; cell < network_.cells().size(); ++cell) {
     snapshot.latencies.push_back(flows_.latencies(cell).size());
+    snapshot.sensed.push_back(sensing_.counts(cell));
   }
   return snapshot;
 }
@@ -212,6 +221,12 @@ void WlanMeasures::AppendCell(size_t cell, const WlanSnapshot& from,
   for (double value :
        SwitchValues(to.switches[cell] - from.switches[cell], seconds)) {
     values->push_back(value);
+  }
+  const WlanSensing::Counts& heard = to.sensed[cell];
+  for (size_t c = 0; c < heard.occupied.size(); ++c) {
+    values->push_back(Share(
+        static_cast<double>(heard.occupied[c] - from.sensed[cell].occupied[c]),
+        static_cast<double>(heard.reports - from.sensed[cell].reports)));
   }
   for (size_t s = 0; s < traffic.station_bits.size(); ++s) {
     values->push_back(traffic.station_bits[s] / seconds);

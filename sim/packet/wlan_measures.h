@@ -8,6 +8,7 @@
 #include "sim/packet/wlan_flows.h"
 #include "sim/packet/wlan_interferers.h"
 #include "sim/packet/wlan_network.h"
+#include "sim/packet/wlan_sensing.h"
 #include "sim/packet/wlan_switching.h"
 #include "sim/results/run_record.h"
 #include "sim/telemetry/trace.h"
@@ -19,10 +20,11 @@ namespace airlock {
 // observation or the run's metrics.
 struct WlanSnapshot {
   SimTime time;
-  std::vector<FlowCounts> flows;       // by flow
-  std::vector<BssTotals> bss;          // by cell
-  std::vector<SwitchCounts> switches;  // by cell
-  std::vector<size_t> latencies;       // by cell: how many there are
+  std::vector<FlowCounts> flows;            // by flow
+  std::vector<BssTotals> bss;               // by cell
+  std::vector<SwitchCounts> switches;       // by cell
+  std::vector<size_t> latencies;            // by cell: how many there are
+  std::vector<WlanSensing::Counts> sensed;  // by cell
 };
 
 // What a WLAN is judged by: KPIs, then the counters of each access point and
@@ -36,7 +38,8 @@ class WlanMeasures {
   // Counts from now on. All of them must outlive it.
   WlanMeasures(WlanNetwork* network, const WlanFlows& flows,
                const ChannelSwitching& switching,
-               const WlanInterferers& interferers, SimTime beacon_interval);
+               const WlanInterferers& interferers, const WlanSensing& sensing,
+               SimTime beacon_interval);
   WlanMeasures(const WlanMeasures&) = delete;
   WlanMeasures& operator=(const WlanMeasures&) = delete;
 
@@ -68,6 +71,7 @@ class WlanMeasures {
   const WlanNetwork& network_;
   const WlanFlows& flows_;
   const ChannelSwitching& switching_;
+  const WlanSensing& sensing_;
   std::vector<std::unique_ptr<BssCounters>> counters_;  // by cell
   std::vector<Column> columns_;
   std::vector<size_t> station_rates_;  // columns of delivered rates

@@ -1,6 +1,6 @@
-// airlock-worker: runs the replications of one scenario. Started by `airlock`;
-// reads one request from standard input and writes its answers to standard
-// output (protocol.h).
+// airlock-worker: runs the replications of one scenario, or actors in its
+// network. Started by `airlock` or `airlock-learner`; reads one request from
+// standard input and writes its answers to standard output (protocol.h).
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,12 +20,15 @@
 #include <vector>
 
 #include "agents/baselines/agent_table.h"
+#include "agents/rollout/actor_requests.h"
+#include "agents/rollout/episode_actors.h"
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
 #include "sim/engine/observed_simulation.h"
 #include "sim/packet/scene.h"
 #include "sim/surrogate/surrogate_scene.h"
 #include "twin/worker/control.h"
+#include "twin/worker/network_env.h"
 #include "twin/worker/protocol.h"
 
 namespace airlock {
@@ -200,6 +203,30 @@ bool ReplicationPool::Run(int64_t first, int64_t count, int64_t jobs) {
   return true;
 }
 
+// Answers what is asked of actors in the scenario's network until the other
+// side has gone.
+void ServeActors(const json& request, const Scenario& scenario, Scene* scene) {
+  const NetworkTaskRow& task = NetworkTaskNamed(request.at("task"));
+  ActorOptions options;
+  options.create = [&] {
+    return std::make_unique<NetworkEnv>(scene, scenario, task.create(scenario));
+  };
+  request.at("envs").get_to(options.envs);
+  request.at("seed").get_to(options.seed);
+  const EnvSpec spec = options.create()->spec();
+  scene->Settle();
+  const std::unique_ptr<Actors> actors =
+      EpisodeActors(options, request.at("jobs"));
+  std::unique_ptr<Policy> policy;
+  WriteFrame(STDOUT_FILENO, {{"type", "spec"}, {"spec", ToJson(spec)}});
+  json next;
+  while (ReadFrame(STDIN_FILENO, &next)) {
+    WriteFrame(STDOUT_FILENO, FrameOf([&] {
+                 return AnswerActorRequest(next, actors.get(), &policy);
+               }));
+  }
+}
+
 void ServeRequest() {
   json request;
   if (!ReadFrame(STDIN_FILENO, &request)) {
@@ -211,6 +238,10 @@ void ServeRequest() {
       ResolveText(request.at("scenario"), request.at("name"), &diagnostics);
   if (!resolved) throw InputError(diagnostics.Format());
   const std::unique_ptr<Scene> scene = CreateScene(*resolved);
+  if (request.value("type", "") == "actors") {
+    ServeActors(request, resolved->scenario(), scene.get());
+    return;
+  }
   scene->Settle();
   std::optional<ControllerCall> instead;
   if (request.contains("controller")) {

@@ -13,6 +13,11 @@ namespace airlock {
 //   progress  {type: "progress", replication, fraction}
 //   record    {type: "record", record} and {control} if asked for
 //   error     as in every conversation; ends it
+//
+// Or, for actors in the scenario's network (agents/rollout/worker_actors.h):
+//
+//   request   {type: "actors", task, scenario, name, envs, seed, jobs}
+//   spec      {type: "spec", spec}; then as agents/rollout/actor_requests.h says
 
 nlohmann::json ToJson(const ReplicationRecord& record);
 ReplicationRecord ReplicationRecordFromJson(const nlohmann::json& json);

@@ -1,0 +1,107 @@
+#include "twin/worker/network_env.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sim/base/error.h"
+
+namespace airlock {
+
+// The scene, and what it last reported before anything happened to it.
+class NetworkEnv::Tapped : public Simulation {
+ public:
+  explicit Tapped(Scene* scene) : scene_(scene) {}
+
+  SimTime Now() const override { return scene_->Now(); }
+  void AdvanceTo(SimTime time) override { scene_->AdvanceTo(time); }
+  Observation Observe() override { return counters = scene_->Observe(); }
+  void Apply(const Action& action) override { scene_->Apply(action); }
+  ReplicationRecord Finish() override { return scene_->Finish(); }
+
+  Observation counters;
+
+ private:
+  Scene* const scene_;
+};
+
+NetworkEnv::NetworkEnv(Scene* scene, const Scenario& scenario,
+                       std::unique_ptr<NetworkTaskRules> rules)
+    : scene_(scene), scenario_(scenario), rules_(std::move(rules)) {}
+
+NetworkEnv::~NetworkEnv() = default;
+
+void NetworkEnv::Reset(RngStream random) {
+  AIRLOCK_CHECK(!tapped_, "a scene lives once");
+  const Replication replication(
+      static_cast<int64_t>(random.UniformInt(uint64_t{1} << 31)));
+  scene_->Start(replication);
+  tapped_ = std::make_unique<Tapped>(scene_);
+  observed_ = std::make_unique<ObservedSimulation>(
+      tapped_.get(), scenario_.controller.observation,
+      static_cast<uint64_t>(scenario_.run.seed), replication);
+  Advance();
+}
+
+void NetworkEnv::Advance() {
+  tapped_->AdvanceTo(tapped_->Now() + scenario_.controller.interval);
+  seen_ = observed_->Observe();
+}
+
+Env::Outcome NetworkEnv::Step(const double* action, double* costs) {
+  tapped_->Apply(rules_->ActionOf(action));
+  Advance();
+  Outcome outcome;
+  outcome.reward = rules_->Judge(tapped_->counters, costs);
+  return outcome;
+}
+
+void NetworkEnv::Observe(double* observation) const {
+  rules_->Show(seen_, observation);
+}
+
+nlohmann::json NetworkEnv::Save() const {
+  throw Error(spec().name + ": a network cannot be saved");
+}
+
+void NetworkEnv::Load(const nlohmann::json&) {
+  throw Error(spec().name + ": a network cannot be loaded");
+}
+
+const std::vector<NetworkTaskRow>& NetworkTasks() {
+  static const std::vector<NetworkTaskRow> rows = {
+      {"channel-hop",
+       "one access point evades what occupies its channels: +1 for a slot in "
+       "which it gets through, else -1",
+       ChannelHopRules},
+      {"channel-plan",
+       "the channels of all access points; delivered share less delay, "
+       "stations below their floor and churn as costs",
+       ChannelPlanRules},
+  };
+  return rows;
+}
+
+const NetworkTaskRow& NetworkTaskNamed(const std::string& name) {
+  std::vector<std::string> known;
+  for (const NetworkTaskRow& row : NetworkTasks()) {
+    if (row.name == name) return row;
+    known.emplace_back(row.name);
+  }
+  throw InputError(fmt::format("no network task '{}'; known: {}", name,
+                               fmt::join(known, ", ")));
+}
+
+int64_t DecisionsOf(const Scenario& scenario) {
+  const int64_t intervals =
+      scenario.run.duration.value() / scenario.controller.interval.value();
+  if (intervals >= 2) return intervals - 1;
+  throw InputError(fmt::format(
+      "scenario '{}': a task needs two controller intervals or more; a run of "
+      "{} has {} of {}",
+      scenario.name, ToString(scenario.run.duration), intervals,
+      ToString(scenario.controller.interval)));
+}
+
+}  // namespace airlock

@@ -39,6 +39,8 @@ class ReturnScale {
  public:
   ReturnScale(int64_t envs, double gamma) : gamma_(gamma), running_(envs) {}
 
+  // Environment `env` began anew.
+  void Restart(int64_t env) { running_[env] = 0; }
   // Rewards and ends of a rollout, [step][env].
   void Add(const std::vector<double>& reward,
            const std::vector<uint8_t>& ended);

@@ -75,38 +75,6 @@ void CopyParameters(const QNetwork& from, const QNetwork& to) {
 
 }  // namespace
 
-void CheckOptions(const DqnOptions& options, const EnvSpec& spec) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("dqn: " + what);
-  };
-  require(spec.action.discrete() && spec.action.width() == 1,
-          fmt::format("{} needs {} heads of choices; it learns one", spec.name,
-                      spec.action.choices.size()));
-  for (const auto& [name, x] :
-       {std::pair<const char*, double>{"gamma", options.gamma},
-        {"random_first", options.random_first},
-        {"random_last", options.random_last},
-        {"random_share", options.random_share},
-        {"alpha", options.alpha},
-        {"beta", options.beta}}) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  }
-  for (const auto& [name, x] :
-       {std::pair<const char*, int64_t>{"capacity", options.capacity},
-        {"batch", options.batch},
-        {"train_every", options.train_every},
-        {"gradient_steps", options.gradient_steps},
-        {"target_every", options.target_every},
-        {"n_step", options.n_step}}) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  }
-  require(options.learning_rate > 0 && options.longest_gradient > 0,
-          "learning_rate and longest_gradient must be above 0");
-  require(options.warm_up <= options.capacity,
-          fmt::format("warm_up of {} is beyond the capacity of {}",
-                      options.warm_up, options.capacity));
-}
-
 class Dqn::Networks {
  public:
   Networks(const EnvSpec& spec, const DqnOptions& options, int64_t envs,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace airlock {
@@ -15,6 +16,9 @@ namespace airlock {
 //   D = (C - C_before)_+,  e = J_C - limit
 // of Stooke, Achiam and Abbeel (2020), which overshoots less.
 struct LagrangeOptions {
+  // The cost of the environment whose episode sum is limited; empty: the one
+  // at this one's position.
+  std::string cost;
   double limit = 0;
   double initial = 0.001;
   double learning_rate = 0.035;

@@ -1,13 +1,16 @@
 // airlock-learner: trains networks with libtorch. Started by `airlock`; reads
 // requests from standard input and writes an answer to each to standard output
-// (learner_client.h).
+// (learner_client.h). `airlock train` becomes it: "train ORDER", the order as
+// JSON (training_task.h).
 
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <string>
 
 #include "agents/learn/supervised_training.h"
+#include "agents/learn/train_verb.h"
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
 
@@ -35,7 +38,27 @@ void UseOneThread() {
   if (symbol != nullptr) reinterpret_cast<void (*)(int)>(symbol)(1);
 }
 
-int Main() {
+int Train(const std::string& order) {
+  ExitCode code = ExitCode::kFailed;
+  try {
+    code = RunTraining(TrainingOrderFromJson(json::parse(order)));
+    if (std::fflush(stdout) != 0) throw Error("cannot write the answer");
+  } catch (const Error& error) {
+    std::fprintf(stderr, "airlock: %s\n", error.what());
+    code = error.code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "airlock: %s\n", error.what());
+  }
+  std::fflush(nullptr);
+  // torch's own teardown takes longer than it is worth.
+  _exit(static_cast<int>(code));
+}
+
+int Main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "train") {
+    UseOneThread();
+    return Train(argv[2]);
+  }
   if (isatty(STDIN_FILENO)) {
     std::fputs("airlock-learner: trains models for airlock; start airlock\n",
                stderr);
@@ -64,4 +87,4 @@ int Main() {
 }  // namespace
 }  // namespace airlock
 
-int main() { return airlock::Main(); }
+int main(int argc, char** argv) { return airlock::Main(argc, argv); }

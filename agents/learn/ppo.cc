@@ -41,35 +41,6 @@ std::vector<at::Tensor> Joined(std::vector<std::vector<at::Tensor>> parts) {
 
 }  // namespace
 
-void CheckOptions(const PpoOptions& options, const EnvSpec& spec) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("ppo: " + what);
-  };
-  const auto share = [&](const char* name, double x) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  };
-  const auto positive = [&](const char* name, double x) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  };
-  share("gamma", options.gamma);
-  share("lambda", options.lambda);
-  positive("learning_rate", options.learning_rate);
-  positive("clip", options.clip);
-  positive("longest_gradient", options.longest_gradient);
-  positive("epochs", static_cast<double>(options.epochs));
-  positive("minibatch", static_cast<double>(options.minibatch));
-  positive("focops_temperature", options.focops_temperature);
-  positive("focops_trust", options.focops_trust);
-  require(
-      options.constraints.empty() ||
-          options.constraints.size() == spec.costs.size(),
-      fmt::format("{} constraints for {} costs of {}",
-                  options.constraints.size(), spec.costs.size(), spec.name));
-  require(options.objective != PolicyObjective::kFocops ||
-              options.constraints.size() == 1,
-          "focops wants one constraint");
-}
-
 class Ppo::Networks {
  public:
   Networks(const EnvSpec& spec, const PpoOptions& options, uint64_t seed)
@@ -94,8 +65,9 @@ class Ppo::Networks {
               torch::optim::AdamOptions(options.learning_rate).eps(1e-5)),
         moments_(inputs()),
         normaliser_(Normaliser::Identity(inputs())) {
-    for (const LagrangeOptions& one : options.constraints) {
-      multipliers_.emplace_back(one);
+    for (size_t c = 0; c < options.constraints.size(); ++c) {
+      multipliers_.emplace_back(options.constraints[c]);
+      cost_columns_.push_back(CostColumn(options, c, spec));
     }
   }
 
@@ -159,6 +131,7 @@ class Ppo::Networks {
   RunningMoments moments_;
   Normaliser normaliser_;
   std::vector<LagrangeMultiplier> multipliers_;
+  std::vector<size_t> cost_columns_;  // of the constraints
   std::unique_ptr<ReturnScale> return_scale_;
 };
 
@@ -200,6 +173,11 @@ std::vector<double> Ppo::Networks::ScaledRewards(const Rollout& rollout) {
   }
   std::vector<uint8_t> ended = rollout.terminated;
   for (size_t i = 0; i < ended.size(); ++i) ended[i] |= rollout.truncated[i];
+  for (size_t e = 0; e < rollout.restarted.size(); ++e) {
+    if (rollout.restarted[e] != 0) {
+      return_scale_->Restart(static_cast<int64_t>(e));
+    }
+  }
   return_scale_->Add(reward, ended);
   const double scale = return_scale_->scale();
   for (double& r : reward) {
@@ -213,7 +191,8 @@ void Ppo::Networks::UpdateMultipliers(const Rollout& rollout) {
   for (size_t c = 0; c < multipliers_.size(); ++c) {
     double mean = 0;
     for (const EpisodeRecord& episode : rollout.episodes) {
-      mean += episode.costs[c] / static_cast<double>(rollout.episodes.size());
+      mean += episode.costs[cost_columns_[c]] /
+              static_cast<double>(rollout.episodes.size());
     }
     multipliers_[c].Update(mean);
   }
@@ -241,9 +220,9 @@ Ppo::Networks::Batch Ppo::Networks::BatchOf(const Rollout& rollout) {
   double total = 1;
   for (int64_t c = 0; c < costs(); ++c) {
     std::vector<double> signal;
-    const auto kinds = static_cast<int64_t>(spec_.costs.size());
-    for (int64_t r = 0; r < rows; ++r) {
-      signal.push_back(rollout.costs[r * kinds + c]);
+    const size_t kinds = spec_.costs.size();
+    for (size_t r = 0; r < rollout.reward.size(); ++r) {
+      signal.push_back(rollout.costs[r * kinds + cost_columns_[c]]);
     }
     const Advantages cost = AdvantagesOf(rollout, signal, values, next, c + 1);
     targets.push_back(TensorOf(cost.value_target, {rows}));

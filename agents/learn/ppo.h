@@ -41,12 +41,16 @@ struct PpoOptions {
   // FOCOPS: temperature lambda and trust region delta.
   double focops_temperature = 1.5;
   double focops_trust = 0.02;
-  // One for each cost of the environment: the limit of its episode sum.
+  // Limits of costs' episode sums, each of another cost.
   std::vector<LagrangeOptions> constraints;
 };
 
 // Throws InputError that says which option is wrong and what is allowed.
 void CheckOptions(const PpoOptions& options, const EnvSpec& spec);
+
+// Which of the environment's costs constraint `c` is about; their number if
+// none.
+size_t CostColumn(const PpoOptions& options, size_t c, const EnvSpec& spec);
 
 // What an update did, means over its minibatches.
 struct PpoProgress {

@@ -110,6 +110,9 @@ void ReplayBuffer::Store(const Pending& pending, double discount,
 
 void ReplayBuffer::Add(const Rollout& rollout) {
   AIRLOCK_CHECK(rollout.envs == static_cast<int64_t>(pending_.size()));
+  for (size_t e = 0; e < rollout.restarted.size(); ++e) {
+    if (rollout.restarted[e] != 0) pending_[e].clear();
+  }
   for (int64_t row = 0; row < rollout.rows(); ++row) {
     std::deque<Pending>& open = pending_[row % rollout.envs];
     Pending now;

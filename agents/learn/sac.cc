@@ -34,29 +34,6 @@ struct ActorSample {
 
 }  // namespace
 
-void CheckOptions(const SacOptions& options, const EnvSpec& spec) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("sac: " + what);
-  };
-  require(!spec.action.discrete() || spec.action.width() == 1,
-          fmt::format("{} needs {} heads of choices; it learns one", spec.name,
-                      spec.action.choices.size()));
-  for (const auto& [name, x] :
-       {std::pair<const char*, double>{"gamma", options.gamma},
-        {"tau", options.tau}}) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  }
-  for (const auto& [name, x] :
-       {std::pair<const char*, int64_t>{"capacity", options.capacity},
-        {"batch", options.batch},
-        {"train_every", options.train_every},
-        {"gradient_steps", options.gradient_steps},
-        {"n_step", options.n_step}}) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  }
-  require(options.learning_rate > 0, "learning_rate must be above 0");
-}
-
 class Sac::Networks {
  public:
   Networks(const EnvSpec& spec, const SacOptions& options, int64_t envs,

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "agents/rollout/local_actors.h"
 #include "agents/rollout/rollout_frame.h"
@@ -70,10 +71,38 @@ int64_t ThreadsOfThisProcess() {
   return std::distance(begin(tasks), end(tasks));
 }
 
+// What a worker says that has died in place of an answer.
+struct WorkerDied {
+  std::string how;
+};
+
+// Where a process forks no thread may run: what one holds would stay locked.
+void RequireOneThread() {
+  const int64_t threads = ThreadsOfThisProcess();
+  if (threads > 1) {
+    throw Error(fmt::format(
+        "{} threads run already: none may where a process forks", threads));
+  }
+}
+
+// The options of what takes the place of a worker that died.
+ActorOptions Anew(ActorOptions options, int64_t first, int64_t generation) {
+  if (generation == 0) return options;
+  options.seed =
+      RngTree(options.seed)
+          .Stream(fmt::format("replacement/{}", first), Replication(generation))
+          .Next64();
+  return options;
+}
+
+// A process that holds environments `first` ... `first + count - 1`; the
+// `generation`-th in their place. Throws WorkerDied where it is gone.
 class Worker {
  public:
-  Worker(const ActorOptions& options, int64_t first, int64_t count)
-      : first_(first), count_(count) {
+  Worker(const ActorOptions& all, int64_t first, int64_t count,
+         int64_t generation)
+      : first_(first), count_(count), generation_(generation) {
+    const ActorOptions options = Anew(all, first, generation);
     std::array<int, 2> to, from;
     if (pipe2(to.data(), O_CLOEXEC) != 0 ||
         pipe2(from.data(), O_CLOEXEC) != 0) {
@@ -108,7 +137,9 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
+  int64_t first() const { return first_; }
   int64_t envs() const { return count_; }
+  int64_t generation() const { return generation_; }
   void Ask(const json& request) {
     try {
       WriteFrame(requests_, request);
@@ -128,16 +159,17 @@ class Worker {
     int status = 0;
     waitpid(pid_, &status, 0);
     pid_ = -1;
-    throw Error(
+    throw WorkerDied{
         fmt::format("the worker of environments {} to {} died: {}", first_,
                     first_ + count_ - 1,
                     WIFSIGNALED(status)
                         ? fmt::format("signal {}", WTERMSIG(status))
-                        : fmt::format("exit code {}", WEXITSTATUS(status))));
+                        : fmt::format("exit code {}", WEXITSTATUS(status)))};
   }
 
   int64_t first_;
   int64_t count_;
+  int64_t generation_;
   pid_t pid_ = -1;
   int requests_ = -1;
   int answers_ = -1;
@@ -146,24 +178,25 @@ class Worker {
 class Forked : public Actors {
  public:
   Forked(const ActorOptions& options, int64_t workers)
-      : spec_(options.create()->spec()), envs_(options.envs) {
-    const int64_t threads = ThreadsOfThisProcess();
-    if (threads > 1) {
-      throw Error(fmt::format(
-          "{} threads run already: none may where a process forks", threads));
-    }
+      : options_(options), spec_(options.create()->spec()) {
+    RequireOneThread();
     // A worker that is gone is an error of write(), not a signal.
     signal(SIGPIPE, SIG_IGN);
-    workers = std::clamp<int64_t>(workers, 1, envs_);
+    workers = std::clamp<int64_t>(workers, 1, options.envs);
     for (int64_t w = 0; w < workers; ++w) {
-      const int64_t first = w * envs_ / workers;
+      const int64_t first = w * options.envs / workers;
       workers_.push_back(std::make_unique<Worker>(
-          options, first, (w + 1) * envs_ / workers - first));
+          options, first, (w + 1) * options.envs / workers - first, 0));
     }
+    restarted_.resize(workers_.size());
   }
 
   const EnvSpec& spec() const override { return spec_; }
-  int64_t envs() const override { return envs_; }
+  int64_t envs() const override { return options_.envs; }
+  int64_t lost_episodes() const override { return lost_episodes_; }
+  std::vector<std::string> TakeLosses() override {
+    return std::exchange(losses_, {});
+  }
 
   Rollout Run(const Policy& policy, int64_t steps, double random_share,
               bool greedy) override {
@@ -174,39 +207,109 @@ class Forked : public Actors {
                                       {"random_share", random_share},
                                       {"greedy", greedy}})) {
       parts.push_back(RolloutFromFrame(answer));
+      const size_t w = parts.size() - 1;
+      parts[w].restarted.assign(static_cast<size_t>(parts[w].envs),
+                                std::exchange(restarted_[w], 0));
     }
     return SideBySide(parts);
   }
   json Save() override {
-    json states = json::array();
-    for (json& answer : AskAll({{"type", "save"}})) {
-      states.push_back(std::move(answer.at("state")));
+    json workers = json::array();
+    std::vector<json> states = AskAll({{"type", "save"}});
+    for (size_t w = 0; w < workers_.size(); ++w) {
+      workers.push_back({{"generation", workers_[w]->generation()},
+                         {"restarted", restarted_[w]},
+                         {"state", std::move(states[w].at("state"))}});
     }
-    return states;
+    return {{"lost_episodes", lost_episodes_}, {"workers", workers}};
   }
   void Load(const json& state) override {
-    if (!state.is_array() || state.size() != workers_.size()) {
-      throw InputError(fmt::format("saved by {} workers; these are {}",
-                                   state.is_array() ? state.size() : 1,
-                                   workers_.size()));
+    try {
+      const json& workers = state.at("workers");
+      if (workers.size() != workers_.size()) {
+        throw InputError(fmt::format("saved by {} workers; these are {}",
+                                     workers.size(), workers_.size()));
+      }
+      for (size_t w = 0; w < workers_.size(); ++w) {
+        const int64_t generation = workers[w].at("generation");
+        if (generation != workers_[w]->generation()) Replace(w, generation);
+      }
+      std::vector<json> requests;
+      for (const json& one : workers) {
+        requests.push_back({{"type", "load"}, {"state", one.at("state")}});
+      }
+      AskEach(requests);
+      for (size_t w = 0; w < workers_.size(); ++w) {
+        restarted_[w] = workers[w].at("restarted");
+      }
+      lost_episodes_ = state.at("lost_episodes");
+    } catch (const json::exception& e) {
+      throw InputError(
+          fmt::format("not a saved state of workers: {}", e.what()));
     }
-    for (size_t w = 0; w < workers_.size(); ++w) {
-      workers_[w]->Ask({{"type", "load"}, {"state", state[w]}});
-    }
-    for (const auto& worker : workers_) worker->Answer();
   }
 
  private:
   std::vector<json> AskAll(const json& request) {
-    for (const auto& worker : workers_) worker->Ask(request);
-    std::vector<json> answers;
-    for (const auto& worker : workers_) answers.push_back(worker->Answer());
+    return AskEach(std::vector<json>(workers_.size(), request));
+  }
+  // All work at the same time; what a worker that dies was asked is asked of
+  // the next in its place.
+  std::vector<json> AskEach(const std::vector<json>& requests) {
+    std::vector<std::string> died(workers_.size());
+    for (size_t w = 0; w < workers_.size(); ++w) {
+      try {
+        workers_[w]->Ask(requests[w]);
+      } catch (const WorkerDied& death) {
+        died[w] = death.how;
+      }
+    }
+    std::vector<json> answers(workers_.size());
+    for (size_t w = 0; w < workers_.size(); ++w) {
+      for (int attempt = 1;; ++attempt) {
+        if (died[w].empty()) {
+          try {
+            answers[w] = workers_[w]->Answer();
+            break;
+          } catch (const WorkerDied& death) {
+            died[w] = death.how;
+          }
+        }
+        if (attempt == kAttempts) throw Error(died[w]);
+        Mourn(w, died[w]);
+        died[w].clear();
+        try {
+          workers_[w]->Ask(requests[w]);
+        } catch (const WorkerDied& death) {
+          died[w] = death.how;
+        }
+      }
+    }
     return answers;
   }
+  void Mourn(size_t w, const std::string& how) {
+    const int64_t lost = workers_[w]->envs();
+    lost_episodes_ += lost;
+    losses_.push_back(fmt::format("{}; {} {} lost", how, lost,
+                                  lost == 1 ? "episode is" : "episodes are"));
+    Replace(w, workers_[w]->generation() + 1);
+    restarted_[w] = 1;
+  }
+  void Replace(size_t w, int64_t generation) {
+    RequireOneThread();
+    const int64_t first = workers_[w]->first(), count = workers_[w]->envs();
+    workers_[w].reset();
+    workers_[w] = std::make_unique<Worker>(options_, first, count, generation);
+  }
 
+  static constexpr int kAttempts = 3;
+
+  ActorOptions options_;
   EnvSpec spec_;
-  int64_t envs_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<uint8_t> restarted_;  // by worker, since the last rollout
+  int64_t lost_episodes_ = 0;
+  std::vector<std::string> losses_;
 };
 
 }  // namespace

@@ -170,6 +170,7 @@ int Main(int argc, char** argv) {
   AddScenarioVerbs(&app, &line);
   AddRunVerbs(&app, &line);
   AddTraceVerbs(&app, &line);
+  AddTrainVerb(&app, &line);
   AddForecastVerbs(&app, &line);
   AddDriftVerbs(&app, &line);
   AddGateVerbs(&app, &line);

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/baselines/agent_table.h"
+#include "agents/env/env_table.h"
+#include "agents/learn/agent_file.h"
 #include "calibration/traces/importer.h"
 #include "sim/engine/engine_table.h"
 #include "sim/scenario/resolve.h"
@@ -41,6 +43,8 @@ struct Axis {
 
 const std::vector<Axis>& Axes() {
   static const std::vector<Axis> axes = {
+      {"algorithms", "what `airlock train` learns with",
+       [] { return RowsOf(Algorithms()); }},
       {"agents", "controllers that a scenario can name",
        [] { return RowsOf(Agents()); }},
       {"criteria", "what a gate file can ask",
@@ -62,6 +66,8 @@ const std::vector<Axis>& Axes() {
        [] { return RowsOf(ActionRules()); }},
       {"node-sources", "where a live node's counters come from",
        [] { return RowsOf(SourceKinds()); }},
+      {"tasks", "reference tasks that `airlock train` learns",
+       [] { return RowsOf(ReferenceTasks()); }},
       {"topologies", "datacentre topologies",
        [] { return RowsOf(TopologyBuilders()); }},
   };
@@ -81,6 +87,10 @@ const std::vector<Text>& Texts() {
        ScenarioKeyReference},
       {"schema", "JSON Schema of scenario files, for editors",
        ScenarioJsonSchema},
+      {"agent-keys", "reference of every key of an agent file",
+       AgentKeyReference},
+      {"agent-schema", "JSON Schema of agent files, for editors",
+       AgentJsonSchema},
       {"gate-keys", "reference of every key of a gate file", GateKeyReference},
       {"gate-schema", "JSON Schema of gate files, for editors", GateJsonSchema},
       {"node-keys", "reference of every key of a node file", NodeKeyReference},

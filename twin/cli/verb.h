@@ -28,6 +28,8 @@ void AddRunVerbs(CLI::App* app, CommandLine* line);
 void AddTraceVerbs(CLI::App* app, CommandLine* line);
 // forecast
 void AddForecastVerbs(CLI::App* app, CommandLine* line);
+// train
+void AddTrainVerb(CLI::App* app, CommandLine* line);
 // drift
 void AddDriftVerbs(CLI::App* app, CommandLine* line);
 // gate

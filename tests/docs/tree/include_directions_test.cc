@@ -83,7 +83,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"calibration/traces", "sim/base", "sim/config", "sim/results",
         "sim/telemetry", "twin/drift", "twin/forecast", "twin/registry"}},
       {"twin/gate",
-       {"agents/baselines", "agents/program", "calibration/fit",
+       {"agents/baselines", "agents/evaluation", "agents/program", "calibration/fit",
         "calibration/traces", "sim/base", "sim/config", "sim/results",
         "sim/scenario", "sim/stats", "sim/telemetry", "twin/drift",
         "twin/forecast", "twin/pipeline", "twin/registry", "twin/worker"}},

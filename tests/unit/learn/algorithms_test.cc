@@ -145,6 +145,7 @@ TEST(Algorithms, PpoResumesBitByBit) {
   ExpectResumesBitByBit<CountingEnv>([](const EnvSpec& spec) {
     PpoOptions options = SmallPpo();
     options.constraints.resize(1);
+    options.constraints[0].cost = "odd";
     return std::make_unique<Ppo>(spec, options, 7);
   });
   ExpectResumesBitByBit<Pendulum>([](const EnvSpec& spec) {
@@ -196,8 +197,10 @@ TEST(Algorithms, WrongOptionsAreNamed) {
               HasSubstr("ppo: gamma is 1.5; allowed 0 to 1"));
   ppo = {};
   ppo.constraints.resize(1);
-  EXPECT_THAT(ErrorOf([&] { Ppo(spec, ppo, 1); }),
-              HasSubstr("1 constraints for 0 costs of cart-pole"));
+  ppo.constraints[0].cost = "noise";
+  EXPECT_THAT(
+      ErrorOf([&] { Ppo(spec, ppo, 1); }),
+      HasSubstr("cart-pole has no cost 'noise' to constrain; it has: none"));
   DqnOptions dqn;
   EXPECT_THAT(ErrorOf([&] { Dqn(Pendulum().spec(), dqn, 1, 1); }),
               HasSubstr("it learns one"));

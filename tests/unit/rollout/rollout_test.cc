@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <thread>
 
 #include "agents/env/cart_pole.h"
+#include "sim/base/file.h"
 #include "tests/support/counting_env.h"
 #include "tests/support/error_of.h"
+#include "tests/support/temporary_folder.h"
 
 namespace airlock {
 namespace {
@@ -123,19 +126,64 @@ class Fatal : public CountingEnv {
   }
 };
 
-TEST(Actors, AWorkerThatDiesIsAnError) {
+TEST(Actors, AWorkerThatDiesAgainAndAgainIsAnError) {
   ActorOptions options = Counting(4);
   options.create = [] { return std::make_unique<Fatal>(); };
   const auto actors = ForkedActors(options, 2);
   std::string said;
   try {
     for (int k = 0; k < 100; ++k) {
-      actors->Run(Uniform(actors->spec()), 10, 0, false);
+      actors->Run(Uniform(actors->spec()), 200, 0, false);
     }
   } catch (const Error& error) {
     said = error.what();
   }
   EXPECT_THAT(said, HasSubstr("died: signal 9"));
+}
+
+// Ends its process the first time that any reaches a place, which a file notes.
+class FatalOnce : public CountingEnv {
+ public:
+  explicit FatalOnce(std::string note) : note_(std::move(note)) {}
+  Outcome Step(const double* action, double* costs) override {
+    const Outcome outcome = CountingEnv::Step(action, costs);
+    double place = 0;
+    Observe(&place);
+    if (place == 15 && unlink(note_.c_str()) == 0) raise(SIGKILL);
+    return outcome;
+  }
+
+ private:
+  std::string note_;
+};
+
+TEST(Actors, AnotherWorkerTakesThePlaceOfOneThatDied) {
+  const testing::TemporaryFolder folder;
+  const std::string note = folder / "alive";
+  WriteFileAtomically(note, "");
+  ActorOptions options = Counting(4);
+  options.create = [note] { return std::make_unique<FatalOnce>(note); };
+  const auto actors = ForkedActors(options, 2);
+  Rollout rollout;
+  for (int k = 0; k < 100 && actors->lost_episodes() == 0; ++k) {
+    rollout = actors->Run(Uniform(actors->spec()), 10, 0, false);
+  }
+  EXPECT_EQ(actors->lost_episodes(), 2);
+  EXPECT_EQ(rollout.rows(), 40);
+  // The two of one worker began anew; those of the other went on.
+  EXPECT_EQ(rollout.restarted[0], rollout.restarted[1]);
+  EXPECT_EQ(rollout.restarted[2], rollout.restarted[3]);
+  EXPECT_NE(rollout.restarted[0], rollout.restarted[2]);
+  const std::vector<std::string> losses = actors->TakeLosses();
+  ASSERT_EQ(losses.size(), 1u);
+  EXPECT_THAT(losses[0], HasSubstr("died: signal 9; 2 episodes are lost"));
+  // What is saved after it goes on alike.
+  const nlohmann::json saved = actors->Save();
+  const auto again = ForkedActors(options, 2);
+  again->Load(saved);
+  EXPECT_EQ(again->lost_episodes(), 2);
+  ExpectEqual(actors->Run(Uniform(actors->spec()), 10, 0, false),
+              again->Run(Uniform(actors->spec()), 10, 0, false));
 }
 
 TEST(Actors, DoNotForkAmongThreads) {

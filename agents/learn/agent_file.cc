@@ -1,0 +1,432 @@
+#include "agents/learn/agent_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/config/fields.h"
+
+namespace airlock {
+namespace {
+
+constexpr int64_t kMost = 1000000000;
+
+std::vector<std::string> AlgorithmNames() {
+  std::vector<std::string> names;
+  for (const AlgorithmRow& row : Algorithms()) names.push_back(row.name);
+  return names;
+}
+
+// A member of PpoOptions as one of PpoSection.
+template <typename V>
+V PpoSection::*Of(V PpoOptions::*member) {
+  return member;
+}
+
+template <typename T>
+void AddHidden(std::vector<int64_t> T::*member, Fields<T>* fields) {
+  fields
+      ->Add("hidden", member,
+            "Widths of the hidden layers of each network, from the input on.")
+      .Between(1, 65536);
+}
+
+template <typename T>
+void AddReplay(Fields<T>* fields) {
+  fields->Add("capacity", &T::capacity, "Transitions that are remembered.")
+      .Between(1, 100000000);
+  fields
+      ->Add("warm_up", &T::warm_up,
+            "Transitions that are gathered before the first gradient step.")
+      .Between(0, kMost);
+  fields->Add("batch", &T::batch, "Transitions of a gradient step.")
+      .Between(1, 1000000);
+  fields
+      ->Add("train_every", &T::train_every,
+            "Steps of all environments together between trainings.")
+      .Between(1, kMost);
+  fields->Add("gradient_steps", &T::gradient_steps, "Of a training.")
+      .Between(1, 1000000);
+  fields
+      ->Add("n_step", &T::n_step,
+            "Rewards that a transition sums before it asks for a value.")
+      .Between(1, 1000);
+  fields->Add("gamma", &T::gamma, "Discount of a step.").Between(0, 1);
+  fields->Add("learning_rate", &T::learning_rate, "Adam's.")
+      .MoreThan(0)
+      .AtMost(10);
+  fields->Check({"warm_up", "capacity"}, [](const T& t,
+                                            const Reporter& report) {
+    if (t.warm_up <= t.capacity) return;
+    report.Error("warm_up", fmt::format("{} transitions are not remembered; "
+                                        "the capacity is {}",
+                                        t.warm_up, t.capacity));
+  });
+}
+
+// `section` of another algorithm says nothing here.
+void CheckSections(const AgentFile& file, const Reporter& report) {
+  for (const AlgorithmRow& row : Algorithms()) {
+    if (row.name == file.algorithm || !report.Given(row.name)) continue;
+    report.Error(row.name, fmt::format("the algorithm is {}, which does not "
+                                       "use it",
+                                       file.algorithm));
+  }
+}
+
+void CheckSteps(const AgentFile& file, const Reporter& report) {
+  if (file.steps < file.steps_per_update()) {
+    report.Error("steps",
+                 fmt::format("{} steps are less than one update's {} ({} "
+                             "environments times {})",
+                             file.steps, file.steps_per_update(),
+                             file.environments, file.rollout));
+  }
+  if (file.workers > file.environments) {
+    report.Error("workers", fmt::format("{} workers for {} environments",
+                                        file.workers, file.environments));
+  }
+}
+
+void CheckObservation(const AgentFile& file, const EnvSpec& spec,
+                      const Reporter& report) {
+  if (file.observation.empty()) return;
+  for (size_t i = 0; i < file.observation.size(); ++i) {
+    if (i < spec.observation.size() &&
+        file.observation[i] == spec.observation[i].name) {
+      continue;
+    }
+    report.Error(
+        fmt::format("observation.{}", i),
+        i < spec.observation.size()
+            ? fmt::format("'{}'; number {} of {}'s observation is '{}'",
+                          file.observation[i], i, spec.name,
+                          spec.observation[i].name)
+            : fmt::format("'{}'; {}'s observation has {} numbers only",
+                          file.observation[i], spec.name,
+                          spec.observation.size()));
+    return;
+  }
+  if (file.observation.size() < spec.observation.size()) {
+    report.Error(
+        "observation",
+        fmt::format("{} numbers; {}'s observation has {}, the next is '{}'",
+                    file.observation.size(), spec.name, spec.observation.size(),
+                    spec.observation[file.observation.size()].name));
+  }
+}
+
+void CheckConstraints(const AgentFile& file, const EnvSpec& spec,
+                      const Reporter& report) {
+  for (size_t c = 0; c < file.ppo.constraints.size(); ++c) {
+    const std::string& cost = file.ppo.constraints[c].cost;
+    if (std::count(spec.costs.begin(), spec.costs.end(), cost) > 0) continue;
+    report.Error(fmt::format("ppo.constraints.{}.cost", c),
+                 fmt::format("{} has no cost '{}'", spec.name, cost),
+                 spec.costs.empty()
+                     ? "it has none"
+                     : fmt::format("known: {}", fmt::join(spec.costs, ", ")));
+  }
+}
+
+// What the algorithm cannot learn at all.
+void CheckActions(const AgentFile& file, const EnvSpec& spec,
+                  const Reporter& report) {
+  try {
+    if (file.algorithm == "ppo") CheckOptions(file.ppo.Options(), spec);
+    if (file.algorithm == "dqn") CheckOptions(file.dqn, spec);
+    if (file.algorithm == "sac") CheckOptions(file.sac, spec);
+  } catch (const InputError& error) {
+    report.Error("algorithm", error.what());
+  }
+}
+
+void CheckAgainst(const EnvSpec& spec, const AgentFile& file,
+                  const Reporter& report, Diagnostics* diagnostics) {
+  CheckObservation(file, spec, report);
+  CheckConstraints(file, spec, report);
+  if (!diagnostics->has_errors()) CheckActions(file, spec, report);
+}
+
+std::optional<AgentFile> Read(const std::optional<Document>& document,
+                              const EnvSpec* spec, Diagnostics* found) {
+  auto file = ReadConfig<AgentFile>(document, found);
+  if (file && spec != nullptr) {
+    CheckAgainst(*spec, *file, Reporter(&document->root, "", found), found);
+  }
+  if (found->has_errors()) return std::nullopt;
+  return file;
+}
+
+}  // namespace
+
+const std::vector<AlgorithmRow>& Algorithms() {
+  static const std::vector<AlgorithmRow> kRows = {
+      {"ppo",
+       "proximal policy optimisation of choices or a box, with limits on costs "
+       "(Lagrangian or FOCOPS)"},
+      {"dqn",
+       "deep Q-learning of one choice: double, dueling, prioritised, n-step"},
+      {"sac", "soft actor-critic of a box or of one choice"},
+  };
+  return kRows;
+}
+
+PpoOptions PpoSection::Options() const {
+  PpoOptions options = *this;
+  Parse(activation_name, &options.activation);
+  options.objective = objective_name == "focops" ? PolicyObjective::kFocops
+                                                 : PolicyObjective::kClip;
+  return options;
+}
+
+void DeclareFields(Fields<LagrangeOptions>& fields) {
+  fields
+      .Add("cost", &LagrangeOptions::cost,
+           "The cost whose sum over an episode is limited.")
+      .Required()
+      .NotEmpty();
+  fields
+      .Add("limit", &LagrangeOptions::limit,
+           "What its mean over episodes may be at most.")
+      .Required()
+      .AtLeast(0);
+  fields
+      .Add("initial", &LagrangeOptions::initial,
+           "The multiplier at the beginning.")
+      .Between(0, 1e6);
+  fields
+      .Add("learning_rate", &LagrangeOptions::learning_rate,
+           "Of the multiplier's Adam; not with `pid`.")
+      .MoreThan(0)
+      .AtMost(1000);
+  fields.Add("pid", &LagrangeOptions::pid,
+             "The multiplier is a PID controller's (Stooke et al. 2020).");
+  fields.Add("proportional", &LagrangeOptions::proportional, "Of the PID.")
+      .AtLeast(0);
+  fields.Add("integral", &LagrangeOptions::integral, "Of the PID.").AtLeast(0);
+  fields.Add("derivative", &LagrangeOptions::derivative, "Of the PID.")
+      .AtLeast(0);
+  fields.Add("most", &LagrangeOptions::most, "The multiplier's bound.")
+      .MoreThan(0);
+}
+
+void DeclareFields(Fields<PpoSection>& fields) {
+  AddHidden(Of(&PpoOptions::hidden), &fields);
+  fields
+      .Add("activation", &PpoSection::activation_name, "Of the hidden layers.")
+      .OneOf({"tanh", "relu", "silu"});
+  fields.Add("learning_rate", Of(&PpoOptions::learning_rate), "Adam's.")
+      .MoreThan(0)
+      .AtMost(10);
+  fields.Add("anneal", Of(&PpoOptions::anneal),
+             "Learning rate and clip fall to 0 with the steps left.");
+  fields.Add("gamma", Of(&PpoOptions::gamma), "Discount of a step.")
+      .Between(0, 1);
+  fields
+      .Add("lambda", Of(&PpoOptions::lambda),
+           "Of generalised advantage estimation.")
+      .Between(0, 1);
+  fields
+      .Add("epochs", Of(&PpoOptions::epochs),
+           "How often an update goes through a rollout.")
+      .Between(1, 10000);
+  fields
+      .Add("minibatch", Of(&PpoOptions::minibatch), "Rows of a gradient step.")
+      .Between(1, 10000000);
+  fields
+      .Add("clip", Of(&PpoOptions::clip),
+           "How far a probability's ratio to the one before earns anything.")
+      .MoreThan(0)
+      .AtMost(100);
+  fields
+      .Add("entropy_weight", Of(&PpoOptions::entropy_weight),
+           "Of the policy's entropy in the loss.")
+      .Between(0, 1000);
+  fields
+      .Add("value_weight", Of(&PpoOptions::value_weight),
+           "Of the critic's squared error in the loss.")
+      .Between(0, 1000);
+  fields
+      .Add("longest_gradient", Of(&PpoOptions::longest_gradient),
+           "Longer ones are shortened to it.")
+      .MoreThan(0);
+  fields
+      .Add("target_divergence", Of(&PpoOptions::target_divergence),
+           "An update ends early beyond 1.5 times this mean divergence from "
+           "the policy before; 0: never.")
+      .AtLeast(0);
+  fields.Add("standardise_advantages", Of(&PpoOptions::standardise_advantages),
+             "Advantages of a rollout get mean 0 and variance 1.");
+  fields.Add("normalise_observations", Of(&PpoOptions::normalise_observations),
+             "By running moments, which are stored with the policy.");
+  fields.Add("normalise_rewards", Of(&PpoOptions::normalise_rewards),
+             "By the running deviation of the discounted return.");
+  fields
+      .Add("log_deviation", Of(&PpoOptions::log_deviation),
+           "Of a continuous action at the beginning.")
+      .Between(-20, 2);
+  fields
+      .Add("objective", &PpoSection::objective_name,
+           "`clip`, or `focops` (Zhang et al. 2020), which wants one "
+           "constraint.")
+      .OneOf({"clip", "focops"});
+  fields
+      .Add("focops_temperature", Of(&PpoOptions::focops_temperature),
+           "Lambda of FOCOPS.")
+      .MoreThan(0);
+  fields.Add("focops_trust", Of(&PpoOptions::focops_trust), "Delta of FOCOPS.")
+      .MoreThan(0);
+  fields
+      .Add("constraints", Of(&PpoOptions::constraints),
+           "Limits on the costs of an episode.")
+      .UniqueBy("cost");
+}
+
+void DeclareFields(Fields<DqnOptions>& fields) {
+  AddHidden(&DqnOptions::hidden, &fields);
+  AddReplay(&fields);
+  fields.Add("anneal", &DqnOptions::anneal,
+             "The learning rate falls to 0 with the steps left.");
+  fields
+      .Add("target_every", &DqnOptions::target_every,
+           "Steps between copies to the target network.")
+      .Between(1, kMost);
+  fields
+      .Add("longest_gradient", &DqnOptions::longest_gradient,
+           "Longer ones are shortened to it.")
+      .MoreThan(0);
+  fields
+      .Add("random_first", &DqnOptions::random_first,
+           "Share of random actions at the beginning.")
+      .Between(0, 1);
+  fields.Add("random_last", &DqnOptions::random_last, "The same at the end.")
+      .Between(0, 1);
+  fields
+      .Add("random_share", &DqnOptions::random_share,
+           "Share of all steps over which it falls from one to the other.")
+      .Between(0, 1);
+  fields.Add("double_q", &DqnOptions::double_q,
+             "The online network chooses, the target network values.");
+  fields.Add("dueling", &DqnOptions::dueling,
+             "Value and advantages apart (Wang et al. 2016).");
+  fields
+      .Add("alpha", &DqnOptions::alpha,
+           "Of prioritised replay (Schaul et al. 2016); 0: uniform.")
+      .Between(0, 1);
+  fields
+      .Add("beta", &DqnOptions::beta,
+           "Of its weights at the beginning; 1 at the end.")
+      .Between(0, 1);
+}
+
+void DeclareFields(Fields<SacOptions>& fields) {
+  AddHidden(&SacOptions::hidden, &fields);
+  AddReplay(&fields);
+  fields
+      .Add("tau", &SacOptions::tau,
+           "Share of the critics that goes to their targets at each gradient "
+           "step.")
+      .Between(0, 1);
+  fields.Add("target_entropy", &SacOptions::target_entropy,
+             "Nats that the temperature is steered to; 0: minus the width of a "
+             "box, 0.98 times that of an even choice.");
+}
+
+void DeclareFields(Fields<EvaluationConfig>& fields) {
+  fields
+      .Add("every", &EvaluationConfig::every,
+           "Steps between evaluations, of which the best policy is kept; 0: "
+           "the last policy is.")
+      .Between(0, kMost);
+  fields
+      .Add("episodes", &EvaluationConfig::episodes,
+           "Of an evaluation, acting without chance; not counted as steps.")
+      .Between(1, 100000);
+}
+
+void DeclareFields(Fields<AgentFile>& fields) {
+  fields.Add("schema", &AgentFile::schema, "Version of this format: 1.")
+      .Required()
+      .Between(1, 1);
+  fields
+      .Add("algorithm", &AgentFile::algorithm,
+           "What learns; `airlock list algorithms`.")
+      .Required()
+      .OneOf(AlgorithmNames);
+  fields.Add("observation", &AgentFile::observation,
+             "Names of what is expected to be observed, in order; training "
+             "does not begin where the task shows something else. Empty: "
+             "whatever it shows.");
+  fields
+      .Add("steps", &AgentFile::steps,
+           "Steps of all environments together that are learnt from, at most.")
+      .Between(1, 100000000000);
+  fields.Add("environments", &AgentFile::environments, "That run together.")
+      .Between(1, 4096);
+  fields
+      .Add("workers", &AgentFile::workers,
+           "Processes that share the environments; 0: the learner runs them. "
+           "What is learnt does not depend on it.")
+      .Between(0, 256);
+  fields
+      .Add("rollout", &AgentFile::rollout,
+           "Steps of each environment between updates.")
+      .Between(1, 1000000);
+  fields
+      .Add("time_limit", &AgentFile::time_limit,
+           "Steps after which an episode is cut; 0: as the task says.")
+      .Between(0, kMost);
+  fields
+      .Add("checkpoint_every", &AgentFile::checkpoint_every,
+           "Steps between checkpoints; 0: a tenth of all.")
+      .Between(0, kMost);
+  fields.Add("evaluation", &AgentFile::evaluation, "Episodes beside training.");
+  fields.Add("ppo", &AgentFile::ppo, "Settings of PPO.");
+  fields.Add("dqn", &AgentFile::dqn, "Settings of DQN.");
+  fields.Add("sac", &AgentFile::sac, "Settings of SAC.");
+  fields.Check({"algorithm"}, CheckSections);
+  fields.Check({"steps", "environments", "rollout", "workers"}, CheckSteps);
+}
+
+std::optional<AgentFile> LoadAgentFile(
+    const std::string& path, const std::vector<std::string>& overrides,
+    const EnvSpec* spec, Diagnostics* diagnostics) {
+  Diagnostics found;
+  auto file = Read(ReadDocument(path, overrides, &found), spec, &found);
+  diagnostics->Append(std::move(found));
+  return file;
+}
+
+std::optional<AgentFile> ParseAgentFile(const std::string& text,
+                                        const std::string& name,
+                                        const EnvSpec* spec,
+                                        Diagnostics* diagnostics) {
+  Diagnostics found;
+  auto file = Read(ReadDocumentText(text, name, "", {}, &found), spec, &found);
+  diagnostics->Append(std::move(found));
+  return file;
+}
+
+std::string AgentFileText(const AgentFile& file) {
+  Node root = FieldsOf<AgentFile>().Write(file);
+  root.entries.erase(
+      std::remove_if(root.entries.begin(), root.entries.end(),
+                     [&file](const Node::Entry& entry) {
+                       const std::vector<std::string> names = AlgorithmNames();
+                       return entry.key != file.algorithm &&
+                              std::count(names.begin(), names.end(),
+                                         entry.key) > 0;
+                     }),
+      root.entries.end());
+  return WriteYaml(root, DefaultMarks::kUnmarked);
+}
+
+std::string AgentKeyReference() { return KeyReference<AgentFile>(); }
+
+std::string AgentJsonSchema() { return JsonSchema<AgentFile>("Airlock agent"); }
+
+}  // namespace airlock

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/env/env.h"
+#include "agents/learn/dqn.h"
+#include "agents/learn/ppo.h"
+#include "agents/learn/sac.h"
+#include "sim/base/diagnostics.h"
+
+// What an agent file says: which algorithm learns, with which settings, for how
+// long. Knows nothing of torch.
+namespace airlock {
+
+// A row of `airlock list algorithms`.
+struct AlgorithmRow {
+  std::string name;
+  std::string description;
+};
+const std::vector<AlgorithmRow>& Algorithms();
+
+// PpoOptions as a file has them: names in place of enums.
+struct PpoSection : PpoOptions {
+  std::string activation_name = "tanh";
+  std::string objective_name = "clip";
+
+  PpoOptions Options() const;
+};
+
+struct EvaluationConfig {
+  int64_t every = 0;      // steps; 0: only at the end
+  int64_t episodes = 20;  // each time, greedy
+};
+
+struct AgentFile {
+  int64_t schema = 0;
+  std::string algorithm;
+  // What an observation is expected to consist of, in order; empty: anything.
+  std::vector<std::string> observation;
+  int64_t steps = 100000;  // of all environments together, at most
+  int64_t environments = 8;
+  int64_t workers = 0;     // processes; 0: in the learner's own
+  int64_t rollout = 32;    // steps of each environment between updates
+  int64_t time_limit = 0;  // steps of an episode; 0: the environment's own
+  int64_t checkpoint_every = 0;  // steps; 0: a tenth of all
+  EvaluationConfig evaluation;
+  PpoSection ppo;
+  DqnOptions dqn;
+  SacOptions sac;
+
+  int64_t steps_per_update() const { return environments * rollout; }
+  int64_t updates() const { return steps / steps_per_update(); }
+};
+
+// Reads the file with overrides "a.b=value" and checks it, all findings with
+// their position; where `spec` is given also against what is to be learnt: the
+// observation's layout, the constrained costs, what the algorithm can learn.
+// Nothing if there was any error.
+std::optional<AgentFile> LoadAgentFile(
+    const std::string& path, const std::vector<std::string>& overrides,
+    const EnvSpec* spec, Diagnostics* diagnostics);
+// The same from a text that `name` is printed for.
+std::optional<AgentFile> ParseAgentFile(const std::string& text,
+                                        const std::string& name,
+                                        const EnvSpec* spec,
+                                        Diagnostics* diagnostics);
+
+// Every field of the file that its algorithm uses, written out.
+std::string AgentFileText(const AgentFile& file);
+
+std::string AgentKeyReference();
+std::string AgentJsonSchema();
+
+}  // namespace airlock

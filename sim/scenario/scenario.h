@@ -353,11 +353,31 @@ struct ShieldConfig {
   std::vector<RadarConfig> radars;
 };
 
+// How a changing action is tried before it is taken (twin/worker/what_if.h).
+struct WhatIfConfig {
+  SimTime horizon = Milliseconds(2000);  // how far both branches run
+  Ratio margin{0.05};                    // by how much it may be worse
+  Ratio audit{0};  // share of vetoes that are looked at for longer
+  SimTime audit_horizon = Milliseconds(10000);
+};
+
+// When another planner takes a channel planner's place, because the estimates
+// behind its plans cannot be believed (agents/baselines/fallback_planner.h).
+struct FallbackConfig {
+  std::string planner = "legacy-daily";
+  double most_utilisation = 1.5;  // that an estimate may say
+  double most_error = 0.25;       // of estimated busy shares
+  int64_t error_slots = 3;        // in a row
+  int64_t recovery_slots = 6;     // in a row
+};
+
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
   std::optional<ShieldConfig> shield;
+  std::optional<FallbackConfig> fallback;
+  std::optional<WhatIfConfig> what_if;
 };
 
 // Keys that may change or go without notice. None at present.

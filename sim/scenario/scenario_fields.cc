@@ -658,6 +658,46 @@ void DeclareFields(Fields<ShieldConfig>& f) {
         "decision.");
 }
 
+void DeclareFields(Fields<WhatIfConfig>& f) {
+  using T = WhatIfConfig;
+  f.Add("horizon", &T::horizon,
+        "How far the network runs with and without the action, or to the end "
+        "of the run.")
+      .AtLeast(Milliseconds(1));
+  f.Add("margin", &T::margin,
+        "The action is vetoed where it delivers less, has a longer 95th "
+        "percentile of the delay, or starves more of the stations, by more "
+        "than this share.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("audit", &T::audit,
+        "Share of the vetoes, drawn, that are judged again over "
+        "`audit_horizon`; the veto stands.")
+      .Between(Ratio(0), Ratio(1));
+  f.Add("audit_horizon", &T::audit_horizon, "At most to the end of the run.")
+      .AtLeast(Milliseconds(1));
+}
+
+void DeclareFields(Fields<FallbackConfig>& f) {
+  using T = FallbackConfig;
+  f.Add("planner", &T::planner,
+        "Who plans then: a channel planner of `airlock list agents`.")
+      .NotEmpty();
+  f.Add("most_utilisation", &T::most_utilisation,
+        "Highest utilisation by others that the estimates of a proposed plan "
+        "may say.")
+      .MoreThan(0);
+  f.Add("most_error", &T::most_error,
+        "Highest mean difference between estimated and measured busy shares "
+        "of a slot.")
+      .MoreThan(0);
+  f.Add("error_slots", &T::error_slots,
+        "Slots in a row beyond `most_error` after which the fallback plans.")
+      .Between(1, 1000000);
+  f.Add("recovery_slots", &T::recovery_slots,
+        "Good slots in a row after which it stops.")
+      .Between(1, 1000000);
+}
+
 void DeclareFields(Fields<ControllerConfig>& f) {
   using T = ControllerConfig;
   f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
@@ -671,6 +711,13 @@ void DeclareFields(Fields<ControllerConfig>& f) {
   f.Add("shield", &T::shield,
         "WLAN: what a channel planner's plans may never do. What it proposes "
         "and may not do is counted by rule and left as it is.");
+  f.Add("fallback", &T::fallback,
+        "WLAN: who plans while the estimates behind a channel planner's plans "
+        "are out of range, not a number or wrong.");
+  f.Add("what_if", &T::what_if,
+        "WLAN on the packet engine: before an action is taken, forks of the "
+        "network try it and its absence with equal random numbers, and one "
+        "that is worse is vetoed: metrics `what_if_*`.");
 }
 
 void DeclareFields(Fields<ExperimentalConfig>&) {}
@@ -697,7 +744,8 @@ void DeclareFields(Fields<Scenario>& f) {
   f.Check({"run.engine", "run.duration", "controller.agent",
            "controller.interval", "wlan"},
           CheckSchedule);
-  f.Check({"controller.shield", "wlan"}, CheckShield);
+  f.Check({"controller.shield", "controller.fallback", "wlan"}, CheckShield);
+  f.Check({"controller.what_if", "wlan", "run.engine"}, CheckWhatIf);
 }
 
 }  // namespace airlock

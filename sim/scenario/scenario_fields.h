@@ -37,6 +37,8 @@ void DeclareFields(Fields<WlanConfig>& fields);
 void DeclareFields(Fields<ObservationConfig>& fields);
 void DeclareFields(Fields<RadarConfig>& fields);
 void DeclareFields(Fields<ShieldConfig>& fields);
+void DeclareFields(Fields<WhatIfConfig>& fields);
+void DeclareFields(Fields<FallbackConfig>& fields);
 void DeclareFields(Fields<ControllerConfig>& fields);
 void DeclareFields(Fields<ExperimentalConfig>& fields);
 void DeclareFields(Fields<Scenario>& fields);

@@ -10,6 +10,10 @@ namespace airlock {
 // Radars alone never leave a network without a channel: every region has some
 // that no radar uses.
 void CheckShield(const Scenario& scenario, const Reporter& report) {
+  if (scenario.controller.fallback && !scenario.wlan) {
+    report.Error("controller.fallback",
+                 "there is no WLAN whose channels are planned", "leave it out");
+  }
   if (!scenario.controller.shield) return;
   const std::string key = "controller.shield";
   if (!scenario.wlan) {
@@ -25,6 +29,16 @@ void CheckShield(const Scenario& scenario, const Reporter& report) {
         fmt::format("no radar is looked for on channel {}", radars[i].channel),
         "write one of 52 to 144");
   }
+}
+
+void CheckWhatIf(const Scenario& scenario, const Reporter& report) {
+  if (!scenario.controller.what_if) return;
+  if (scenario.wlan && scenario.run.engine == "packet") return;
+  report.Error("controller.what_if",
+               scenario.wlan ? "branches are of the packet engine; this is '" +
+                                   scenario.run.engine + "'"
+                             : "there is no WLAN whose channels are changed",
+               "leave it out");
 }
 
 }  // namespace airlock

@@ -36,6 +36,7 @@ void CheckMaxWidth(const WlanConfig& wlan, const Reporter& report);
 void CheckWlanLoad(const WlanConfig& wlan, const Reporter& report);
 void CheckWlanTimes(const Scenario& scenario, const Reporter& report);
 void CheckSchedule(const Scenario& scenario, const Reporter& report);
+void CheckWhatIf(const Scenario& scenario, const Reporter& report);
 void CheckShield(const Scenario& scenario, const Reporter& report);
 
 }  // namespace airlock

@@ -9,12 +9,11 @@
 #include "sim/surrogate/airtime_scenario.h"
 #include "sim/telemetry/wlan_columns.h"
 #include "twin/worker/network_env.h"
+#include "twin/worker/station_floor.h"
 
 namespace airlock {
 namespace {
 
-// Below half of its share of what is offered in its BSS, a station starves.
-constexpr double kFloor = 0.5;
 constexpr double kLongestDelay = 1;  // s; counts no further
 
 double ValueOr(const Observation& counters, const std::string& column,
@@ -43,9 +42,6 @@ class ChannelPlanTask : public NetworkTaskRules {
       cell.channels = AllowedPrimaries(FindWlanRegion(wlan.region), wlan.dfs,
                                        StandardOf(wlan, ap),
                                        WidthMhzOf(wlan, ap), ap.channel);
-      for (const StationConfig& station : StationsOf(ap)) {
-        cell.stations.push_back(ap.name + "." + station.name);
-      }
       spec_.observation.push_back({ap.name + ".load", "1", 0, 10});
       spec_.observation.push_back({ap.name + ".busy", "1", 0, 1});
       spec_.observation.push_back({ap.name + ".delivered", "1", 0, 1});
@@ -58,6 +54,7 @@ class ChannelPlanTask : public NetworkTaskRules {
           static_cast<int64_t>(cell.channels.size()));
       cells_.push_back(std::move(cell));
     }
+    floors_ = StationFloors(wlan);
     // Shares: of stations below their floor, of access points that moved.
     spec_.costs = {"starving", "churn"};
     spec_.time_limit = DecisionsOf(scenario);
@@ -75,23 +72,14 @@ class ChannelPlanTask : public NetworkTaskRules {
   }
 
   double Judge(const Observation& counters, double* costs) const override {
-    double reward = 0, starving = 0, stations = 0, moves = 0;
+    double reward = 0, moves = 0;
     for (const Cell& cell : cells_) {
       const std::string ap = "ap." + cell.name;
       reward += Delivered(counters, cell) - Delay(counters, cell);
       moves += std::min(1.0, counters.values.at(ap + ".switches"));
-      const double share =
-          counters.values.at(ap + ".offered_rate") /
-          std::max<double>(1, static_cast<double>(cell.stations.size()));
-      for (const std::string& station : cell.stations) {
-        const double rate =
-            counters.values.at("station." + station + ".delivered_rate");
-        starving += rate < kFloor * share;
-        ++stations;
-      }
     }
     const auto count = static_cast<double>(cells_.size());
-    costs[0] = stations > 0 ? starving / stations : 0;
+    costs[0] = StarvingShare(counters, floors_);
     costs[1] = moves / count;
     return reward / count;
   }
@@ -118,7 +106,6 @@ class ChannelPlanTask : public NetworkTaskRules {
   struct Cell {
     std::string name;
     std::vector<int64_t> channels;
-    std::vector<std::string> stations;  // "AP.STATION"
   };
 
   static double Delivered(const Observation& counters, const Cell& cell) {
@@ -137,6 +124,7 @@ class ChannelPlanTask : public NetworkTaskRules {
   }
 
   std::vector<Cell> cells_;
+  std::vector<StationFloor> floors_;
   EnvSpec spec_;
 };
 

@@ -30,6 +30,7 @@
 #include "twin/worker/control.h"
 #include "twin/worker/network_env.h"
 #include "twin/worker/protocol.h"
+#include "twin/worker/what_if.h"
 
 namespace airlock {
 namespace {
@@ -58,7 +59,8 @@ json RunReplication(Scene* scene, const Scenario& scenario,
     control.emplace(*instead, scenario, number);
   }
   scene->Start(number);
-  ObservedSimulation observed(scene, scenario.controller.observation,
+  WhatIfShield shield(scene, scenario, number);
+  ObservedSimulation observed(&shield, scenario.controller.observation,
                               static_cast<uint64_t>(scenario.run.seed), number);
   const SimTime end = scenario.run.duration;
   double reported = 0;
@@ -68,7 +70,7 @@ json RunReplication(Scene* scene, const Scenario& scenario,
     if (scene->Now() < end && control) {
       control->Step(&observed);
     } else if (scene->Now() < end) {
-      scene->Apply(controller->Decide(observed.Observe()));
+      observed.Apply(controller->Decide(observed.Observe()));
     }
     const double fraction = Seconds(scene->Now()) / Seconds(end);
     if (fraction - reported < 0.02) continue;
@@ -79,6 +81,9 @@ json RunReplication(Scene* scene, const Scenario& scenario,
   }
   ReplicationRecord record = scene->Finish();
   for (Metric& metric : control ? control->Metrics() : controller->Metrics()) {
+    record.metrics.push_back(std::move(metric));
+  }
+  for (Metric& metric : shield.Metrics()) {
     record.metrics.push_back(std::move(metric));
   }
   record.replication = number;

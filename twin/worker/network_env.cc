@@ -6,24 +6,27 @@
 #include <algorithm>
 
 #include "sim/base/error.h"
+#include "twin/worker/what_if.h"
 
 namespace airlock {
 
 // The scene, and what it last reported before anything happened to it.
 class NetworkEnv::Tapped : public Simulation {
  public:
-  explicit Tapped(Scene* scene) : scene_(scene) {}
+  Tapped(Scene* scene, const Scenario& scenario, Replication replication)
+      : scene_(scene), shield_(scene, scenario, replication) {}
 
   SimTime Now() const override { return scene_->Now(); }
   void AdvanceTo(SimTime time) override { scene_->AdvanceTo(time); }
   Observation Observe() override { return counters = scene_->Observe(); }
-  void Apply(const Action& action) override { scene_->Apply(action); }
+  void Apply(const Action& action) override { shield_.Apply(action); }
   ReplicationRecord Finish() override { return scene_->Finish(); }
 
   Observation counters;
 
  private:
   Scene* const scene_;
+  WhatIfShield shield_;
 };
 
 NetworkEnv::NetworkEnv(Scene* scene, const Scenario& scenario,
@@ -37,7 +40,7 @@ void NetworkEnv::Reset(RngStream random) {
   const Replication replication(
       static_cast<int64_t>(random.UniformInt(uint64_t{1} << 31)));
   scene_->Start(replication);
-  tapped_ = std::make_unique<Tapped>(scene_);
+  tapped_ = std::make_unique<Tapped>(scene_, scenario_, replication);
   observed_ = std::make_unique<ObservedSimulation>(
       tapped_.get(), scenario_.controller.observation,
       static_cast<uint64_t>(scenario_.run.seed), replication);

@@ -32,6 +32,9 @@ class NetworkTaskRules {
 // counters through `controller.observation`; rewards and costs are of the
 // counters themselves.
 //
+// With `controller.what_if`, an action that it vetoes is not taken, whatever
+// the interval then brings.
+//
 // Never holds outside: a scene lives once, so one episode; there is nothing to
 // save (EpisodeActors repeats actions instead).
 class NetworkEnv : public Env {

@@ -1,0 +1,171 @@
+#include "twin/worker/what_if.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+
+#include "sim/base/error.h"
+#include "sim/base/frame.h"
+#include "sim/surrogate/airtime_scenario.h"
+
+namespace airlock {
+namespace {
+
+using nlohmann::json;
+
+// A fork of this process that does something and sends back what it returns.
+class Fork {
+ public:
+  explicit Fork(const std::function<json()>& work) {
+    std::array<int, 2> ends;
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    }
+    std::fflush(nullptr);
+    const pid_t parent = getpid();
+    pid_ = fork();
+    if (pid_ < 0) {
+      throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
+    }
+    if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (getppid() != parent) _exit(1);
+      try {
+        WriteFrame(ends[1], FrameOf(work));
+      } catch (const Error&) {  // nobody listens
+      }
+      _exit(0);
+    }
+    close(ends[1]);
+    answer_ = ends[0];
+  }
+  ~Fork() {
+    close(answer_);
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Fork(const Fork&) = delete;
+  Fork& operator=(const Fork&) = delete;
+
+  json Answer() {
+    json answer;
+    bool answered = false;
+    try {
+      answered = ReadFrame(answer_, &answer);
+    } catch (const Error&) {  // half an answer
+    }
+    if (!answered) throw Error("a what-if branch ended without an answer");
+    ThrowIfErrorFrame(answer);
+    return answer;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int answer_ = -1;
+};
+
+BranchOutcome OutcomeFromFrame(const json& frame) {
+  return {frame.at("delivered"), frame.at("delay"), frame.at("starving")};
+}
+
+}  // namespace
+
+bool IsWorse(const BranchOutcome& action, const BranchOutcome& fallback,
+             double margin) {
+  if (action.delivered_rate < (1 - margin) * fallback.delivered_rate) {
+    return true;
+  }
+  if (!std::isnan(fallback.delay_p95) &&
+      !(action.delay_p95 <= (1 + margin) * fallback.delay_p95)) {
+    return true;
+  }
+  return action.starving > fallback.starving + margin;
+}
+
+WhatIfShield::WhatIfShield(Simulation* simulation, const Scenario& scenario,
+                           Replication replication)
+    : simulation_(simulation),
+      config_(scenario.controller.what_if),
+      end_(scenario.run.duration),
+      audits_(RngTree(static_cast<uint64_t>(scenario.run.seed))
+                  .Stream("what-if/audit", replication)) {
+  if (!config_) return;
+  AIRLOCK_CHECK(scenario.wlan.has_value());
+  floors_ = StationFloors(WithAccessPoints(*scenario.wlan, scenario.run.seed));
+}
+
+BranchOutcome WhatIfShield::Branch(const Action& action, SimTime end) {
+  simulation_->Apply(action);
+  simulation_->AdvanceTo(end);
+  const Observation seen = simulation_->Observe();
+  return {seen.values.at("delivered_rate"), seen.values.at("latency_p95"),
+          StarvingShare(seen, floors_)};
+}
+
+WhatIfShield::Pair WhatIfShield::Try(const Action& action, SimTime horizon) {
+  const SimTime end = std::min(end_, Now() + horizon);
+  const auto branch = [this, end](const Action& first) {
+    return [this, end, first] {
+      const BranchOutcome outcome = Branch(first, end);
+      return json{{"type", "branch"},
+                  {"delivered", outcome.delivered_rate},
+                  {"delay", outcome.delay_p95},
+                  {"starving", outcome.starving}};
+    };
+  };
+  branch_seconds_ += 2 * Seconds(end - Now());
+  Fork with(branch(action));
+  Fork without(branch(Action()));
+  const BranchOutcome first = OutcomeFromFrame(with.Answer());
+  return {first, OutcomeFromFrame(without.Answer())};
+}
+
+void WhatIfShield::Audit(const Action& action) {
+  if (audits_.Uniform() >= config_->audit.value()) return;
+  ++audited_;
+  const Pair pair = Try(action, config_->audit_horizon);
+  regretted_ += !IsWorse(pair.action, pair.fallback, config_->margin.value()) &&
+                pair.action.delivered_rate > pair.fallback.delivered_rate;
+}
+
+void WhatIfShield::Apply(const Action& action) {
+  if (config_ && !action.settings.empty() && Now() < end_) {
+    ++tried_;
+    const Pair pair = Try(action, config_->horizon);
+    if (IsWorse(pair.action, pair.fallback, config_->margin.value())) {
+      ++vetoed_;
+      Audit(action);
+      return;
+    }
+  }
+  simulation_->Apply(action);
+}
+
+std::vector<Metric> WhatIfShield::Metrics() const {
+  if (!config_) return {};
+  const auto count = [](int64_t n) { return static_cast<double>(n); };
+  return {
+      {"what_if_tried", "1", "actions that were tried before", count(tried_)},
+      {"what_if_vetoed", "1", "of these, not taken", count(vetoed_)},
+      {"what_if_audited", "1", "vetoes that were judged again over longer",
+       count(audited_)},
+      {"what_if_regretted", "1",
+       "of these, where the action was not worse and delivered more",
+       count(regretted_)},
+      {"what_if_branches", "s", "simulated time of all branches",
+       branch_seconds_},
+  };
+}
+
+}  // namespace airlock

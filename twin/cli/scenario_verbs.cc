@@ -17,6 +17,7 @@
 #include "twin/node/node_file.h"
 #include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
+#include "twin/worker/network_env.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -57,6 +58,8 @@ const std::vector<Axis>& Axes() {
        [] { return RowsOf(Trainers()); }},
       {"importers", "measured formats that `airlock import` reads",
        [] { return RowsOf(Importers()); }},
+      {"network-tasks", "what can be learnt in a scenario's simulated network",
+       [] { return RowsOf(NetworkTasks()); }},
       {"node-actuators", "what carries a live node's settings out",
        [] { return RowsOf(ActuatorKinds()); }},
       {"node-fallbacks",

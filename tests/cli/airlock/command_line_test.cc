@@ -78,7 +78,8 @@ TEST(CommandLineTest, VersionNamesWhatWasBuilt) {
 
 TEST(CommandLineTest, EveryAxisHasADescribedRow) {
   for (const char* axis : {"agents", "criteria", "detectors", "engines",
-                           "forecasters", "importers", "topologies"}) {
+                           "forecasters", "importers", "network-tasks",
+                           "topologies"}) {
     const ProgramResult result = RunAirlock({"list", axis});
     EXPECT_EQ(result.exit_code, 0) << axis;
     EXPECT_THAT(result.out, ::testing::ContainsRegex("[a-z0-9-]+  +[a-zA-Z]"))

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <vector>
 
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
+#include "sim/packet/meters.h"
 #include "sim/packet/ns3_time.h"
 #include "sim/packet/scene.h"
 #include "sim/packet/series.h"
@@ -21,6 +23,7 @@
 #include "sim/packet/wlan_switching.h"
 #include "sim/surrogate/airtime_scenario.h"
 #include "sim/surrogate/wlan_load.h"
+#include "sim/telemetry/wlan_columns.h"
 #include "sim/workload/load_profiles.h"
 
 namespace airlock {
@@ -191,6 +194,29 @@ void WlanScene::Apply(const Action& action) {
   if (plan != now) stalls_->Start();
 }
 
+// The share of samples, from the first one measured on, in which an access
+// point's channel was busier than each threshold.
+void AppendUtilisation(const Trace& series, int64_t first,
+                       std::vector<Metric>* metrics) {
+  for (const double threshold : kUtilisationThresholds) {
+    double above = 0;
+    double all = 0;
+    for (const Column& column : series.columns) {
+      if (column.name != ApColumnName(column.scope_id, kApBusy)) continue;
+      for (size_t i = static_cast<size_t>(first); i < column.values.size();
+           ++i) {
+        above += column.values[i] > threshold ? 1 : 0;
+        all += std::isnan(column.values[i]) ? 0 : 1;
+      }
+    }
+    metrics->push_back({UtilisationMetricName(threshold), "1",
+                        fmt::format("share of samples with the channel busy "
+                                    "for more than {:.0f} % of them",
+                                    100 * threshold),
+                        all > 0 ? above / all : kMissing});
+  }
+}
+
 ReplicationRecord WlanScene::Finish() {
   const SimTime end = Now();
   const SimTime warmup = series_->Warmup({"delivered_rate", "latency_mean"});
@@ -206,6 +232,8 @@ ReplicationRecord WlanScene::Finish() {
   record.metrics =
       measures_->Metrics(samples_.front(), *from, measures_->Take(end));
   record.series = series_->trace();
+  AppendUtilisation(record.series, series_->FirstAfter(warmup),
+                    &record.metrics);
   record.wall_seconds = std::chrono::duration<double>(
                             std::chrono::steady_clock::now() - wall_start_)
                             .count();

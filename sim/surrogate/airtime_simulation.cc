@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,8 +29,7 @@ namespace {
 // engine has it.
 constexpr double kNoiseDbm = -93.97;
 
-constexpr double kThresholds[] = {0.5, 0.6, 0.7, 0.8, 0.9};
-constexpr size_t kThresholdCount = 5;
+constexpr size_t kThresholdCount = std::size(kUtilisationThresholds);
 
 // Integrals over time since the start, one element an access point.
 struct Totals {
@@ -48,11 +48,11 @@ struct Totals {
   Eigen::ArrayXd load;       // s
   Eigen::ArrayXd offered;    // bit
   Eigen::ArrayXd delivered;  // bit
-  Eigen::ArrayXXd above;     // s with a utilisation above kThresholds
-  Eigen::ArrayXd overload;   // s with more need than time
-  double service = 0;        // R^s, in slots
-  double change = 0;         // R^r
-  int64_t changes = 0;       // of an access point's channel or width
+  Eigen::ArrayXXd above;    // s with a utilisation above kUtilisationThresholds
+  Eigen::ArrayXd overload;  // s with more need than time
+  double service = 0;       // R^s, in slots
+  double change = 0;        // R^r
+  int64_t changes = 0;      // of an access point's channel or width
 };
 
 Column MakeColumn(const std::string& name, Scope scope,
@@ -257,7 +257,7 @@ void AirtimeScene::Integrate(SimTime until) {
   totals.delivered += seconds * rates * network.served();
   for (size_t k = 0; k < kThresholdCount; ++k) {
     totals.above.col(k) +=
-        seconds * (network.busy() > kThresholds[k]).cast<double>();
+        seconds * (network.busy() > kUtilisationThresholds[k]).cast<double>();
   }
   totals.overload += seconds * (network.share() > 1.0).cast<double>();
   totals.service += network.service() * seconds / Seconds(slot());
@@ -369,11 +369,11 @@ std::vector<Metric> AirtimeScene::Metrics(const Totals& from,
        mean(&Totals::busy)}};
   for (size_t k = 0; k < kThresholdCount; ++k) {
     const double above = (to.above.col(k) - from.above.col(k)).sum();
-    const int percent = static_cast<int>(std::lround(100 * kThresholds[k]));
-    metrics.push_back({fmt::format("utilisation_above_{}", percent), "1",
-                       fmt::format("share of time with more than {} % of the "
-                                   "channel used, with the own share",
-                                   percent),
+    const double threshold = kUtilisationThresholds[k];
+    metrics.push_back({UtilisationMetricName(threshold), "1",
+                       fmt::format("share of time with more than {:.0f} % of "
+                                   "the channel used, with the own share",
+                                   100 * threshold),
                        Share(above, n * seconds)});
   }
   const double offered = mean(&Totals::offered) * n;

@@ -1,5 +1,7 @@
 #include "sim/telemetry/wlan_columns.h"
 
+#include <fmt/format.h>
+
 namespace airlock {
 namespace {
 
@@ -34,6 +36,10 @@ bool IsConfiguredColumn(const std::string& column) {
   const std::string metric = MetricOf(column);
   return metric == kApChannel.name || metric == kApWidth.name ||
          metric == kApFrequency.name;
+}
+
+std::string UtilisationMetricName(double threshold) {
+  return fmt::format("utilisation_above_{:.0f}", 100 * threshold);
 }
 
 std::string ApColumnName(const std::string& ap, const WlanMetric& metric) {

@@ -68,6 +68,12 @@ inline constexpr WlanMetric kStationOutOfRange = {
     "out_of_range", "1",
     "share of time in which ten beacons of its access point were missing"};
 
+// Utilisations above which a run counts the time, as operators do (the share of
+// samples of Iacoboaiea et al., IEEE Communications Magazine 2023).
+inline constexpr double kUtilisationThresholds[] = {0.5, 0.6, 0.7, 0.8, 0.9};
+// "utilisation_above_70".
+std::string UtilisationMetricName(double threshold);
+
 // "ap.lobby.noise"; the scope's id is the access point's name.
 std::string ApColumnName(const std::string& ap, const WlanMetric& metric);
 // "ap.lobby.rssi.hall": at which RSSI `ap` hears the beacons of `other` [dBm];

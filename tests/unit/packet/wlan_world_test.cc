@@ -401,6 +401,25 @@ TEST(WlanWorld, InterferersTakeTheirDutyCycle) {
   EXPECT_NEAR(missed.at("ap.ap0.noise"), kNoiseDbm, 1e-9);
 }
 
+// Every sample of 20 ms is busy for two periods' worth, .75, and little more.
+TEST(WlanWorld, SamplesAboveEachUtilisationAreCounted) {
+  Scenario scenario = MakeQuietLink();
+  InterfererConfig oven;
+  oven.name = "oven";
+  oven.position = {Length(0), Length(3)};
+  oven.frequency = Frequency(5180e6);
+  oven.bandwidth = Frequency(10e6);
+  oven.power = PowerDbm(30);
+  oven.duty_cycle = Ratio(0.75);
+  oven.period = Milliseconds(10);
+  scenario.wlan->interferers = {oven};
+  const Numbers metrics = WlanMetrics(scenario);
+  for (const int percent : {50, 60, 70}) {
+    EXPECT_EQ(metrics.at(fmt::format("utilisation_above_{}", percent)), 1);
+  }
+  EXPECT_EQ(metrics.at("utilisation_above_90"), 0);
+}
+
 TEST(WlanWorld, OfferedRatesFollowATrace) {
   const testing::TemporaryFolder folder;
   Trace trace;

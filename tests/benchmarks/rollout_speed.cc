@@ -27,6 +27,7 @@
 #include "agents/rollout/episode.h"
 #include "sim/base/frame.h"
 #include "sim/packet/scene.h"
+#include "sim/surrogate/airtime_scenario.h"
 #include "tests/support/reference_wlan.h"
 #include "twin/worker/network_env.h"
 
@@ -336,7 +337,7 @@ int main(int argc, char** argv) {
     MeasurePacket("channel-hop", "jammer.yaml", {}, 100, rounds);
     MeasurePacket("channel-plan", "quickstart.yaml",
                   {"run.duration=6s", "controller.interval=1s",
-                   "controller.agent=static"},
+                   "wlan.traffic.rate_per_station=2Mbps"},
                   5, rounds);
     MeasureAirtime(20, 64, rounds);
     MeasureAirtime(20, 512, rounds);

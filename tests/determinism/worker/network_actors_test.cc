@@ -24,28 +24,28 @@ NetworkTask Jammer(const std::string& task,
   return {task, scenario->text(), scenario->path()};
 }
 
-const std::vector<std::string> kShort = {"run.duration=900ms"};  // 8 decisions
+const std::vector<std::string> kShort = {"run.duration=700ms"};  // 6 decisions
 
 TEST(NetworkActors, TheSameWhateverTheJobsAndAfterLoading) {
   const NetworkTask task = Jammer("channel-hop", kShort);
-  const auto one = WorkerActors(task, 3, 7, 1);
-  const auto two = WorkerActors(task, 3, 7, 2);
+  const auto one = WorkerActors(task, 2, 7, 1);
+  const auto two = WorkerActors(task, 2, 7, 2);
   const Policy policy = testing::Anywhere(one->spec());
-  const Rollout a = one->Run(policy, 11, 0, false);
-  ExpectEqual(a, two->Run(policy, 11, 0, false));
-  EXPECT_EQ(a.episodes.size(), 3u);
-  const auto loaded = WorkerActors(task, 3, 7, 3);
+  const Rollout a = one->Run(policy, 8, 0, false);
+  ExpectEqual(a, two->Run(policy, 8, 0, false));
+  EXPECT_EQ(a.episodes.size(), 2u);
+  const auto loaded = WorkerActors(task, 2, 7, 3);
   loaded->Load(two->Save());
-  ExpectEqual(one->Run(policy, 6, 0, false), loaded->Run(policy, 6, 0, false));
+  ExpectEqual(one->Run(policy, 3, 0, false), loaded->Run(policy, 3, 0, false));
 }
 
 // The jammer visits the four channels in turn, from one that is drawn; who is
 // where it goes next gets nothing through, and who is elsewhere all.
 TEST(NetworkActors, TheJammerIsSensedAndWhereItIsNothingArrives) {
-  const auto actors = WorkerActors(Jammer("channel-hop", kShort), 8, 1, 2);
+  const auto actors = WorkerActors(Jammer("channel-hop", kShort), 6, 1, 2);
   ASSERT_EQ(actors->spec().observation.size(), 4u);
-  EXPECT_EQ(actors->spec().time_limit, 8);
-  const Rollout r = actors->Run(testing::Anywhere(actors->spec()), 8, 0, false);
+  EXPECT_EQ(actors->spec().time_limit, 6);
+  const Rollout r = actors->Run(testing::Anywhere(actors->spec()), 6, 0, false);
   int64_t collisions = 0;
   std::vector<int64_t> starts(4);
   for (int64_t row = 0; row < r.rows(); ++row) {
@@ -61,10 +61,10 @@ TEST(NetworkActors, TheJammerIsSensedAndWhereItIsNothingArrives) {
     if (row < r.envs) ++starts[before];
   }
   EXPECT_GT(collisions, 4);
-  EXPECT_LT(*std::max_element(starts.begin(), starts.end()), 8);
-  const auto rule = WorkerActors(Jammer("channel-hop", kShort), 2, 3, 2);
+  EXPECT_LT(*std::max_element(starts.begin(), starts.end()), 6);
+  const auto rule = WorkerActors(Jammer("channel-hop", kShort), 1, 3, 1);
   const Rollout good =
-      rule->Run(testing::WhereItJustWas(rule->spec()), 8, 0, true);
+      rule->Run(testing::WhereItJustWas(rule->spec()), 6, 0, true);
   for (const double reward : good.reward) EXPECT_EQ(reward, 1);
 }
 

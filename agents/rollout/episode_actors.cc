@@ -231,9 +231,8 @@ void Episodes::Lose(size_t number) {
   lane.actions.clear();
   lane.process.reset();
   if (++lane.losses < kMostLosses) return;
-  throw Error(
-      fmt::format("{}: {} episodes in a row were lost; {}",
-                  spec_.name, kMostLosses, losses_.back()));
+  throw Error(fmt::format("{}: {} episodes in a row were lost; {}", spec_.name,
+                          kMostLosses, losses_.back()));
 }
 
 void Episodes::Take(size_t number) {

@@ -17,7 +17,8 @@ namespace airlock {
 // Or, for actors in the scenario's network (agents/rollout/worker_actors.h):
 //
 //   request   {type: "actors", task, scenario, name, envs, seed, jobs}
-//   spec      {type: "spec", spec}; then as agents/rollout/actor_requests.h says
+//   spec      {type: "spec", spec}; then as agents/rollout/actor_requests.h
+//             says
 
 nlohmann::json ToJson(const ReplicationRecord& record);
 ReplicationRecord ReplicationRecordFromJson(const nlohmann::json& json);

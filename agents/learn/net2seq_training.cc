@@ -25,7 +25,6 @@ using nlohmann::json;
 
 constexpr char kCheckpointFormat[] = "airlock-net2seq-checkpoint";
 constexpr int kCheckpointVersion = 1;
-constexpr int64_t kReportInterval = 100;
 
 // Every field of Net2SeqTraining with its name and range.
 template <typename T, typename Visit>
@@ -161,6 +160,7 @@ class Run {
   void Step();
   void Clip();
   void Validate();
+  void Report(const std::function<void(const Net2SeqProgress&)>& report);
   void Save();
   [[noreturn]] void Stop(const std::string& cause) const;
 
@@ -173,7 +173,8 @@ class Run {
   torch::optim::Adam adam_;
   int64_t iteration_ = 0;
   int64_t saved_at_ = -1;     // the last checkpoint's iteration
-  Net2SeqShards::Sums sums_;  // since the last report
+  Net2SeqShards::Sums sums_;  // over the iterations since the last report
+  int64_t summed_ = 0;        // these
   std::optional<Net2SeqNetwork> best_;
   double validation_ = std::numeric_limits<double>::quiet_NaN();
   double best_validation_ = std::numeric_limits<double>::quiet_NaN();
@@ -224,10 +225,11 @@ void Run::Step() {
   SetLearningRate(&adam_, (1 - part) * training_.learning_rate +
                               part * training_.last_learning_rate);
   adam_.step();
-  sums_.regret += sums.regret / kReportInterval;
-  sums_.entropy += sums.entropy / kReportInterval;
-  sums_.critic_error += sums.critic_error / kReportInterval;
-  sums_.selector_error += sums.selector_error / kReportInterval;
+  sums_.regret += sums.regret;
+  sums_.entropy += sums.entropy;
+  sums_.critic_error += sums.critic_error;
+  sums_.selector_error += sums.selector_error;
+  ++summed_;
   sums_.cpu_seconds = sums.cpu_seconds;
 }
 
@@ -242,25 +244,31 @@ void Run::Validate() {
   WriteFileAtomically(folder_ + "/best.json", best_->ToJson().dump() + "\n");
 }
 
+void Run::Report(const std::function<void(const Net2SeqProgress&)>& report) {
+  const auto count = static_cast<double>(summed_);
+  Net2SeqProgress progress;
+  progress.iteration = iteration_;
+  progress.regret = sums_.regret / count;
+  progress.entropy = sums_.entropy / count;
+  progress.critic_error = std::sqrt(sums_.critic_error / count);
+  progress.selector_error = std::sqrt(sums_.selector_error / count);
+  progress.cpu_seconds = sums_.cpu_seconds;
+  progress.validation = validation_;
+  progress.best_validation = best_validation_;
+  curve_.push_back(progress);
+  sums_ = {};
+  summed_ = 0;
+  if (report) report(progress);
+}
+
 void Run::Train(const std::function<void(const Net2SeqProgress&)>& report) {
   while (iteration_ < training_.iterations) {
     Step();
     ++iteration_;
     const bool last = iteration_ == training_.iterations;
-    if (last || iteration_ % training_.validation_interval == 0) Validate();
-    if (iteration_ % kReportInterval == 0) {
-      Net2SeqProgress progress;
-      progress.iteration = iteration_;
-      progress.regret = sums_.regret;
-      progress.entropy = sums_.entropy;
-      progress.critic_error = std::sqrt(sums_.critic_error);
-      progress.selector_error = std::sqrt(sums_.selector_error);
-      progress.cpu_seconds = sums_.cpu_seconds;
-      progress.validation = validation_;
-      progress.best_validation = best_validation_;
-      curve_.push_back(progress);
-      sums_ = {};
-      if (report) report(progress);
+    if (last || iteration_ % training_.validation_interval == 0) {
+      Validate();
+      Report(report);
     }
     if (last || iteration_ % training_.checkpoint_interval == 0) Save();
   }
@@ -310,7 +318,8 @@ void Run::Save() {
       {"adam", SaveAdam(&adam_, tensors_.parameters())},
       {"positions", positions},
       {"sums",
-       {sums_.regret, sums_.entropy, sums_.critic_error, sums_.selector_error}},
+       {sums_.regret, sums_.entropy, sums_.critic_error, sums_.selector_error,
+        summed_}},
       {"validation", NumberOrNull(validation_)},
       {"best_validation", NumberOrNull(best_validation_)},
       {"best", best_ ? best_->ToJson() : json()},
@@ -359,6 +368,7 @@ void Run::Resume() {
     sums_.entropy = sums.at(1);
     sums_.critic_error = sums.at(2);
     sums_.selector_error = sums.at(3);
+    summed_ = sums.at(4);
     validation_ = NumberOrMissing(saved.at("validation"));
     best_validation_ = NumberOrMissing(saved.at("best_validation"));
     if (!saved.at("best").is_null()) {

@@ -15,6 +15,19 @@ namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
+// ApplyLayer() of layers that are too narrow to be worth a call.
+inline void ApplySmallLayer(const Net2SeqLayer& layer, const float* x,
+                            bool relu, float* y) {
+  const auto outputs = static_cast<int>(layer.weights.rows());
+  const auto inputs = static_cast<int>(layer.weights.cols());
+  const float* w = layer.weights.data();
+  for (int o = 0; o < outputs; ++o) y[o] = layer.bias.data()[o];
+  for (int i = 0; i < inputs; ++i, w += outputs) {
+    for (int o = 0; o < outputs; ++o) y[o] += x[i] * w[o];
+  }
+  for (int o = 0; relu && o < outputs; ++o) y[o] = std::max(0.0F, y[o]);
+}
+
 }  // namespace
 
 Net2SeqDecoder::Net2SeqDecoder(const Net2SeqNetwork* network,
@@ -59,18 +72,21 @@ void Net2SeqDecoder::Pool(int first_embedding) {
   const int slots = 1 + network_->layout.history;
   inputs_.assign(rows_.rows * inputs, 0.0F);
   std::vector<float> y(width);
+  std::vector<float> of_silent(width);
   for (int e = 0; e < count; ++e) {
     const Net2SeqLayer& layer = network_->layers[first_embedding + e];
     const Net2SeqRows::Neighbours& from = rows_.embeddings[e];
+    for (int o = 0; o < width; ++o)
+      of_silent[o] = std::max(0.0F, layer.bias[o]);
     for (size_t n = 0; n < from.row.size(); ++n) {
-      ApplyLayer(layer, &from.values[n * slots], true, y.data());
+      ApplySmallLayer(layer, &from.values[n * slots], true, y.data());
       float* to = &inputs_[from.row[n] * inputs + e * width];
       for (int o = 0; o < width; ++o) to[o] += y[o];
     }
     for (int64_t r = 0; r < rows_.rows; ++r) {
       float* to = &inputs_[r * inputs + e * width];
       for (int o = 0; o < width; ++o) {
-        to[o] += from.silent[r] * std::max(0.0F, layer.bias[o]);
+        to[o] += from.silent[r] * of_silent[o];
       }
     }
   }
@@ -163,11 +179,13 @@ void Net2SeqDecoder::UpdateScores(int ap, int channel, Scores* to) {
   }
 }
 
-void Net2SeqDecoder::UpdateLogits(int ap, Scores* to) const {
+void Net2SeqDecoder::UpdateLogits(int ap, Scores* to) {
   const auto pool = static_cast<size_t>(network_->layout.pool);
-  std::vector<float> best;
+  const float* const scores = &to->scores[ap * assignments_];
+  std::vector<float>& best = best_;
+  best.clear();
   for (int a = 0; a < assignments_; ++a) {
-    if (Allowed(ap, a)) best.push_back(to->scores[ap * assignments_ + a]);
+    if (Allowed(ap, a)) best.push_back(scores[a]);
   }
   const size_t kept = std::min(pool, best.size());
   std::partial_sort(best.begin(), best.begin() + kept, best.end(),
@@ -177,10 +195,10 @@ void Net2SeqDecoder::UpdateLogits(int ap, Scores* to) const {
   best.insert(best.begin(), 0.0F);
   float four[4];
   for (int a = 0; a < assignments_; ++a) {
-    best[0] = to->scores[ap * assignments_ + a];
-    ApplyLayer(network_->layers[kActorPooled], best.data(), true, four);
-    ApplyLayer(network_->layers[kActorOutput], four, false,
-               &to->logits[ap * assignments_ + a]);
+    best[0] = scores[a];
+    ApplySmallLayer(network_->layers[kActorPooled], best.data(), true, four);
+    ApplySmallLayer(network_->layers[kActorOutput], four, false,
+                    &to->logits[ap * assignments_ + a]);
   }
 }
 

@@ -53,7 +53,7 @@ class Net2SeqDecoder {
   void Update(std::vector<uint8_t>* flags, Scores* to);
   void UpdateParts(const std::vector<int64_t>& changed, Scores* to);
   void UpdateScores(int ap, int channel, Scores* to);
-  void UpdateLogits(int ap, Scores* to) const;
+  void UpdateLogits(int ap, Scores* to);
   void Begin();
   double Evaluate(int first_embedding, int first_hidden, bool with_change);
   // Row r of `rows_` with its embeddings pooled, into inputs_.
@@ -73,6 +73,7 @@ class Net2SeqDecoder {
   Net2SeqRows rows_;
   std::vector<float> inputs_;  // [row of rows_][...]
   std::vector<float> work_;
+  std::vector<float> best_;
   bool begun_ = false;
   Scores begin_;
   Scores now_;

@@ -12,15 +12,16 @@ Net2SeqChannels::Net2SeqChannels(const ChannelTable& table)
       bonding_levels_(table.bonding_levels()),
       all_(table.assignments()),
       positions_(channels_ * bonding_levels_, -1),
-      uses_(all_.size() * channels_),
+      uses_(all_.size()),
       partners_(channels_ * bonding_levels_) {
+  AIRLOCK_CHECK(channels_ <= 64, "{}", channels_);
   for (size_t position = 0; position < all_.size(); ++position) {
     const ChannelAssignment one = all_[position];
     positions_[one.channel * bonding_levels_ + one.bonding] =
         static_cast<int>(position);
     for (int k = 0; k < channels_; ++k) {
-      uses_[position * channels_ + k] =
-          Meet(table.Slots({k, 0}), table.Slots(one));
+      const bool meets = Meet(table.Slots({k, 0}), table.Slots(one));
+      uses_[position] |= uint64_t{meets} << k;
     }
     if (one.bonding == 0) continue;
     const SlotRange wide = table.Slots(one);
@@ -52,7 +53,10 @@ Net2SeqScene::Net2SeqScene(const InterferenceGraph* graph,
     : graph_(graph),
       channels_(channels),
       loads_(std::move(loads)),
-      plan_(std::move(plan)) {
+      plan_(std::move(plan)),
+      at_(plan_.size()),
+      on_(plan_.size()),
+      shares_(plan_.size() * loads_.size()) {
   AIRLOCK_CHECK(!loads_.empty() && loads_.size() <= kMostHistory + 1, "{}",
                 loads_.size());
   AIRLOCK_CHECK(graph_->size() == size(), "{}", size());
@@ -61,32 +65,36 @@ Net2SeqScene::Net2SeqScene(const InterferenceGraph* graph,
 }
 
 void Net2SeqScene::Reset() {
-  at_ = plan_;
-  done_.assign(plan_.size(), false);
+  Propose(plan_);
+  done_.assign(plan_.size(), 0);
 }
 
 void Net2SeqScene::Configure(int ap, int position) {
   AIRLOCK_CHECK(!done_[ap], "{}", ap);
-  at_[ap] = position;
-  done_[ap] = true;
+  Put(ap, position);
+  done_[ap] = 1;
 }
 
 void Net2SeqScene::Propose(const std::vector<int>& plan) {
   AIRLOCK_CHECK(plan.size() == plan_.size(), "{}", plan.size());
-  at_ = plan;
+  for (int i = 0; i < size(); ++i) Put(i, plan[i]);
 }
 
-void Net2SeqScene::AddShares(int ap, float weight, float* sum) const {
-  const int bonding = channels_->assignment(at_[ap]).bonding;
-  const float part = weight / static_cast<float>(1 << bonding);
-  for (size_t h = 0; h < loads_.size(); ++h) sum[h] += part * loads_[h][ap];
+void Net2SeqScene::Put(int ap, int position) {
+  at_[ap] = position;
+  on_[ap] = channels_->Uses(position);
+  const int bonding = channels_->assignment(position).bonding;
+  const float part = 1 / static_cast<float>(1 << bonding);
+  for (size_t h = 0; h < loads_.size(); ++h) {
+    shares_[ap * loads_.size() + h] = part * loads_[h][ap];
+  }
 }
 
 void Net2SeqScene::AppendReceived(Group group, int ap, int channel, int64_t row,
                                   Net2SeqRows::Neighbours* to) const {
   float silent = 0;
   for (const InterferenceGraph::Edge& edge : graph_->heard[ap]) {
-    if (!In(group, edge.ap) || !channels_->Uses(at_[edge.ap], channel)) {
+    if (!In(group, edge.ap) || !On(edge.ap, channel)) {
       ++silent;
       continue;
     }
@@ -103,7 +111,7 @@ void Net2SeqScene::AppendNeighbours(Group group, int ap, int channel,
                                     Net2SeqRows::Neighbours* to) const {
   float silent = 0;
   for (const InterferenceGraph::Edge& edge : graph_->victims[ap]) {
-    if (!In(group, edge.ap) || !channels_->Uses(at_[edge.ap], channel)) {
+    if (!In(group, edge.ap) || !On(edge.ap, channel)) {
       ++silent;
       continue;
     }
@@ -111,7 +119,7 @@ void Net2SeqScene::AppendNeighbours(Group group, int ap, int channel,
     bool any = false;
     for (const InterferenceGraph::Edge& source : graph_->heard[edge.ap]) {
       if (source.ap == ap || !In(group, source.ap)) continue;
-      if (!channels_->Uses(at_[source.ap], channel)) continue;
+      if (!On(source.ap, channel)) continue;
       AddShares(source.ap, static_cast<float>(source.weight), f);
       any = true;
     }
@@ -163,7 +171,7 @@ void Net2SeqScene::MarkChanged(int ap, int former,
   const int count = channels_->channels();
   for (int k = 0; k < count; ++k) {
     const bool was = channels_->Uses(former, k);
-    const bool is = channels_->Uses(at_[ap], k);
+    const bool is = On(ap, k);
     if (!was && !is) continue;
     const auto mark = [&](int other) {
       if (!done_[other]) (*flags)[other * count + k] = 1;
@@ -173,7 +181,7 @@ void Net2SeqScene::MarkChanged(int ap, int former,
     for (const auto& edge : graph_->heard[ap]) mark(edge.ap);
     for (const auto& edge : graph_->victims[ap]) {
       mark(edge.ap);
-      if (!channels_->Uses(at_[edge.ap], k)) continue;
+      if (!On(edge.ap, k)) continue;
       for (const auto& other : graph_->heard[edge.ap]) mark(other.ap);
     }
   }

@@ -27,8 +27,10 @@ class Net2SeqChannels {
   }
   // psi_k: whether the assignment meets channel k as it is without bonding.
   bool Uses(int position, int channel) const {
-    return uses_[position * channels_ + channel];
+    return (uses_[position] >> channel & 1) != 0;
   }
+  // The same of all channels, a bit each.
+  uint64_t Uses(int position) const { return uses_[position]; }
   // The channels that `channel` gains where it bonds `bonding` times instead of
   // once less; none where the table does not bond it so.
   const std::vector<int>& Partners(int channel, int bonding) const {
@@ -40,7 +42,7 @@ class Net2SeqChannels {
   int bonding_levels_;
   std::vector<ChannelAssignment> all_;
   std::vector<int> positions_;
-  std::vector<bool> uses_;
+  std::vector<uint64_t> uses_;
   std::vector<std::vector<int>> partners_;
 };
 
@@ -83,7 +85,7 @@ class Net2SeqScene {
   void Configure(int ap, int position);
   // Everybody is where `plan` says: what the Selector judges.
   void Propose(const std::vector<int>& plan);
-  bool done(int ap) const { return done_[ap]; }
+  bool done(int ap) const { return done_[ap] != 0; }
   int at(int ap) const { return at_[ap]; }
 
   // Embeddings f^{<,recv}, f^{>,recv}, f^{<,neigh}, f^{>,neigh}; the rest:
@@ -106,7 +108,7 @@ class Net2SeqScene {
  private:
   enum class Group { kDone, kRemaining, kAll };
   bool In(Group group, int ap) const {
-    return group == Group::kAll || (group == Group::kDone) == done_[ap];
+    return group == Group::kAll || (group == Group::kDone) == (done_[ap] != 0);
   }
   void AppendReceived(Group group, int ap, int channel, int64_t row,
                       Net2SeqRows::Neighbours* to) const;
@@ -114,8 +116,13 @@ class Net2SeqScene {
                         Net2SeqRows::Neighbours* to) const;
   void AppendRest(int ap, int channel, int bonding_levels,
                   std::vector<float>* rest) const;
+  void Put(int ap, int position);
+  bool On(int ap, int channel) const { return (on_[ap] >> channel & 1) != 0; }
   // Adds weight * l_ap[h] 2^-b_ap to sum[h].
-  void AddShares(int ap, float weight, float* sum) const;
+  void AddShares(int ap, float weight, float* sum) const {
+    const float* share = &shares_[ap * loads_.size()];
+    for (size_t h = 0; h < loads_.size(); ++h) sum[h] += weight * share[h];
+  }
 
   static constexpr int kMostHistory = 16;
 
@@ -124,7 +131,9 @@ class Net2SeqScene {
   std::vector<std::vector<float>> loads_;
   std::vector<int> plan_;
   std::vector<int> at_;
-  std::vector<bool> done_;
+  std::vector<uint64_t> on_;   // the channels that at_ takes
+  std::vector<float> shares_;  // [ap][h]: l 2^-b
+  std::vector<uint8_t> done_;
 };
 
 }  // namespace airlock

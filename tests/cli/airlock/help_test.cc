@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"drift", "watch"},
         std::vector<std::string>{"gate"}, std::vector<std::string>{"promote"},
         std::vector<std::string>{"rollback"}, std::vector<std::string>{"node"},
-        std::vector<std::string>{"history"},
+        std::vector<std::string>{"train"}, std::vector<std::string>{"history"},
         std::vector<std::string>{"registry"},
         std::vector<std::string>{"registry", "init"},
         std::vector<std::string>{"registry", "candidate"},

@@ -13,6 +13,7 @@
 #include "agents/env/cart_pole.h"
 #include "sim/base/digest.h"
 #include "sim/base/file.h"
+#include "tests/support/cart_pole_policies.h"
 #include "tests/support/counting_env.h"
 #include "tests/support/error_of.h"
 #include "tests/support/kill_at_system_call.h"
@@ -286,6 +287,16 @@ TEST(TrainingRun, GoesOnWhereAWorkerDies) {
   ASSERT_EQ(card.at("losses").size(), 1u);
   EXPECT_THAT(card.at("losses")[0],
               HasSubstr("died: signal 9; 2 episodes are lost"));
+}
+
+TEST(TrainingRun, CartPoleLiesBetweenRandomAndAHandPolicy) {
+  // 22.2 steps on average (Gymnasium's own); five standard errors of 400.
+  EXPECT_NEAR(testing::RandomCartPoleReturn(400), 22.2, 3);
+  for (const double steps : EvaluatePolicy(
+           testing::HandPolicy(), [] { return std::make_unique<CartPole>(); },
+           100, 5, 0)) {
+    EXPECT_EQ(steps, 500);
+  }
 }
 
 // Learning pays: a few thousand steps beat the policy of the beginning, which

@@ -16,6 +16,7 @@ using nlohmann::json;
 
 constexpr char kBelowFloor[] = "below_floor";
 constexpr char kChurn[] = "churn";
+constexpr char kRoomForChanges[] = "room_for_changes";
 constexpr double kTolerance = 1e-12;  // of served shares
 
 void Require(bool good, const std::string& what) {
@@ -70,7 +71,7 @@ EnvSpec SpecOf(const ChannelEnvOptions& options, const ChannelTable& table) {
     spec.action.choices.push_back(
         static_cast<int64_t>(table.assignments().size()));
   }
-  add("room_for_changes", 1);
+  add(kRoomForChanges, 1);
   spec.action.masked = true;
   spec.costs = options.costs;
   spec.time_limit = options.slots;
@@ -215,6 +216,21 @@ void ChannelEnv::Observe(double* observation) const {
 void ChannelEnv::Allow(uint8_t* allowed) const {
   const std::vector<uint8_t> flags = shield_->Allowed(Situation());
   std::copy(flags.begin(), flags.end(), allowed);
+}
+
+std::vector<double> ChannelEnv::Staying() const {
+  const auto& all = table_.assignments();
+  std::vector<double> choices;
+  for (const ChannelAssignment& one : plan_) {
+    choices.push_back(static_cast<double>(
+        std::find(all.begin(), all.end(), one) - all.begin()));
+  }
+  return choices;
+}
+
+bool ChannelEnv::IsConfigured(const EnvField& field) {
+  return field.name.find(".on.") != std::string::npos ||
+         field.name == kRoomForChanges;
 }
 
 json ChannelEnv::Save() const {

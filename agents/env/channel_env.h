@@ -68,6 +68,11 @@ class ChannelEnv : public Env {
   nlohmann::json Save() const override;
   void Load(const nlohmann::json& state) override;
 
+  // The choices that leave everybody where they are.
+  std::vector<double> Staying() const;
+  // Whether an observed field says what is configured, not what was measured.
+  static bool IsConfigured(const EnvField& field);
+
   const ChannelTable& table() const { return table_; }
   const ChannelPlan& plan() const { return plan_; }
   int access_points() const { return access_points_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -228,12 +229,25 @@ void ChannelShield::KeepFloor(const ChannelPlan& lawful,
   }
 }
 
+AirtimeNetwork& ChannelShield::NetworkOf(const Eigen::MatrixXd& rssi_dbm) {
+  // By bits: who is not heard is NaN.
+  const bool same =
+      network_ != nullptr && rssi_dbm.size() == heard_.size() &&
+      std::memcmp(rssi_dbm.data(), heard_.data(),
+                  sizeof(double) * static_cast<size_t>(heard_.size())) == 0;
+  if (!same) {
+    network_ = std::make_unique<AirtimeNetwork>(table_, choices_, rssi_dbm);
+    heard_ = rssi_dbm;
+  }
+  return *network_;
+}
+
 ShieldVerdict ChannelShield::Admit(const PlanSituation& situation,
                                    const ChannelPlan& proposed) {
   AIRLOCK_CHECK(static_cast<int>(proposed.size()) == access_points_);
   Observe(situation);
   const double seconds = situation.seconds;
-  AirtimeNetwork network(table_, choices_, situation.rssi_dbm);
+  AirtimeNetwork& network = NetworkOf(situation.rssi_dbm);
   network.SetLoads(ToArray(situation.loads));
   ShieldVerdict verdict;
   const ChannelPlan lawful = Lawful(situation, proposed, &network, &verdict);

@@ -105,11 +105,15 @@ class ChannelShield {
   int Culprit(int sufferer, const ChannelPlan& lawful, const ChannelPlan& plan,
               const PlanSituation& situation) const;
   void NoteChange(int ap, double seconds);
+  // The airtime model of who hears whom; made anew where that has changed.
+  AirtimeNetwork& NetworkOf(const Eigen::MatrixXd& rssi_dbm);
 
   const ChannelTable table_;
   const AirtimeChoices choices_;
   ShieldLimits limits_;
   const int access_points_;
+  Eigen::MatrixXd heard_;  // that network_ was made of
+  std::unique_ptr<AirtimeNetwork> network_;
   std::vector<double> changed_at_;  // of each; -infinity: never
   std::deque<double> changes_;      // of the last hour, oldest first
   ChannelPlan executed_;            // last; empty: none yet

@@ -59,11 +59,11 @@ bool PlanAudit::Lawful(int ap, ChannelAssignment assignment,
 }
 
 double PlanAudit::Served(const PlanSituation& situation,
-                         const ChannelPlan& plan, int ap) const {
+                         const Eigen::MatrixXd& m, const ChannelPlan& plan,
+                         int ap) const {
   const auto need = [&](int other) {
     return situation.loads[other] / (1 << plan[other].bonding);
   };
-  const Eigen::MatrixXd m = InterferenceMap(situation.rssi_dbm, choices_);
   const SlotRange own = table_.Slots(plan[ap]);
   double busiest = 0;
   for (int slot = own.first; slot < own.first + own.count; ++slot) {
@@ -171,16 +171,19 @@ std::vector<std::string> PlanAudit::Judge(const PlanSituation& situation,
   const bool comparable =
       std::all_of(executed.begin(), executed.end(),
                   [&](ChannelAssignment one) { return table_.Has(one); });
-  for (int ap = 0;
-       comparable && limits_.served_floor > 0 && ap < access_points_; ++ap) {
-    const double served = Served(situation, executed, ap);
-    const double least =
-        std::min(limits_.served_floor, Served(situation, without, ap));
-    if (served >= least - kTolerance) continue;
-    Add(ShieldRule::kFloor,
-        fmt::format("access point {} served {:.4f} of its need, below {:.4f}",
-                    ap, served, least),
-        &found);
+  if (comparable && limits_.served_floor > 0 &&
+      executed != situation.in_force) {
+    const Eigen::MatrixXd m = InterferenceMap(situation.rssi_dbm, choices_);
+    for (int ap = 0; ap < access_points_; ++ap) {
+      const double served = Served(situation, m, executed, ap);
+      const double least =
+          std::min(limits_.served_floor, Served(situation, m, without, ap));
+      if (served >= least - kTolerance) continue;
+      Add(ShieldRule::kFloor,
+          fmt::format("access point {} served {:.4f} of its need, below {:.4f}",
+                      ap, served, least),
+          &found);
+    }
   }
   ++plans_;
   if (!found.empty()) ++unsafe_plans_;

@@ -43,9 +43,9 @@ class PlanAudit {
   };
 
   bool Lawful(int ap, ChannelAssignment assignment, double seconds) const;
-  // What part of its need `ap` gets under `plan`.
-  double Served(const PlanSituation& situation, const ChannelPlan& plan,
-                int ap) const;
+  // What part of its need `ap` gets under `plan`; m: who hears whom.
+  double Served(const PlanSituation& situation, const Eigen::MatrixXd& m,
+                const ChannelPlan& plan, int ap) const;
   void Forget(double now);  // what no rule asks about any more
   void Add(ShieldRule rule, const std::string& what,
            std::vector<std::string>* found);

@@ -1,4 +1,4 @@
-// Trains a channel manager of eight access points with PPO, PPO-Lagrangian and
+// Trains a channel manager of six access points with PPO, PPO-Lagrangian and
 // FOCOPS under a limit of churn, and prints for each seed the mean cost with
 // its one-sided 95 % upper bound, the mean of the worst tenth, and what the
 // limit costs in reward; then over seeds.
@@ -88,7 +88,7 @@ void Run(int64_t seeds, double limit, int64_t updates) {
 
 int main(int argc, char** argv) {
   const int64_t seeds = argc > 1 ? std::atoll(argv[1]) : 10;
-  const double limit = argc > 2 ? std::atof(argv[2]) : 4;
+  const double limit = argc > 2 ? std::atof(argv[2]) : 8;
   const int64_t updates = argc > 3 ? std::atoll(argv[3]) : 60;
   airlock::Run(seeds, limit, updates);
 }

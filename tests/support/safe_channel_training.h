@@ -18,23 +18,23 @@
 // task of a slow test and of a benchmark.
 namespace airlock::testing {
 
-// Eight access points in range of most others, four channels of 20 MHz, eight
-// hours of volatile loads; moving costs little, so that an agent without a
-// limit moves often.
+// Six access points in range of most others, four channels of 20 MHz, eight
+// hours of volatile loads; moving costs nothing but the limit, so an agent
+// without one moves whenever it likes.
 inline ChannelEnvOptions SmallChannelTask() {
   ChannelEnvOptions options;
-  options.wlan = ReferenceNetwork(8, 6);
+  options.wlan = ReferenceNetwork(6, 4.5);
   options.wlan.region = "EU";
   options.wlan.traffic.rate_per_station = Mbps(25);
   options.wlan.load.profile = "volatile";
   options.wlan.load.slot = Milliseconds(600 * 1000);
-  options.wlan.airtime.change_weight = 0.1;
+  options.wlan.airtime.change_weight = 0;
   options.seed = 11;
   options.wlan = WithAccessPoints(options.wlan, options.seed);
   options.slots = 48;
   options.served_floor = 0.7;
-  options.shield.changes_an_hour = 24;
-  options.shield.dwell_seconds = 1200;
+  options.shield.changes_an_hour = 18;
+  options.shield.dwell_seconds = 600;
   options.shield.served_floor = 0.3;
   return options;
 }
@@ -44,9 +44,9 @@ enum class SafeAlgorithm { kUnconstrained, kPpoLagrangian, kFocops };
 struct SafeTrainingOptions {
   SafeAlgorithm algorithm = SafeAlgorithm::kUnconstrained;
   // Of the episode sum of churn: how many times each access point moves.
-  double limit = 4;
+  double limit = 8;
   double margin = 0.85;  // training aims at this share of the limit
-  int64_t updates = 60;
+  int64_t updates = 60;  // of 768 steps
   uint64_t seed = 1;
 };
 
@@ -59,22 +59,25 @@ struct SafeTrainingResult {
 
 inline PpoOptions PpoOptionsOf(const SafeTrainingOptions& training) {
   PpoOptions ppo;
-  ppo.learning_rate = 1e-3;
+  ppo.hidden = {32};
+  ppo.learning_rate = 5e-3;
   ppo.anneal = true;
-  ppo.gamma = 0.9;
+  ppo.gamma = 0;  // regret and moves are of the slot
   ppo.lambda = 0.9;
-  ppo.epochs = 8;
+  ppo.epochs = 6;
   ppo.minibatch = 256;
   ppo.entropy_weight = 1e-3;
   ppo.normalise_observations = true;
   if (training.algorithm == SafeAlgorithm::kUnconstrained) return ppo;
   LagrangeOptions churn;
   churn.limit = training.margin * training.limit;
-  churn.initial = 0.1;
-  churn.learning_rate = 0.1;
+  churn.initial = 1;
+  churn.learning_rate = 0.2;
   ppo.constraints = {churn};
   if (training.algorithm == SafeAlgorithm::kFocops) {
     ppo.objective = PolicyObjective::kFocops;
+    ppo.focops_temperature = 0.5;
+    ppo.focops_trust = 0.1;
   }
   return ppo;
 }
@@ -91,7 +94,7 @@ inline SafeTrainingResult TrainSafely(const SafeTrainingOptions& training) {
   const auto trained = LocalActors(actors);
   Ppo ppo(trained->spec(), PpoOptionsOf(training), training.seed);
   for (int64_t k = 0; k < training.updates; ++k) {
-    ppo.Update(trained->Run(ppo.Acting(), 96, 0, false),
+    ppo.Update(trained->Run(ppo.Acting(), 48, 0, false),
                static_cast<double>(k) / static_cast<double>(training.updates));
   }
   actors.seed = 1000000 + training.seed;

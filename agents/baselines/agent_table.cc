@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agents/baselines/band_planners.h"
+#include "agents/baselines/fallback_planner.h"
 #include "agents/baselines/planner_controller.h"
 #include "agents/baselines/planner_scenario.h"
 #include "agents/baselines/planners/planners.h"
@@ -36,6 +37,24 @@ void CheckPlannable(const PlannerRow& row, const WlanConfig& wlan,
   }
 }
 
+// The planner, with the scenario's fallback if it has one.
+std::unique_ptr<ChannelPlanner> WithFallback(
+    std::unique_ptr<ChannelPlanner> planner, const PlannerSetup& setup,
+    const Scenario& band) {
+  if (!band.controller.fallback) return planner;
+  const FallbackConfig& fallback = *band.controller.fallback;
+  const PlannerRow row = FindPlanner(fallback.planner);
+  if (row.needs_known_loads) {
+    throw InputError(fmt::format(
+        "controller.fallback: planner '{}' wants to know the loads to come",
+        row.name));
+  }
+  return std::make_unique<FallbackPlanner>(
+      std::move(planner), row.create(setup), setup,
+      FallbackLimits{fallback.most_utilisation, fallback.most_error,
+                     fallback.error_slots, fallback.recovery_slots});
+}
+
 // The planner, behind the scenario's shield if it has one.
 std::unique_ptr<ChannelPlanner> Shielded(
     std::unique_ptr<ChannelPlanner> planner, const PlannerSetup& setup,
@@ -66,8 +85,9 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
     CheckPlannable(row, NetworkOf(band, replication), setup.table);
     const PlannerController::Radios radios = RadiosOf(band, replication);
     bands.push_back(std::make_unique<PlannerController>(
-        Shielded(row.create(setup), setup, band, radios), setup, future,
-        radios));
+        Shielded(WithFallback(row.create(setup), setup, band), setup, band,
+                 radios),
+        setup, future, radios));
   }
   if (bands.size() == 1) return std::move(bands.front());
   return std::make_unique<BandPlanners>(std::move(bands));
@@ -75,11 +95,13 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
 
 // A shield in front of nobody would only look like one.
 void CheckShieldable(const std::string& name, const Scenario& scenario) {
-  if (!scenario.controller.shield) return;
   if (name != kQueueTarget && name != kSchedule) return;
-  throw InputError(fmt::format(
-      "controller.shield guards channel planners, and agent '{}' is none",
-      name));
+  const auto refuse = [&](const char* key) {
+    throw InputError(fmt::format(
+        "{} guards channel planners, and agent '{}' is none", key, name));
+  };
+  if (scenario.controller.shield) refuse("controller.shield");
+  if (scenario.controller.fallback) refuse("controller.fallback");
 }
 
 std::vector<AgentRow> MakeRows() {
@@ -91,10 +113,11 @@ std::vector<AgentRow> MakeRows() {
       {kSchedule, "WLAN: changes channels as wlan.schedule lists"},
   };
   for (const PlannerRow& row : Planners()) {
-    if (std::string(row.name) != kStatic) {
+    if (row.name != kStatic) {
       rows.push_back({row.name, row.description});
     }
   }
+  rows.push_back({kNet2SeqRow.name, kNet2SeqRow.description});
   return rows;
 }
 
@@ -123,8 +146,8 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
     }
     return std::make_unique<ScheduleController>(scenario.wlan->schedule);
   }
-  for (const PlannerRow& row : Planners()) {
-    if (name == row.name) return CreatePlanner(row, scenario, replication);
+  if (IsPlanner(name)) {
+    return CreatePlanner(FindPlanner(name), scenario, replication);
   }
   std::string known;
   for (const AgentRow& row : Agents()) {

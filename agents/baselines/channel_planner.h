@@ -24,7 +24,10 @@ struct PlannerView {
   // hear them. The diagonal has no meaning.
   Eigen::MatrixXd rssi_dbm;
   std::vector<double> noise_dbm;  // of the channel that each one is on
-  ChannelPlan plan;               // in force
+  // Share of the slot that ended in which each one found its channel busy;
+  // empty, or NaN: nobody measured it.
+  std::vector<double> busy;
+  ChannelPlan plan;  // in force
   // Airtime needs, in units of one 20 MHz channel, one element a past slot,
   // oldest first; the last is the slot that ends now. At least one, at most
   // kHistorySlots, none of them missing.

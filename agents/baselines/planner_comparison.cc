@@ -184,7 +184,7 @@ void Check(const PlannerCase& setting) {
 
 PlannerScore ScorePlanner(const std::string& planner,
                           const PlannerCase& setting) {
-  const PlannerRow& row = FindPlanner(planner);
+  const PlannerRow row = FindPlanner(planner);
   Check(setting);
   PlannerScore score;
   score.planner = planner;

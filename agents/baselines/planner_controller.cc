@@ -110,9 +110,11 @@ void PlannerController::ReadScans(const Observation& observation) {
   const int n = view_.size();
   view_.rssi_dbm.setConstant(n, n, kMissing);
   view_.noise_dbm.clear();
+  view_.busy.clear();
   for (int i = 0; i < n; ++i) {
     const std::string& ap = view_.access_points[i];
     view_.noise_dbm.push_back(ApValue(observation, ap, kApNoise));
+    view_.busy.push_back(ApValue(observation, ap, kApBusy));
     for (int j = 0; j < n; ++j) {
       if (i == j) continue;
       view_.rssi_dbm(i, j) =

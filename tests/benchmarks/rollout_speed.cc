@@ -152,32 +152,35 @@ double NetworkSeconds(const Policy& policy, const std::vector<double>& rows) {
 }
 
 Cost Together(const Task& task) {
-  const double begin = Wall();
   const json answer = InFork([&] {
     Envs envs = task.make();
-    double cpu = 0, network = 0;
+    double cpu = 0, wall = 0, network = 0;
     for (size_t i = 0; i < envs.size(); ++i) {
       EpisodePlace place;
       place.env = static_cast<int64_t>(i);
-      const double start = Cpu();
+      const double start = Cpu(), begin = Wall();
       Episode episode(std::move(envs[i]), place);
       const Rollout r = episode.Advance(task.policy, task.steps, 0, false);
       cpu += Cpu() - start;
+      wall += Wall() - begin;
       // Once more at once, so that both meet the same machine.
       if (!task.simulated)
         network += NetworkSeconds(task.policy, r.observation);
     }
     if (task.simulated) network = task.simulated();
-    return json{{"type", "cost"}, {"cpu", cpu}, {"share", network / cpu}};
+    return json{{"type", "cost"},
+                {"wall", wall},
+                {"cpu", cpu},
+                {"share", network / cpu}};
   });
-  return {Wall() - begin, answer.at("cpu"), answer.at("share")};
+  return {answer.at("wall"), answer.at("cpu"), answer.at("share")};
 }
 
 // The environments' side of the pipe.
 json Converse(const Task& task, int from, int to) {
   Envs envs = task.make();
   const EnvSpec& spec = task.policy.spec();
-  const double start = Cpu();
+  const double start = Cpu(), begin = Wall();
   const size_t d = spec.observation.size();
   std::vector<double> seen(envs.size() * d), costs(spec.costs.size());
   std::vector<uint8_t> allowed;
@@ -200,13 +203,13 @@ json Converse(const Task& task, int from, int to) {
       envs[i]->Step(actions.data() + i * width, costs.data());
     }
   }
-  return {{"type", "cost"}, {"cpu", Cpu() - start}};
+  return {{"type", "cost"}, {"cpu", Cpu() - start}, {"wall", Wall() - begin}};
 }
 
 Cost OverPipe(const Task& task) {
   int to[2], from[2];
   if (pipe(to) != 0 || pipe(from) != 0) throw Error("no pipe");
-  const double wall = Wall(), cpu = Cpu();
+  const double cpu = Cpu();
   std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) {
@@ -242,7 +245,7 @@ Cost OverPipe(const Task& task) {
   close(to[1]);
   close(from[0]);
   ThrowIfErrorFrame(frame);
-  return {Wall() - wall, Cpu() - cpu + frame.at("cpu").get<double>(), 0};
+  return {frame.at("wall"), Cpu() - cpu + frame.at("cpu").get<double>(), 0};
 }
 
 std::string Summary(std::vector<double> values, const std::string& form) {

@@ -4,7 +4,9 @@
 // paired differences in the order that is expected.
 //
 //   planner_table SCENARIO [CASE,...|all] [PLANNER,...|all] [KEY=VALUE ...]
+//                 [--policy FILE]
 //
+// FILE: a trained net2seq, which is compared too.
 // The scenario is one such as scenarios/wlan/generated.yaml; KEY=VALUE
 // overrides it ("run.replications=4", "wlan.airtime.own_load=true"). All cases
 // and planners take about an hour; `oracle` almost all of it.
@@ -15,6 +17,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "agents/baselines/planner_comparison.h"
 #include "agents/baselines/planners/planners.h"
@@ -76,10 +79,13 @@ std::string Text(const Interval& interval, double scale = 1) {
 }
 
 void PrintDifferences(const std::map<std::string, PlannerScore>& scores) {
-  constexpr const char* kOrder[] = {"oracle", "dynls", "turboca", "static"};
-  for (size_t i = 0; i + 1 < std::size(kOrder); ++i) {
-    const auto a = scores.find(kOrder[i]);
-    const auto b = scores.find(kOrder[i + 1]);
+  constexpr std::pair<const char*, const char*> kPairs[] = {
+      {"oracle", "dynls"},    {"dynls", "turboca"}, {"turboca", "static"},
+      {"net2seq", "turboca"}, {"net2seq", "dynls"}, {"net2seq", "daily-ai-7d"},
+      {"oracle", "net2seq"}};
+  for (const auto& [first, second] : kPairs) {
+    const auto a = scores.find(first);
+    const auto b = scores.find(second);
     if (a == scores.end() || b == scores.end()) continue;
     fmt::print(
         "  {} against {}: {} %\n", a->first, b->first,
@@ -88,20 +94,24 @@ void PrintDifferences(const std::map<std::string, PlannerScore>& scores) {
 }
 
 void Print(const Case& one, const PlannerCase& setting,
-           const std::set<std::string>& planners) {
+           const std::set<std::string>& planners, const std::string& policy) {
   fmt::print("{}\n  {:<14}{:<28}{:>9}{:>9}{:>13}{:>13}\n", one.name, "planner",
              "regret", "R^s", "R^r", "ms/decision", "ms at most");
   std::map<std::string, PlannerScore> scores;
+  std::map<std::string, std::string> names;  // as it is printed
   for (const PlannerRow& row : Planners()) {
-    if (!Chosen(planners, row.name)) continue;
-    const PlannerScore score = ScorePlanner(row.name, setting);
-    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}{:>13.3f}\n", row.name,
+    if (Chosen(planners, row.name)) names[row.name] = row.name;
+  }
+  if (!policy.empty()) names["net2seq"] = "net2seq:" + policy;
+  for (const auto& [printed, name] : names) {
+    const PlannerScore score = ScorePlanner(name, setting);
+    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}{:>13.3f}\n", printed,
                Text(MeanOverReplications(score.regret)),
                MeanOverReplications(score.service).estimate,
                MeanOverReplications(score.change).estimate,
                1e3 * score.seconds_per_decision, 1e3 * score.slowest_seconds);
     std::cout.flush();
-    scores[row.name] = score;
+    scores[printed] = score;
   }
   PrintDifferences(scores);
   std::cout.flush();
@@ -115,8 +125,13 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     fmt::print(stderr,
                "usage: planner_table SCENARIO [CASE,...|all] "
-               "[PLANNER,...|all] [KEY=VALUE ...]\n");
+               "[PLANNER,...|all] [KEY=VALUE ...] [--policy FILE]\n");
     return static_cast<int>(ExitCode::kUsage);
+  }
+  std::string policy;
+  if (argc > 3 && std::string(argv[argc - 2]) == "--policy") {
+    policy = argv[argc - 1];
+    argc -= 2;
   }
   try {
     const auto cases = Split(argc > 2 ? argv[2] : "all");
@@ -125,7 +140,7 @@ int main(int argc, char** argv) {
                                              argv + argc);
     for (const Case& one : Cases()) {
       if (!Chosen(cases, one.name)) continue;
-      Print(one, Load(argv[1], one, overrides), planners);
+      Print(one, Load(argv[1], one, overrides), planners, policy);
     }
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -22,6 +22,7 @@ TEST(AgentTableTest, EveryRowCreatesAController) {
   wlan.wlan.emplace();
   wlan.wlan->access_points.emplace_back();
   for (const AgentRow& row : Agents()) {
+    if (row.name.find(':') != std::string::npos) continue;  // needs a file
     EXPECT_NE(CreateAgent(row.name, wlan, Replication(0)), nullptr) << row.name;
     EXPECT_NE(row.description, "") << row.name;
   }
@@ -122,7 +123,7 @@ TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
   EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
             "no such agent: 'statc'; known agents: static, queue-target, "
             "schedule, legacy-daily, daily-ai-7d, greedy, colouring, turboca, "
-            "dynls, oracle");
+            "dynls, oracle, net2seq:FILE");
 }
 
 TEST(AgentTableTest, StaticChangesNothing) {

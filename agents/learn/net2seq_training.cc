@@ -309,21 +309,20 @@ void Run::Save() {
   for (const Net2SeqProgress& one : curve_) {
     curve.push_back(JsonOf(one));
   }
-  const json saved = {
-      {"format", kCheckpointFormat},
-      {"version", kCheckpointVersion},
-      {"training", airlock::ToJson(training_)},
-      {"iteration", iteration_},
-      {"weights", SaveTensors(tensors_.parameters())},
-      {"adam", SaveAdam(&adam_, tensors_.parameters())},
-      {"positions", positions},
-      {"sums",
-       {sums_.regret, sums_.entropy, sums_.critic_error, sums_.selector_error,
-        summed_}},
-      {"validation", NumberOrNull(validation_)},
-      {"best_validation", NumberOrNull(best_validation_)},
-      {"best", best_ ? best_->ToJson() : json()},
-      {"curve", curve}};
+  const json saved = {{"format", kCheckpointFormat},
+                      {"version", kCheckpointVersion},
+                      {"training", airlock::ToJson(training_)},
+                      {"iteration", iteration_},
+                      {"weights", SaveTensors(tensors_.parameters())},
+                      {"adam", SaveAdam(&adam_, tensors_.parameters())},
+                      {"positions", positions},
+                      {"sums",
+                       {sums_.regret, sums_.entropy, sums_.critic_error,
+                        sums_.selector_error, summed_}},
+                      {"validation", NumberOrNull(validation_)},
+                      {"best_validation", NumberOrNull(best_validation_)},
+                      {"best", best_ ? best_->ToJson() : json()},
+                      {"curve", curve}};
   const std::vector<uint8_t> bytes = json::to_cbor(saved);
   WriteFileAtomically(CheckpointPath(),
                       std::string(bytes.begin(), bytes.end()));

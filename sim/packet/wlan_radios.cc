@@ -199,8 +199,8 @@ ns3::Ptr<ns3::WifiNetDevice> WlanRadios::Install(const AccessPointConfig& ap,
             ns3::StringValue(ChannelSettings(ChannelOf(config_, ap))));
   const ns3::NetDeviceContainer added = wifi.Install(*phy_, mac, node);
   auto device = ns3::DynamicCast<ns3::WifiNetDevice>(added.Get(0));
-  InstallBlockAckRescue(device);
-  SilentPeers::Install(device, config_.retry_limit);
+  const auto peers = SilentPeers::Install(device, config_.retry_limit);
+  InstallBlockAckRescue(device, ns3::PeekPointer(peers));
   return device;
 }
 

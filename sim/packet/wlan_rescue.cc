@@ -11,8 +11,6 @@
 #include <ns3/wifi-phy.h>
 #include <ns3/wifi-psdu.h>
 
-#include <memory>
-#include <set>
 #include <vector>
 
 namespace airlock {
@@ -58,16 +56,8 @@ void OnLoss(MacPtr mac, ns3::Ptr<const ns3::WifiMpdu> mpdu) {
   ns3::Simulator::ScheduleNow(&AfterLoss, mac, mpdu);
 }
 
-// The agreements of one queue whose answer did not come in time: the originator
-// sends on without them.
-struct LateAnswers {
-  ns3::Ptr<ns3::QosTxop> txop;
-  std::set<std::pair<ns3::Mac48Address, uint8_t>> given_up;
-};
-
-// The recipient counts from the frame that the ADDBA request named, and waits
-// for it and those after it that came before its answer: tell it where to
-// begin.
+// The recipient counts from the frame that the ADDBA request named. What the
+// originator sent alone since then, it waits for: tell it where to begin.
 void SynchroniseWindow(ns3::Ptr<ns3::QosTxop> txop, ns3::Mac48Address recipient,
                        uint8_t tid) {
   if (!txop->GetBaManager()->ExistsAgreementInState(
@@ -79,16 +69,12 @@ void SynchroniseWindow(ns3::Ptr<ns3::QosTxop> txop, ns3::Mac48Address recipient,
   txop->NotifyWakeUp(kLink);
 }
 
-void OnAgreement(std::shared_ptr<LateAnswers> late, ns3::Time,
+// The agreement is in the middle of its change: act when it is done.
+void OnAgreement(ns3::Ptr<ns3::QosTxop> txop, ns3::Time,
                  ns3::Mac48Address recipient, uint8_t tid,
                  ns3::OriginatorBlockAckAgreement::State state) {
-  const auto key = std::make_pair(recipient, tid);
-  if (state == ns3::OriginatorBlockAckAgreement::NO_REPLY) {
-    late->given_up.insert(key);
-  } else if (state == ns3::OriginatorBlockAckAgreement::ESTABLISHED &&
-             late->given_up.erase(key) > 0) {
-    ns3::Simulator::ScheduleNow(&SynchroniseWindow, late->txop, recipient, tid);
-  }
+  if (state != ns3::OriginatorBlockAckAgreement::ESTABLISHED) return;
+  ns3::Simulator::ScheduleNow(&SynchroniseWindow, txop, recipient, tid);
 }
 
 // Whether the recipient would answer this aggregate by an agreement that does
@@ -109,22 +95,25 @@ bool IsTooEarly(ns3::Ptr<const ns3::HtFrameExchangeManager> recipient,
 
 // An aggregate that comes too early counts as lost.
 void Receive(ns3::Ptr<ns3::HtFrameExchangeManager> recipient,
-             ns3::Ptr<const ns3::WifiPsdu> psdu, ns3::RxSignalInfo signal,
-             ns3::WifiTxVector vector, std::vector<bool> mpdu_good) {
+             SilentPeers* peers, ns3::Ptr<const ns3::WifiPsdu> psdu,
+             ns3::RxSignalInfo signal, ns3::WifiTxVector vector,
+             std::vector<bool> mpdu_good) {
+  peers->NoteHeard(psdu->GetAddr2());
   if (IsTooEarly(recipient, psdu)) return;
   recipient->Receive(psdu, signal, vector, mpdu_good);
 }
 
 }  // namespace
 
-void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
+void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device,
+                           SilentPeers* peers) {
   MacPtr mac = device->GetMac();
   if (!mac->GetQosSupported()) return;
   const auto exchange = ns3::DynamicCast<ns3::HtFrameExchangeManager>(
       mac->GetFrameExchangeManager());
   if (exchange) {
     device->GetPhy()->SetReceiveOkCallback(
-        ns3::MakeBoundCallback(&Receive, exchange));
+        ns3::MakeBoundCallback(&Receive, exchange, peers));
   }
   for (const ns3::AcIndex ac :
        {ns3::AC_BE, ns3::AC_BK, ns3::AC_VI, ns3::AC_VO}) {
@@ -133,10 +122,9 @@ void InstallBlockAckRescue(ns3::Ptr<ns3::WifiNetDevice> device) {
       queue->TraceConnectWithoutContext(trace,
                                         ns3::MakeBoundCallback(&OnLoss, mac));
     }
-    auto late = std::make_shared<LateAnswers>();
-    late->txop = mac->GetQosTxop(ac);
-    late->txop->GetBaManager()->TraceConnectWithoutContext(
-        "AgreementState", ns3::MakeBoundCallback(&OnAgreement, late));
+    const ns3::Ptr<ns3::QosTxop> txop = mac->GetQosTxop(ac);
+    txop->GetBaManager()->TraceConnectWithoutContext(
+        "AgreementState", ns3::MakeBoundCallback(&OnAgreement, txop));
   }
 }
 

@@ -17,8 +17,9 @@ using QueueId = ns3::WifiContainerQueueId;
 using MpduPtr = ns3::Ptr<ns3::WifiMpdu>;
 
 constexpr uint8_t kLink = 0;
-// From a usual frame exchange to a usual beacon interval.
-const ns3::Time kFirstPause = ns3::MicroSeconds(3200);
+// From more than the longest backoff, so that others get their turn, to a usual
+// beacon interval.
+const ns3::Time kFirstPause = ns3::MicroSeconds(12800);
 const ns3::Time kLongestPause = ns3::MicroSeconds(102400);
 
 }  // namespace
@@ -32,10 +33,10 @@ ns3::TypeId SilentPeers::GetTypeId() {
   return id;
 }
 
-void SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device,
-                          int64_t requests) {
+ns3::Ptr<SilentPeers> SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device,
+                                           int64_t requests) {
   ns3::Ptr<ns3::WifiMac> mac = device->GetMac();
-  if (!mac->GetQosSupported()) return;
+  if (!mac->GetQosSupported()) return nullptr;
   auto peers = ns3::CreateObject<SilentPeers>();
   peers->order_ = ns3::CreateObject<ns3::FcfsWifiQueueScheduler>();
   peers->requests_ = requests;
@@ -45,6 +46,7 @@ void SilentPeers::Install(ns3::Ptr<ns3::WifiNetDevice> device,
       "PsduResponseTimeout", ns3::MakeCallback(&SilentPeers::OnTimeout, here));
   mac->TraceConnectWithoutContext(
       "AckedMpdu", ns3::MakeCallback(&SilentPeers::OnAcknowledged, here));
+  return peers;
 }
 
 void SilentPeers::NoteReturn(ns3::Ptr<ns3::WifiMac> mac,
@@ -54,6 +56,13 @@ void SilentPeers::NoteReturn(ns3::Ptr<ns3::WifiMac> mac,
   const std::map<Peer, ns3::EventId> paused = peers->paused_;
   for (const auto& [peer, event] : paused) {
     if (peer.first == address) peers->Resume(peer);
+  }
+}
+
+void SilentPeers::NoteHeard(ns3::Mac48Address address) {
+  auto peer = next_.lower_bound({address, 0});
+  while (peer != next_.end() && peer->first.first == address) {
+    peer = next_.erase(peer);
   }
 }
 
@@ -142,12 +151,13 @@ void SilentPeers::OnAcknowledged(ns3::Ptr<const ns3::WifiMpdu> mpdu) {
 
 void SilentPeers::Pause(Peer peer) {
   const auto [address, tid] = peer;
-  const ns3::Ptr<ns3::BlockAckManager> agreements =
-      GetMac()->GetQosTxop(tid)->GetBaManager();
+  const ns3::Ptr<ns3::QosTxop> txop = GetMac()->GetQosTxop(tid);
+  const ns3::Ptr<ns3::BlockAckManager> agreements = txop->GetBaManager();
   constexpr bool kRemove = true;
   while (agreements->GetBar(kRemove, tid, address) != nullptr) {
   }
   unanswered_.erase(peer);
+  txop->ResetCw(kLink);  // as after the last try of a frame (802.11, 10.3.3)
   paused_[peer].Cancel();
   ns3::Time& next = next_.emplace(peer, kFirstPause).first->second;
   paused_[peer] =

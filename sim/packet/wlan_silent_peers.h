@@ -25,7 +25,8 @@ namespace airlock {
 // requests without acknowledgement as a frame has transmissions are the end.
 // The peer is left alone for a while, in which its frames wait and grow old,
 // and then asked again. The while is short at first, since collisions look the
-// same, and twice as long each time until the peer acknowledges something.
+// same, and twice as long each time until the peer acknowledges something or is
+// heard.
 //
 // Never holds outside: one a device, from before its first frame.
 class SilentPeers : public ns3::WifiMacQueueScheduler {
@@ -33,11 +34,15 @@ class SilentPeers : public ns3::WifiMacQueueScheduler {
   static ns3::TypeId GetTypeId();
 
   // `requests` without an acknowledgement between them, then a pause. Does
-  // nothing to a device without QoS (802.11a), which has no block ack.
-  static void Install(ns3::Ptr<ns3::WifiNetDevice> device, int64_t requests);
+  // nothing to a device without QoS (802.11a), which has no block ack: null.
+  static ns3::Ptr<SilentPeers> Install(ns3::Ptr<ns3::WifiNetDevice> device,
+                                       int64_t requests);
 
   // The peer of that address is back: it need not wait for the end of a pause.
   static void NoteReturn(ns3::Ptr<ns3::WifiMac> mac, ns3::Mac48Address address);
+
+  // A frame of that address has come: whoever it is, it is there.
+  void NoteHeard(ns3::Mac48Address address);
 
   void SetWifiMac(ns3::Ptr<ns3::WifiMac> mac) override;
   // Leave out the queues of peers that are left alone.

@@ -51,6 +51,49 @@ TEST(WideChannelSwitching, WidthsChangeUnderIdealRateControl) {
   ExpectAsStatic(c, 0.03);
 }
 
+// Each station's rate in bit/s between `from` and `until`, in a child.
+std::map<std::string, double> RatesBetween(Scenario scenario, SimTime from,
+                                           SimTime until) {
+  scenario.run.duration = until;
+  scenario.run.sample_interval = until;
+  return NumbersFromChild([&] {
+    const auto scene = CreateWlan(scenario);
+    scene->Settle();
+    scene->Start(Replication(1));
+    scene->AdvanceTo(from);
+    scene->Observe();
+    scene->AdvanceTo(until);
+    std::map<std::string, double> rates;
+    for (const auto& [name, value] : scene->Observe().values) {
+      if (name.rfind("station.", 0) == 0 &&
+          name.find(".delivered_rate") != std::string::npos) {
+        rates[name] = value;
+      }
+    }
+    return rates;
+  });
+}
+
+// Eight access points start 32 connections at once on one channel: some of the
+// Acks of answers to block-ack requests collide. A recipient that then waits
+// for a frame it has already had holds back all that follow.
+TEST(WideBlockAckRescue, LightTcpBeginsAtEveryStationOfOneChannel) {
+  Scenario scenario = MakeWlan(8, 4);
+  for (size_t i = 0; i < 8; ++i) {
+    Position& position = scenario.wlan->access_points[i].position;
+    position.x = Length(20.0 * static_cast<double>(i % 4));
+    position.y = Length(20.0 * static_cast<double>(i / 4));
+  }
+  scenario.wlan->traffic.transport = "tcp";
+  scenario.wlan->traffic.rate_per_station = Mbps(1);
+  const auto rates =
+      RatesBetween(scenario, Milliseconds(300), Milliseconds(500));
+  EXPECT_EQ(rates.size(), 32u);
+  for (const auto& [name, rate] : rates) {
+    EXPECT_NEAR(rate, 1e6, 0.3e6) << name;
+  }
+}
+
 // A saturated TCP stream needs every station's first frames to come through,
 // and the answers to block-ack requests come late here.
 TEST(BlockAckRescue, TcpBeginsAtEveryStationOfACrowdedChannel) {

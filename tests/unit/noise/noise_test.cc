@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agents/env/cart_pole.h"
+#include "agents/env/channel_env.h"
 #include "agents/env/vector_env.h"
 #include "agents/noise/domain_draw.h"
 #include "agents/noise/noisy_env.h"
@@ -311,6 +312,43 @@ TEST(NoisyEnvTest, GoesOnBitByBitAfterLoading) {
                              Noise({"forecast_error=1"}));
               }),
               HasSubstr("counting has no forecast"));
+}
+
+TEST(NoisyEnvTest, FailedChoicesOfAChannelManagerLeaveThePlan) {
+  ChannelEnvOptions options;
+  options.wlan.region = "EU";
+  options.wlan.dfs = false;
+  options.wlan.load.profile = "volatile";
+  for (const char* name : {"a", "b"}) {
+    options.wlan.access_points.emplace_back();
+    options.wlan.access_points.back().name = name;
+    options.wlan.access_points.back().position.x =
+        Length(10.0 * static_cast<double>(options.wlan.access_points.size()));
+  }
+  NoisyEnvOptions noise = Noise({"action_failure=1", "counter_noise=0.5"});
+  noise.exact = ChannelEnv::IsConfigured;
+  noise.idle = [](const Env& env) {
+    return dynamic_cast<const ChannelEnv&>(env).Staying();
+  };
+  NoisyEnv env(std::make_unique<ChannelEnv>(options), noise);
+  env.Reset(Episode(1));
+  const size_t width = env.spec().observation.size();
+  int64_t different = 0;
+  for (int k = 0; k < 10; ++k) {
+    const double action[] = {2, 3};
+    double costs[2];
+    env.Step(action, costs);
+    EXPECT_EQ(costs[1], 0);  // churn
+    std::vector<double> seen(width);
+    env.Observe(seen.data());
+    for (size_t f = 0; f < width; ++f) {
+      if (ChannelEnv::IsConfigured(env.spec().observation[f])) {
+        EXPECT_TRUE(seen[f] == 0 || seen[f] == 1);
+      }
+    }
+    different += seen[3] > 1;  // a served share is at most 1
+  }
+  EXPECT_GT(different, 0);
 }
 
 // --- Domain randomisation

@@ -122,6 +122,21 @@ void EvidenceCollector::CollectMeasurements() {
   evidence_.behaviour.data_faults = std::move(table.faults);
 }
 
+void EvidenceCollector::CollectOffline() {
+  const GateFile& file = evidence_.file;
+  if (!file.offline) {
+    evidence_.offline_missing = "the gate file names no log of decisions";
+    return;
+  }
+  Begin("evaluating the candidate on logged decisions");
+  UseInput("log of decisions", file.offline->log);
+  OfflineOptions options;
+  options.gamma = file.offline->gamma;
+  options.seed = static_cast<uint64_t>(file.seed);
+  evidence_.offline =
+      EvaluateOffline(ReadDecisionLog(file.offline->log), options);
+}
+
 ControllerCall EvidenceCollector::ControllerOf(const ModelConfig& config,
                                                const std::string& name) {
   ControllerCall call;

@@ -50,7 +50,7 @@ const std::vector<CriterionRow>& Criteria() {
     std::vector<CriterionRow> all;
     for (auto* const family :
          {PredictionCriteria, ComparisonCriteria, TailCriteria, DriftCriteria,
-          CostCriteria, TwinCriteria, BehaviourCriteria}) {
+          CostCriteria, TwinCriteria, OfflineCriteria, BehaviourCriteria}) {
       for (CriterionRow& row : family()) all.push_back(std::move(row));
     }
     return all;

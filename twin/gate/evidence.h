@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/evaluation/offline_evaluation.h"
 #include "sim/scenario/calibration_profile.h"
 #include "sim/stats/t_test.h"
 #include "sim/telemetry/trace.h"
@@ -137,6 +138,9 @@ struct Evidence {
   std::string robustness_missing;  // why there is none
   std::optional<CostEvidence> cost;
   std::string cost_missing;  // why there is none
+
+  std::optional<OfflineAnswer> offline;
+  std::string offline_missing;  // why there is none
 
   std::optional<DriftEvidence> drift;
   std::string drift_missing;  // why there is none

@@ -327,6 +327,7 @@ void EvidenceCollector::AddPredictor(const std::string& name,
 void EvidenceCollector::CollectMeasured() {
   if (evidence_.file.is_measured()) CollectMeasurements();
   if (evidence_.file.is_forecast()) CollectForecasts();
+  CollectOffline();
 }
 
 void EvidenceCollector::CollectForecasts() {

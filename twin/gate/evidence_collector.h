@@ -112,6 +112,7 @@ class EvidenceCollector {
 
   // --- controllers and measurements (control_collection.cc)
   void CollectMeasurements();
+  void CollectOffline();
   void CollectControl();
   ControllerCall ControllerOf(const ModelConfig& config,
                               const std::string& name);

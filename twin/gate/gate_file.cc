@@ -422,6 +422,19 @@ void DeclareFields(Fields<MeasurementConfig>& fields) {
       .Required();
 }
 
+void DeclareFields(Fields<OfflineConfig>& fields) {
+  fields
+      .Add("log", &OfflineConfig::log,
+           "A CSV with the columns `episode`, `step`, `action`, `propensity`, "
+           "`reward`, features `x.NAME` and the candidate's probabilities "
+           "`p.0`, `p.1`, ...")
+      .AsExistingFile()
+      .Required();
+  fields
+      .Add("gamma", &OfflineConfig::gamma, "Discount of an episode's rewards.")
+      .Between(0, 1);
+}
+
 void DeclareFields(Fields<Relaxation>& fields) {
   fields.Add("criterion", &Relaxation::criterion, "Its kind.")
       .OneOf(CriterionNames)
@@ -532,6 +545,9 @@ void DeclareFields(Fields<GateFile>& fields) {
   fields.Add("control", &GateFile::control, "What a controller must keep to.");
   fields.Add("measurements", &GateFile::measurements,
              "KPIs that were measured elsewhere.");
+  fields.Add("offline", &GateFile::offline,
+             "Decisions of the live policy, from which the candidate's value "
+             "is estimated before it decides anything.");
   fields.Add("evidence", &GateFile::evidence,
              "How much evidence the twin gathers, and when it is judged.");
   fields

@@ -102,6 +102,13 @@ struct MeasurementConfig {
   std::string path;
 };
 
+// A log of decisions, with the probabilities that they were drawn with and what
+// the candidate would have done (agents/evaluation/decision_log.h).
+struct OfflineConfig {
+  std::string log;
+  double gamma = 1;  // discount of the rewards of an episode
+};
+
 // A criterion that is always asked and that this gate leaves out.
 struct Relaxation {
   std::string criterion;
@@ -151,6 +158,7 @@ struct GateFile {
   std::optional<TwinConfig> twin;
   std::optional<ControlConfig> control;
   std::optional<MeasurementConfig> measurements;
+  std::optional<OfflineConfig> offline;
   EvidenceConfig evidence;
   std::vector<CriterionConfig> criteria;
   std::vector<Relaxation> relax;

@@ -15,6 +15,7 @@ std::vector<CriterionRow> TailCriteria();        // quantiles, limits, the worst
 std::vector<CriterionRow> DriftCriteria();
 std::vector<CriterionRow> CostCriteria();
 std::vector<CriterionRow> TwinCriteria();
+std::vector<CriterionRow> OfflineCriteria();  // from logged decisions
 std::vector<CriterionRow> BehaviourCriteria();  // and whatever its KPIs are
 
 }  // namespace airlock

@@ -42,7 +42,7 @@ std::unique_ptr<ChannelPlanner> WithFallback(
     std::unique_ptr<ChannelPlanner> planner, const PlannerSetup& setup,
     const Scenario& band) {
   if (!band.controller.fallback) return planner;
-  const FallbackConfig& fallback = *band.controller.fallback;
+  const PlanFallbackConfig& fallback = *band.controller.fallback;
   const PlannerRow row = FindPlanner(fallback.planner);
   if (row.needs_known_loads) {
     throw InputError(fmt::format(

@@ -363,7 +363,7 @@ struct WhatIfConfig {
 
 // When another planner takes a channel planner's place, because the estimates
 // behind its plans cannot be believed (agents/baselines/fallback_planner.h).
-struct FallbackConfig {
+struct PlanFallbackConfig {
   std::string planner = "legacy-daily";
   double most_utilisation = 1.5;  // that an estimate may say
   double most_error = 0.25;       // of estimated busy shares
@@ -376,7 +376,7 @@ struct ControllerConfig {
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
   std::optional<ShieldConfig> shield;
-  std::optional<FallbackConfig> fallback;
+  std::optional<PlanFallbackConfig> fallback;
   std::optional<WhatIfConfig> what_if;
 };
 

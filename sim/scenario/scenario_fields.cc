@@ -677,8 +677,8 @@ void DeclareFields(Fields<WhatIfConfig>& f) {
       .AtLeast(Milliseconds(1));
 }
 
-void DeclareFields(Fields<FallbackConfig>& f) {
-  using T = FallbackConfig;
+void DeclareFields(Fields<PlanFallbackConfig>& f) {
+  using T = PlanFallbackConfig;
   f.Add("planner", &T::planner,
         "Who plans then: a channel planner of `airlock list agents`.")
       .NotEmpty();

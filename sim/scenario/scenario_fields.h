@@ -38,7 +38,7 @@ void DeclareFields(Fields<ObservationConfig>& fields);
 void DeclareFields(Fields<RadarConfig>& fields);
 void DeclareFields(Fields<ShieldConfig>& fields);
 void DeclareFields(Fields<WhatIfConfig>& fields);
-void DeclareFields(Fields<FallbackConfig>& fields);
+void DeclareFields(Fields<PlanFallbackConfig>& fields);
 void DeclareFields(Fields<ControllerConfig>& fields);
 void DeclareFields(Fields<ExperimentalConfig>& fields);
 void DeclareFields(Fields<Scenario>& fields);

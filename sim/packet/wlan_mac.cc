@@ -19,8 +19,6 @@ void ContentionRestart::Restart(ns3::WifiMac* mac, uint8_t link) {
   // beacons, which nothing else reaches.
   mac->GetChannelAccessManager(link)->NotifyWakeupNow();
   auto begin = [&](ns3::Ptr<ns3::Txop> txop) {
-    // Collisions on the old channel say nothing about this one.
-    txop->ResetCw(link);
     const uint64_t window = txop->GetMinCw(link);
     txop->StartBackoffNow(
         static_cast<uint32_t>(backoffs_->UniformInt(window + 1)), link);

@@ -13,6 +13,7 @@
 #include "sim/base/file.h"
 #include "sim/surrogate/airtime_batch.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "sim/surrogate/wlan_load.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temporary_folder.h"
 
@@ -162,7 +163,9 @@ TEST(Net2SeqInstanceTest, AdvantagesAreDifferencesFromTheOtherPlan) {
   const Scenario scenario = SixAccessPoints(2);
   const ChannelTable table = AllowedChannels(*scenario.wlan);
   const Net2SeqChannels channels(table);
-  Net2SeqInstance instance(&scenario, &channels, &table, 0, 0, 1, 10);
+  // The second of two networks stays for eight slots at first.
+  Net2SeqInstance instance(&scenario, &channels, &table, 0, 1, 2, 10);
+  constexpr int64_t kSeed = Net2SeqInstance::kFirstSeed + 1;
   Net2SeqLayout layout;
   layout.bonding_levels = 2;
   layout.hidden = 8;
@@ -191,31 +194,24 @@ TEST(Net2SeqInstanceTest, AdvantagesAreDifferencesFromTheOtherPlan) {
   EXPECT_NEAR(experience.values.targets[0], (targets[0] + targets[1]) / 2,
               1e-6);
 
-  const WlanConfig wlan =
-      WithAccessPoints(*scenario.wlan, Net2SeqInstance::kFirstSeed);
+  const WlanConfig wlan = WithAccessPoints(*scenario.wlan, kSeed);
   AirtimeBatch batch(table, ChoicesOf(wlan.airtime));
-  batch.Add(InterferenceMap(RssiOf(wlan, Net2SeqInstance::kFirstSeed),
-                            ChoicesOf(wlan.airtime)));
+  batch.Add(InterferenceMap(RssiOf(wlan, kSeed), ChoicesOf(wlan.airtime)));
   batch.SetPlan(PlanOf(wlan, table));
   ChannelPlan plan;
   for (const int position : instance.position().plan) {
     plan.push_back(channels.assignment(position));
   }
   // Loads as the course has them: the second slot is the one that was planned.
-  const auto course = LoadProfiles();
-  LoadSite site;
-  for (const AccessPointConfig& ap : wlan.access_points) {
-    site.x.push_back(ap.position.x.value());
-    site.y.push_back(ap.position.y.value());
-  }
-  site.slot_seconds = 600;
-  const auto loads =
-      FindLoadProfile("volatile")
-          .create(site, RngTree(Net2SeqInstance::kFirstSeed)
-                            .Stream("wlan/load", Replication(0)));
-  const Eigen::ArrayXd now = loads->Next();
+  const RngTree tree(kSeed);
+  const auto course = CreateLoadCourse(wlan, nullptr, tree, Replication(0));
+  const Eigen::ArrayXd full =
+      OfferedRates(wlan) /
+      static_cast<double>(wlan.airtime.channel_rate.value());
+  const Eigen::ArrayXd now = course->Next() * full;
+  const Eigen::ArrayXd next = course->Next() * full;
   std::vector<Regret> regret;
-  batch.Step(plan, now, loads->Next(), &regret);
+  batch.Step(plan, now, next, &regret);
   EXPECT_NEAR(regret[0].total / 6, targets[0], 1e-6);
 }
 

@@ -8,6 +8,7 @@
 #include "sim/scenario/wlan_layout.h"
 #include "sim/stats/interval.h"
 #include "sim/surrogate/airtime_scenario.h"
+#include "sim/surrogate/wlan_load.h"
 
 namespace airlock {
 namespace {
@@ -78,17 +79,6 @@ EnvSpec SpecOf(const ChannelEnvOptions& options, const ChannelTable& table) {
   return spec;
 }
 
-std::unique_ptr<LoadCourse> CourseOf(const WlanConfig& wlan, RngStream stream) {
-  LoadSite site;
-  for (const AccessPointConfig& ap : wlan.access_points) {
-    site.names.push_back(ap.name);
-    site.x.push_back(ap.position.x.value());
-    site.y.push_back(ap.position.y.value());
-  }
-  site.slot_seconds = Seconds(wlan.load.slot);
-  return FindLoadProfile(wlan.load.profile).create(site, stream);
-}
-
 // A stream whose numbers are its own, from the next number of `random`.
 RngStream Branch(RngStream* random) { return RngStream(random->Next64()); }
 
@@ -140,7 +130,7 @@ void ChannelEnv::Begin() {
                                             access_points_);
   audit_ = std::make_unique<PlanAudit>(table_, choices_, options_.shield,
                                        access_points_);
-  course_ = CourseOf(wlan_, Branch(&random));
+  course_ = CreateLoadCourse(wlan_, nullptr, Branch(&random));
   plan_ = PlanOf(wlan_, table_);
   slot_ = 0;
   loads_.clear();
@@ -359,8 +349,9 @@ void CheckReachable(const ChannelEnvOptions& options,
     std::vector<double> shares;
     for (int64_t k = 0; k < kSlotsTried; ++k) {
       auto course =
-          CourseOf(options.wlan, RngTree(static_cast<uint64_t>(options.seed))
-                                     .Stream("env/reachable", Replication(k)));
+          CreateLoadCourse(options.wlan, nullptr,
+                           RngTree(static_cast<uint64_t>(options.seed))
+                               .Stream("env/reachable", Replication(k)));
       shares.push_back(least.Of(course->Next() * full));
     }
     constexpr double kConfidence = 0.99;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "agents/learn/dqn.h"
@@ -12,6 +13,48 @@
 #include "sim/base/error.h"
 
 namespace airlock {
+
+namespace {
+
+using Named = std::initializer_list<std::pair<const char*, double>>;
+
+void RequireThat(const char* algorithm, bool good, const std::string& what) {
+  if (!good) throw InputError(fmt::format("{}: {}", algorithm, what));
+}
+
+void RequireShares(const char* algorithm, const Named& numbers) {
+  for (const auto& [name, x] : numbers) {
+    RequireThat(algorithm, x >= 0 && x <= 1,
+                fmt::format("{} is {}; allowed 0 to 1", name, x));
+  }
+}
+
+void RequirePositive(const char* algorithm, const Named& numbers) {
+  for (const auto& [name, x] : numbers) {
+    RequireThat(algorithm, x > 0,
+                fmt::format("{} is {}; must be above 0", name, x));
+  }
+}
+
+// Of what learns from a memory.
+template <typename Options>
+void RequireReplay(const char* algorithm, const Options& options) {
+  const auto number = [](int64_t n) { return static_cast<double>(n); };
+  RequirePositive(algorithm,
+                  {{"capacity", number(options.capacity)},
+                   {"batch", number(options.batch)},
+                   {"train_every", number(options.train_every)},
+                   {"gradient_steps", number(options.gradient_steps)},
+                   {"n_step", number(options.n_step)}});
+}
+
+void RequireOneHead(const char* algorithm, const EnvSpec& spec) {
+  RequireThat(algorithm, spec.action.discrete() && spec.action.width() == 1,
+              fmt::format("{} needs {} heads of choices; it learns one",
+                          spec.name, spec.action.choices.size()));
+}
+
+}  // namespace
 
 size_t CostColumn(const PpoOptions& options, size_t c, const EnvSpec& spec) {
   const std::string& name = options.constraints[c].cost;
@@ -23,23 +66,16 @@ size_t CostColumn(const PpoOptions& options, size_t c, const EnvSpec& spec) {
 
 void CheckOptions(const PpoOptions& options, const EnvSpec& spec) {
   const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("ppo: " + what);
+    RequireThat("ppo", good, what);
   };
-  const auto share = [&](const char* name, double x) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  };
-  const auto positive = [&](const char* name, double x) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  };
-  share("gamma", options.gamma);
-  share("lambda", options.lambda);
-  positive("learning_rate", options.learning_rate);
-  positive("clip", options.clip);
-  positive("longest_gradient", options.longest_gradient);
-  positive("epochs", static_cast<double>(options.epochs));
-  positive("minibatch", static_cast<double>(options.minibatch));
-  positive("focops_temperature", options.focops_temperature);
-  positive("focops_trust", options.focops_trust);
+  RequireShares("ppo", {{"gamma", options.gamma}, {"lambda", options.lambda}});
+  RequirePositive("ppo", {{"learning_rate", options.learning_rate},
+                          {"clip", options.clip},
+                          {"longest_gradient", options.longest_gradient},
+                          {"epochs", static_cast<double>(options.epochs)},
+                          {"minibatch", static_cast<double>(options.minibatch)},
+                          {"focops_temperature", options.focops_temperature},
+                          {"focops_trust", options.focops_trust}});
   require(options.objective != PolicyObjective::kFocops ||
               options.constraints.size() == 1,
           "focops wants one constraint");
@@ -59,58 +95,29 @@ void CheckOptions(const PpoOptions& options, const EnvSpec& spec) {
 }
 
 void CheckOptions(const DqnOptions& options, const EnvSpec& spec) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("dqn: " + what);
-  };
-  require(spec.action.discrete() && spec.action.width() == 1,
-          fmt::format("{} needs {} heads of choices; it learns one", spec.name,
-                      spec.action.choices.size()));
-  for (const auto& [name, x] :
-       {std::pair<const char*, double>{"gamma", options.gamma},
-        {"random_first", options.random_first},
-        {"random_last", options.random_last},
-        {"random_share", options.random_share},
-        {"alpha", options.alpha},
-        {"beta", options.beta}}) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  }
-  for (const auto& [name, x] :
-       {std::pair<const char*, int64_t>{"capacity", options.capacity},
-        {"batch", options.batch},
-        {"train_every", options.train_every},
-        {"gradient_steps", options.gradient_steps},
-        {"target_every", options.target_every},
-        {"n_step", options.n_step}}) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  }
-  require(options.learning_rate > 0 && options.longest_gradient > 0,
-          "learning_rate and longest_gradient must be above 0");
-  require(options.warm_up <= options.capacity,
-          fmt::format("warm_up of {} is beyond the capacity of {}",
-                      options.warm_up, options.capacity));
+  RequireOneHead("dqn", spec);
+  RequireShares("dqn", {{"gamma", options.gamma},
+                        {"random_first", options.random_first},
+                        {"random_last", options.random_last},
+                        {"random_share", options.random_share},
+                        {"alpha", options.alpha},
+                        {"beta", options.beta}});
+  RequireReplay("dqn", options);
+  RequirePositive(
+      "dqn", {{"target_every", static_cast<double>(options.target_every)}});
+  RequireThat("dqn", options.learning_rate > 0 && options.longest_gradient > 0,
+              "learning_rate and longest_gradient must be above 0");
+  RequireThat("dqn", options.warm_up <= options.capacity,
+              fmt::format("warm_up of {} is beyond the capacity of {}",
+                          options.warm_up, options.capacity));
 }
 
 void CheckOptions(const SacOptions& options, const EnvSpec& spec) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InputError("sac: " + what);
-  };
-  require(!spec.action.discrete() || spec.action.width() == 1,
-          fmt::format("{} needs {} heads of choices; it learns one", spec.name,
-                      spec.action.choices.size()));
-  for (const auto& [name, x] :
-       {std::pair<const char*, double>{"gamma", options.gamma},
-        {"tau", options.tau}}) {
-    require(x >= 0 && x <= 1, fmt::format("{} is {}; allowed 0 to 1", name, x));
-  }
-  for (const auto& [name, x] :
-       {std::pair<const char*, int64_t>{"capacity", options.capacity},
-        {"batch", options.batch},
-        {"train_every", options.train_every},
-        {"gradient_steps", options.gradient_steps},
-        {"n_step", options.n_step}}) {
-    require(x > 0, fmt::format("{} is {}; must be above 0", name, x));
-  }
-  require(options.learning_rate > 0, "learning_rate must be above 0");
+  if (spec.action.discrete()) RequireOneHead("sac", spec);
+  RequireShares("sac", {{"gamma", options.gamma}, {"tau", options.tau}});
+  RequireReplay("sac", options);
+  RequireThat("sac", options.learning_rate > 0,
+              "learning_rate must be above 0");
 }
 
 }  // namespace airlock

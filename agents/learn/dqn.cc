@@ -150,10 +150,7 @@ void Dqn::Networks::Step(double beta, DqnProgress* progress) {
       (at::huber_loss(values, targets, at::Reduction::None) *
        TensorOf(batch.weight, {rows}))
           .mean();
-  if (!std::isfinite(loss.item<double>())) {
-    throw Error(fmt::format("the loss is {}; lower learning_rate ({})",
-                            loss.item<double>(), options_.learning_rate));
-  }
+  RequireFinite(loss, options_.learning_rate);
   adam_.zero_grad();
   loss.backward();
   ClipGradients(parameters_, options_.longest_gradient);

@@ -1,8 +1,19 @@
 #include "agents/learn/losses.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
+#include "sim/base/error.h"
+
 namespace airlock {
+
+void RequireFinite(const at::Tensor& loss, double learning_rate) {
+  const double value = loss.item<double>();
+  if (std::isfinite(value)) return;
+  throw Error(fmt::format("the loss is {}; lower learning_rate ({})", value,
+                          learning_rate));
+}
 
 at::Tensor Masked(const at::Tensor& values, const at::Tensor& allowed) {
   return allowed.defined() ? at::where(allowed, values, kImpossible) : values;

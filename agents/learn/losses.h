@@ -6,6 +6,10 @@
 // agents/learn only; each has its test by hand.
 namespace airlock {
 
+// Throws Error where `loss`, one number, is none: the learning rate was too
+// high.
+void RequireFinite(const at::Tensor& loss, double learning_rate);
+
 // What an impossible choice's logit or value becomes; it is never the best, and
 // its probability is 0 exactly.
 inline constexpr double kImpossible = -1e30;

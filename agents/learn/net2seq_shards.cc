@@ -2,12 +2,10 @@
 
 #include <ATen/Parallel.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -160,36 +158,15 @@ Net2SeqShards::Net2SeqShards(const Net2SeqTraining& training,
       scenario.wlan->generated->access_points, training.processes);
   std::signal(SIGPIPE, SIG_IGN);
   for (int64_t process = 1; process < training.processes; ++process) {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-      throw Error(
-          fmt::format("cannot make a socket: {}", std::strerror(errno)));
-    }
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid < 0) {
-      throw Error(
-          fmt::format("cannot start a process: {}", std::strerror(errno)));
-    }
-    if (pid == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(0);
-      for (const int other : workers_) close(other);
-      close(pair[0]);
-      Serve(process, pair[1]);
-      _exit(0);
-    }
-    close(pair[1]);
-    workers_.push_back(pair[0]);
-    pids_.push_back(pid);
+    workers_.push_back(std::make_unique<ForkedProcess>(
+        [this, process](int requests, int answers) {
+          Serve(process, requests, answers);
+        }));
   }
   Work(0);
 }
 
-Net2SeqShards::~Net2SeqShards() {
-  for (const int worker : workers_) close(worker);
-  for (const pid_t pid : pids_) waitpid(pid, nullptr, 0);
-}
+Net2SeqShards::~Net2SeqShards() = default;
 
 // Makes the networks of the shards that this process has.
 void Net2SeqShards::Work(int64_t process) {
@@ -211,9 +188,9 @@ void Net2SeqShards::Work(int64_t process) {
   }
 }
 
-void Net2SeqShards::Serve(int64_t process, int channel) {
+void Net2SeqShards::Serve(int64_t process, int requests, int answers) {
   bool made = false;
-  for (char what = 0; read(channel, &what, 1) == 1;) {
+  for (char what = 0; read(requests, &what, 1) == 1;) {
     char answer = 'd';
     try {
       if (!made) Work(process);
@@ -223,21 +200,21 @@ void Net2SeqShards::Serve(int64_t process, int channel) {
       std::strncpy(shared_->header->error, error.what(), kMostText - 1);
       answer = 'e';
     }
-    if (write(channel, &answer, 1) != 1) return;
+    if (write(answers, &answer, 1) != 1) return;
   }
 }
 
 // Has all workers do something while this process does its own part.
 void Net2SeqShards::Ask(char what) {
-  for (const int worker : workers_) {
-    if (write(worker, &what, 1) != 1) {
+  for (const auto& worker : workers_) {
+    if (write(worker->requests(), &what, 1) != 1) {
       throw Error("a training process has died");
     }
   }
   what == 'm' ? MoveOwn() : ComputeOwn(0);
-  for (const int worker : workers_) {
+  for (const auto& worker : workers_) {
     char answer = 0;
-    if (read(worker, &answer, 1) != 1) {
+    if (read(worker->answers(), &answer, 1) != 1) {
       throw Error("a training process has died");
     }
     if (answer == 'e') throw Error(shared_->header->error);

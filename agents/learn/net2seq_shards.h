@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +7,7 @@
 
 #include "agents/learn/net2seq_rollout.h"
 #include "agents/learn/net2seq_training.h"
+#include "sim/base/forked_process.h"
 
 namespace airlock {
 
@@ -52,7 +51,7 @@ class Net2SeqShards {
   void MoveOwn();
   void Explore(const Net2SeqSampling& sampling, Part* part);
   void ComputePart(Part* part);
-  void Serve(int64_t process, int channel);
+  void Serve(int64_t process, int requests, int answers);
   void Ask(char what);
 
   const Net2SeqTraining training_;
@@ -63,8 +62,7 @@ class Net2SeqShards {
   std::unique_ptr<Net2SeqTensors> tensors_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Part>> parts_;  // own ones; others null
-  std::vector<int> workers_;                  // sockets
-  std::vector<pid_t> pids_;
+  std::vector<std::unique_ptr<ForkedProcess>> workers_;
 };
 
 }  // namespace airlock

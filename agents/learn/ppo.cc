@@ -275,10 +275,7 @@ double Ppo::Networks::Step(const Batch& batch, double clip,
   const at::Tensor entropy = terms.entropy.mean();
   const at::Tensor loss = policy_loss + options_.value_weight * value_loss -
                           options_.entropy_weight * entropy;
-  if (!std::isfinite(loss.item<double>())) {
-    throw Error(fmt::format("the loss is {}; lower learning_rate ({})",
-                            loss.item<double>(), options_.learning_rate));
-  }
+  RequireFinite(loss, options_.learning_rate);
   adam_.zero_grad();
   loss.backward();
   ClipGradients(parameters_, options_.longest_gradient);

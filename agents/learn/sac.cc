@@ -229,10 +229,7 @@ void Sac::Networks::Step(SacProgress* progress) {
                : values;
   const at::Tensor loss =
       (values.squeeze(2) - target.unsqueeze(0)).square().mean(1).sum();
-  if (!std::isfinite(loss.item<double>())) {
-    throw Error(fmt::format("the loss is {}; lower learning_rate ({})",
-                            loss.item<double>(), options_.learning_rate));
-  }
+  RequireFinite(loss, options_.learning_rate);
   critic_adam_.zero_grad();
   loss.backward();
   critic_adam_.step();

@@ -1,23 +1,18 @@
 #include "agents/rollout/episode_actors.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <utility>
 
 #include "agents/rollout/episode.h"
 #include "agents/rollout/rollout_frame.h"
+#include "sim/base/forked_process.h"
 #include "sim/base/frame.h"
 
 namespace airlock {
@@ -37,55 +32,21 @@ class EpisodeProcess {
  public:
   // `repeat`: actions to take before anything is asked.
   EpisodeProcess(const ActorOptions& options, const EpisodePlace& place,
-                 const std::vector<double>& repeat) {
-    std::array<int, 2> to, from;
-    if (pipe2(to.data(), O_CLOEXEC) != 0 ||
-        pipe2(from.data(), O_CLOEXEC) != 0) {
-      throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-    }
-    std::fflush(nullptr);
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ < 0) {
-      throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
-    }
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(0);
-      close(to[1]);
-      close(from[0]);
-      Serve(to[0], from[1], options, place, repeat);
-    }
-    close(to[0]);
-    close(from[1]);
-    requests_ = to[1];
-    answers_ = from[0];
-  }
-  ~EpisodeProcess() {
-    close(requests_);
-    close(answers_);
-    if (pid_ < 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  EpisodeProcess(const EpisodeProcess&) = delete;
-  EpisodeProcess& operator=(const EpisodeProcess&) = delete;
+                 const std::vector<double>& repeat)
+      : process_([&](int requests, int answers) {
+          Serve(requests, answers, options, place, repeat);
+        }) {}
 
-  int answers() const { return answers_; }
+  int answers() const { return process_.answers(); }
   // Waits for its end and says how it was.
   std::string DescribeEnd() {
-    kill(pid_, SIGKILL);  // where it hangs with its pipe closed
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFSIGNALED(status)
-               ? fmt::format("killed by signal {}", WTERMSIG(status))
-               : fmt::format("exit code {}", WEXITSTATUS(status));
+    process_.Kill();  // where it hangs with its pipe closed
+    return process_.DescribeEnd();
   }
   // False if it is dead.
   bool Ask(const json& request) {
     try {
-      WriteFrame(requests_, request);
+      WriteFrame(process_.requests(), request);
       return true;
     } catch (const Error&) {
       return false;
@@ -93,7 +54,7 @@ class EpisodeProcess {
   }
   bool Answer(json* answer) {
     try {
-      return ReadFrame(answers_, answer);
+      return ReadFrame(process_.answers(), answer);
     } catch (const Error&) {  // half an answer
       return false;
     }
@@ -102,10 +63,9 @@ class EpisodeProcess {
   int64_t policy = -1;  // number of the one that it was sent
 
  private:
-  [[noreturn]] static void Serve(int requests, int answers,
-                                 const ActorOptions& options,
-                                 const EpisodePlace& place,
-                                 const std::vector<double>& repeat) {
+  static void Serve(int requests, int answers, const ActorOptions& options,
+                    const EpisodePlace& place,
+                    const std::vector<double>& repeat) {
     std::unique_ptr<Episode> episode;
     std::unique_ptr<Policy> policy;
     const auto answer = [&](const json& request) {
@@ -124,20 +84,13 @@ class EpisodeProcess {
       frame["ended"] = episode->ended();
       return frame;
     };
-    try {
-      json request;
-      while (ReadFrame(requests, &request)) {
-        WriteFrame(answers, FrameOf([&] { return answer(request); }));
-      }
-    } catch (const std::exception&) {
-      // Half a request, or nobody listens: the other side has gone.
+    json request;
+    while (ReadFrame(requests, &request)) {
+      WriteFrame(answers, FrameOf([&] { return answer(request); }));
     }
-    _exit(0);
   }
 
-  pid_t pid_ = -1;
-  int requests_ = -1;
-  int answers_ = -1;
+  ForkedProcess process_;
 };
 
 class Episodes : public Actors {

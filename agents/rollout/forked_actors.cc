@@ -1,19 +1,13 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "agents/rollout/local_actors.h"
 #include "agents/rollout/rollout_frame.h"
+#include "sim/base/forked_process.h"
 #include "sim/base/frame.h"
 
 namespace airlock {
@@ -45,25 +39,20 @@ json Answer(const json& request, SomeActors* actors,
                              request.at("random_share"), request.at("greedy")));
 }
 
-[[noreturn]] void Serve(int requests, int answers, const ActorOptions& options,
-                        int64_t first, int64_t count) {
+void Serve(int requests, int answers, const ActorOptions& options,
+           int64_t first, int64_t count) {
+  std::signal(SIGINT, SIG_IGN);  // its parent's to obey
   std::unique_ptr<SomeActors> actors;
   std::unique_ptr<Policy> policy;
-  try {
-    json request;
-    while (ReadFrame(requests, &request)) {
-      WriteFrame(answers, FrameOf([&] {
-                   if (!actors) {
-                     actors =
-                         std::make_unique<SomeActors>(options, first, count);
-                   }
-                   return Answer(request, actors.get(), &policy);
-                 }));
-    }
-  } catch (const std::exception&) {
-    // Half a request, or nobody listens: the other side has gone.
+  json request;
+  while (ReadFrame(requests, &request)) {
+    WriteFrame(answers, FrameOf([&] {
+                 if (!actors) {
+                   actors = std::make_unique<SomeActors>(options, first, count);
+                 }
+                 return Answer(request, actors.get(), &policy);
+               }));
   }
-  _exit(0);
 }
 
 int64_t ThreadsOfThisProcess() {
@@ -101,78 +90,41 @@ class Worker {
  public:
   Worker(const ActorOptions& all, int64_t first, int64_t count,
          int64_t generation)
-      : first_(first), count_(count), generation_(generation) {
-    const ActorOptions options = Anew(all, first, generation);
-    std::array<int, 2> to, from;
-    if (pipe2(to.data(), O_CLOEXEC) != 0 ||
-        pipe2(from.data(), O_CLOEXEC) != 0) {
-      throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-    }
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ < 0) {
-      throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
-    }
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(0);
-      signal(SIGINT, SIG_IGN);  // its parent's to obey
-      close(to[1]);
-      close(from[0]);
-      Serve(to[0], from[1], options, first, count);
-    }
-    close(to[0]);
-    close(from[1]);
-    requests_ = to[1];
-    answers_ = from[0];
-  }
-  ~Worker() {
-    close(requests_);
-    close(answers_);
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-  }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
+      : first_(first),
+        count_(count),
+        generation_(generation),
+        process_([&](int requests, int answers) {
+          Serve(requests, answers, Anew(all, first, generation), first, count);
+        }) {}
 
   int64_t first() const { return first_; }
   int64_t envs() const { return count_; }
   int64_t generation() const { return generation_; }
   void Ask(const json& request) {
     try {
-      WriteFrame(requests_, request);
+      WriteFrame(process_.requests(), request);
     } catch (const Error&) {
       Died();
     }
   }
   json Answer() {
     json answer;
-    if (!ReadFrame(answers_, &answer)) Died();
+    if (!ReadFrame(process_.answers(), &answer)) Died();
     ThrowIfErrorFrame(answer);
     return answer;
   }
 
  private:
   [[noreturn]] void Died() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    throw WorkerDied{
-        fmt::format("the worker of environments {} to {} died: {}", first_,
-                    first_ + count_ - 1,
-                    WIFSIGNALED(status)
-                        ? fmt::format("signal {}", WTERMSIG(status))
-                        : fmt::format("exit code {}", WEXITSTATUS(status)))};
+    throw WorkerDied{fmt::format("the worker of environments {} to {} died: {}",
+                                 first_, first_ + count_ - 1,
+                                 process_.DescribeEnd("signal"))};
   }
 
   int64_t first_;
   int64_t count_;
   int64_t generation_;
-  pid_t pid_ = -1;
-  int requests_ = -1;
-  int answers_ = -1;
+  ForkedProcess process_;
 };
 
 class Forked : public Actors {

@@ -13,6 +13,12 @@ std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
                                              const Trace* trace,
                                              const RngTree& rng,
                                              Replication replication) {
+  return CreateLoadCourse(wlan, trace, rng.Stream("wlan/load", replication));
+}
+
+std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
+                                             const Trace* trace,
+                                             RngStream stream) {
   LoadSite site;
   for (const AccessPointConfig& ap : wlan.access_points) {
     site.names.push_back(ap.name);
@@ -22,8 +28,7 @@ std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
   site.slot_seconds = Seconds(wlan.load.slot);
   site.start_seconds = Seconds(wlan.time_of_day);
   site.trace = trace;
-  return FindLoadProfile(wlan.load.profile)
-      .create(site, rng.Stream("wlan/load", replication));
+  return FindLoadProfile(wlan.load.profile).create(site, stream);
 }
 
 }  // namespace airlock

@@ -22,5 +22,9 @@ std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
                                              const Trace* trace,
                                              const RngTree& rng,
                                              Replication replication);
+// The same, drawn from `stream`.
+std::unique_ptr<LoadCourse> CreateLoadCourse(const WlanConfig& wlan,
+                                             const Trace* trace,
+                                             RngStream stream);
 
 }  // namespace airlock

@@ -79,7 +79,7 @@ int Main(int argc, char** argv) {
   const int64_t jobs = argc > 2 ? std::atoll(argv[2]) : 2;
   const EnvSpec spec = WorkerActors(Task(), 1, 1, 1)->spec();
   const auto begin = std::chrono::steady_clock::now();
-  Print("random", Fixed(testing::Anywhere(spec), 20, jobs));
+  Print("random", Fixed(testing::Uniform(spec), 20, jobs));
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "agents/env/cart_pole.h"
-#include "agents/policy/policy.h"
 #include "agents/rollout/rollout.h"
+#include "tests/support/linear_policies.h"
 
 // Bounds of what is to be learnt on CartPole-v1.
 namespace airlock::testing {
@@ -12,17 +13,11 @@ namespace airlock::testing {
 // Pushes right where weights times (position, velocity, angle, angular
 // velocity) are above 0. All 0: an even choice, sampled.
 inline Policy LinearCartPolePolicy(const std::vector<double>& weights) {
-  MlpLayer layer;
-  layer.inputs = 4;
-  layer.outputs = 2;
-  for (const double w : weights) layer.weights.push_back(-w);
-  layer.weights.insert(layer.weights.end(), weights.begin(), weights.end());
-  layer.bias = {0, 0};
-  return Policy({CartPole().spec(),
-                 Normaliser::Identity(4),
-                 ActionDistribution::kCategorical,
-                 {},
-                 Mlp({layer})});
+  std::vector<double> both;
+  for (const double w : weights) both.push_back(-w);
+  both.insert(both.end(), weights.begin(), weights.end());
+  return LinearPolicy(CartPole().spec(), ActionDistribution::kCategorical,
+                      std::move(both), {0, 0});
 }
 
 // Signs and sizes as those of a linear-quadratic regulator: leans against the

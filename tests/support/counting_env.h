@@ -1,6 +1,11 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <csignal>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "agents/env/env.h"
 
@@ -58,6 +63,22 @@ class CountingEnv : public Env {
 
   double place_ = 0;
   RngStream random_{0};
+};
+
+// Ends its process the first time that any reaches a place, which a file notes.
+class FatalOnce : public CountingEnv {
+ public:
+  explicit FatalOnce(std::string note) : note_(std::move(note)) {}
+  Outcome Step(const double* action, double* costs) override {
+    const Outcome outcome = CountingEnv::Step(action, costs);
+    double place = 0;
+    Observe(&place);
+    if (place == 15 && unlink(note_.c_str()) == 0) raise(SIGKILL);
+    return outcome;
+  }
+
+ private:
+  std::string note_;
 };
 
 }  // namespace airlock::testing

@@ -1,39 +1,17 @@
 #pragma once
 
 #include "agents/learn/dqn.h"
-#include "agents/policy/policy.h"
+#include "tests/support/linear_policies.h"
 
 namespace airlock::testing {
 
-// Any channel, each as often.
-inline Policy Anywhere(const EnvSpec& spec) {
-  MlpLayer layer;
-  layer.inputs = static_cast<int64_t>(spec.observation.size());
-  layer.outputs = spec.action.all_choices();
-  layer.weights.resize(static_cast<size_t>(layer.inputs * layer.outputs));
-  layer.bias.resize(static_cast<size_t>(layer.outputs));
-  return Policy({spec,
-                 Normaliser::Identity(layer.inputs),
-                 ActionDistribution::kCategorical,
-                 {},
-                 Mlp({layer})});
-}
-
 // The channel that was occupied in the slot before: who sweeps has left it.
 inline Policy WhereItJustWas(const EnvSpec& spec) {
-  MlpLayer layer;
-  layer.inputs = static_cast<int64_t>(spec.observation.size());
-  layer.outputs = layer.inputs;
-  layer.weights.resize(static_cast<size_t>(layer.inputs * layer.outputs));
-  layer.bias.resize(static_cast<size_t>(layer.outputs));
-  for (int64_t i = 0; i < layer.inputs; ++i) {
-    layer.weights[static_cast<size_t>(i * layer.inputs + i)] = 1;
-  }
-  return Policy({spec,
-                 Normaliser::Identity(layer.inputs),
-                 ActionDistribution::kGreedy,
-                 {},
-                 Mlp({layer})});
+  const size_t channels = spec.observation.size();
+  std::vector<double> weights(channels * channels);
+  for (size_t i = 0; i < channels; ++i) weights[i * channels + i] = 1;
+  return LinearPolicy(spec, ActionDistribution::kGreedy, std::move(weights),
+                      std::vector<double>(channels));
 }
 
 // Learns the task in 8000 steps of one environment.

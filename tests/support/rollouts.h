@@ -4,24 +4,9 @@
 
 #include "agents/rollout/rollout.h"
 #include "tests/support/counting_env.h"
+#include "tests/support/linear_policies.h"
 
 namespace airlock::testing {
-
-// A policy without an opinion, but for the first choice of the first head,
-// which it prefers by `preference` (a logit).
-inline Policy Uniform(const EnvSpec& spec, double preference = 0) {
-  MlpLayer layer;
-  layer.inputs = static_cast<int64_t>(spec.observation.size());
-  layer.outputs = spec.action.all_choices();
-  layer.weights.resize(static_cast<size_t>(layer.inputs * layer.outputs));
-  layer.bias.resize(static_cast<size_t>(layer.outputs));
-  layer.bias[0] = preference;
-  return Policy({spec,
-                 Normaliser::Identity(layer.inputs),
-                 ActionDistribution::kCategorical,
-                 {},
-                 Mlp({layer})});
-}
 
 inline ActorOptions Counting(int64_t envs) {
   ActorOptions options;

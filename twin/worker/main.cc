@@ -2,10 +2,7 @@
 // network. Started by `airlock` or `airlock-learner`; reads one request from
 // standard input and writes its answers to standard output (protocol.h).
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +20,7 @@
 #include "agents/rollout/actor_requests.h"
 #include "agents/rollout/episode_actors.h"
 #include "sim/base/error.h"
+#include "sim/base/forked_process.h"
 #include "sim/base/frame.h"
 #include "sim/engine/observed_simulation.h"
 #include "sim/packet/scene.h"
@@ -96,8 +94,7 @@ json RunReplication(Scene* scene, const Scenario& scenario,
 }
 
 struct Child {
-  pid_t pid = -1;
-  int answers = -1;  // the end of its pipe that we read
+  std::unique_ptr<ForkedProcess> process;
   int64_t replication = 0;
   bool finished = false;
 };
@@ -124,41 +121,23 @@ class ReplicationPool {
 };
 
 void ReplicationPool::StartChild(int64_t replication) {
-  int pipe_ends[2];
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
-    throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  }
-  std::fflush(nullptr);
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid < 0) {
-    throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
-  }
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
+  const auto work = [this, replication](int, int answers) {
     const json failure = FrameOf([&] {
-      WriteFrame(pipe_ends[1],
-                 RunReplication(scene_, scenario_, instead_,
-                                Replication(replication), pipe_ends[1]));
+      WriteFrame(answers, RunReplication(scene_, scenario_, instead_,
+                                         Replication(replication), answers));
       return json();
     });
-    if (!failure.is_null()) WriteFrame(pipe_ends[1], failure);
-    _exit(0);
-  }
-  close(pipe_ends[1]);
-  children_.push_back({pid, pipe_ends[0], replication, false});
+    if (!failure.is_null()) WriteFrame(answers, failure);
+  };
+  children_.push_back(
+      {std::make_unique<ForkedProcess>(work), replication, false});
 }
 
 // A child that ends before, or in, an answer.
 json EndedEarly(const Child& child) {
-  int status = 0;
-  waitpid(child.pid, &status, 0);
   return ErrorFrame(
-      fmt::format("replication {} ended without a result ({} {})",
-                  child.replication,
-                  WIFSIGNALED(status) ? "killed by signal" : "exit code",
-                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)),
+      fmt::format("replication {} ended without a result ({})",
+                  child.replication, child.process->DescribeEnd()),
       ExitCode::kFailed);
 }
 
@@ -167,17 +146,13 @@ bool ReplicationPool::Serve(Child* child) {
   json answer;
   bool got = false;
   try {
-    got = ReadFrame(child->answers, &answer);
+    got = ReadFrame(child->process->answers(), &answer);
   } catch (const Error&) {  // half an answer
   }
   if (!got) answer = EndedEarly(*child);
   WriteFrame(STDOUT_FILENO, answer);
   if (answer.at("type") == "error") return false;
-  if (answer.at("type") == "record") {
-    waitpid(child->pid, nullptr, 0);
-    close(child->answers);
-    child->finished = true;
-  }
+  child->finished = answer.at("type") == "record";
   return true;
 }
 
@@ -190,7 +165,7 @@ bool ReplicationPool::Run(int64_t first, int64_t count, int64_t jobs) {
     }
     std::vector<pollfd> waiting;
     for (const Child& child : children_) {
-      waiting.push_back({child.answers, POLLIN, 0});
+      waiting.push_back({child.process->answers(), POLLIN, 0});
     }
     if (poll(waiting.data(), waiting.size(), -1) < 0) {
       if (errno == EINTR) continue;

@@ -1,21 +1,10 @@
 #include "twin/worker/what_if.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <functional>
 
 #include "sim/base/error.h"
+#include "sim/base/forked_process.h"
 #include "sim/base/frame.h"
 #include "sim/surrogate/airtime_scenario.h"
 
@@ -24,56 +13,18 @@ namespace {
 
 using nlohmann::json;
 
-// A fork of this process that does something and sends back what it returns.
-class Fork {
- public:
-  explicit Fork(const std::function<json()>& work) {
-    std::array<int, 2> ends;
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-    }
-    std::fflush(nullptr);
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ < 0) {
-      throw Error(fmt::format("cannot fork: {}", std::strerror(errno)));
-    }
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(1);
-      try {
-        WriteFrame(ends[1], FrameOf(work));
-      } catch (const Error&) {  // nobody listens
-      }
-      _exit(0);
-    }
-    close(ends[1]);
-    answer_ = ends[0];
+// What a fork of this process found out.
+json AnswerOf(const ForkedProcess& branch) {
+  json answer;
+  bool answered = false;
+  try {
+    answered = ReadFrame(branch.answers(), &answer);
+  } catch (const Error&) {  // half an answer
   }
-  ~Fork() {
-    close(answer_);
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  Fork(const Fork&) = delete;
-  Fork& operator=(const Fork&) = delete;
-
-  json Answer() {
-    json answer;
-    bool answered = false;
-    try {
-      answered = ReadFrame(answer_, &answer);
-    } catch (const Error&) {  // half an answer
-    }
-    if (!answered) throw Error("a what-if branch ended without an answer");
-    ThrowIfErrorFrame(answer);
-    return answer;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int answer_ = -1;
-};
+  if (!answered) throw Error("a what-if branch ended without an answer");
+  ThrowIfErrorFrame(answer);
+  return answer;
+}
 
 BranchOutcome OutcomeFromFrame(const json& frame) {
   return {frame.at("delivered"), frame.at("delay"), frame.at("starving")};
@@ -116,19 +67,21 @@ BranchOutcome WhatIfShield::Branch(const Action& action, SimTime end) {
 WhatIfShield::Pair WhatIfShield::Try(const Action& action, SimTime horizon) {
   const SimTime end = std::min(end_, Now() + horizon);
   const auto branch = [this, end](const Action& first) {
-    return [this, end, first] {
-      const BranchOutcome outcome = Branch(first, end);
-      return json{{"type", "branch"},
-                  {"delivered", outcome.delivered_rate},
-                  {"delay", outcome.delay_p95},
-                  {"starving", outcome.starving}};
+    return [this, end, first](int, int answers) {
+      WriteFrame(answers, FrameOf([&] {
+                   const BranchOutcome outcome = Branch(first, end);
+                   return json{{"type", "branch"},
+                               {"delivered", outcome.delivered_rate},
+                               {"delay", outcome.delay_p95},
+                               {"starving", outcome.starving}};
+                 }));
     };
   };
   branch_seconds_ += 2 * Seconds(end - Now());
-  Fork with(branch(action));
-  Fork without(branch(Action()));
-  const BranchOutcome first = OutcomeFromFrame(with.Answer());
-  return {first, OutcomeFromFrame(without.Answer())};
+  const ForkedProcess with(branch(action));
+  const ForkedProcess without(branch(Action()));
+  const BranchOutcome first = OutcomeFromFrame(AnswerOf(with));
+  return {first, OutcomeFromFrame(AnswerOf(without))};
 }
 
 void WhatIfShield::Audit(const Action& action) {

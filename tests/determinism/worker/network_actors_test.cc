@@ -30,7 +30,7 @@ TEST(NetworkActors, TheSameWhateverTheJobsAndAfterLoading) {
   const NetworkTask task = Jammer("channel-hop", kShort);
   const auto one = WorkerActors(task, 2, 7, 1);
   const auto two = WorkerActors(task, 2, 7, 2);
-  const Policy policy = testing::Anywhere(one->spec());
+  const Policy policy = testing::Uniform(one->spec());
   const Rollout a = one->Run(policy, 8, 0, false);
   ExpectEqual(a, two->Run(policy, 8, 0, false));
   EXPECT_EQ(a.episodes.size(), 2u);
@@ -45,7 +45,7 @@ TEST(NetworkActors, TheJammerIsSensedAndWhereItIsNothingArrives) {
   const auto actors = WorkerActors(Jammer("channel-hop", kShort), 6, 1, 2);
   ASSERT_EQ(actors->spec().observation.size(), 4u);
   EXPECT_EQ(actors->spec().time_limit, 6);
-  const Rollout r = actors->Run(testing::Anywhere(actors->spec()), 6, 0, false);
+  const Rollout r = actors->Run(testing::Uniform(actors->spec()), 6, 0, false);
   int64_t collisions = 0;
   std::vector<int64_t> starts(4);
   for (int64_t row = 0; row < r.rows(); ++row) {

@@ -45,7 +45,7 @@ TEST(JammerTask, IsLearntWithinEightyEpisodes) {
   const auto actors = WorkerActors(Jammer(), 20, 99, 2);
   std::vector<double> random;
   for (const EpisodeRecord& e :
-       actors->Run(testing::Anywhere(actors->spec()), 100, 0, false).episodes) {
+       actors->Run(testing::Uniform(actors->spec()), 100, 0, false).episodes) {
     random.push_back(e.reward);
   }
   const Interval interval = MeanInterval(random, 0.99);

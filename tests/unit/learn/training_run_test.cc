@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::CountingEnv;
 using testing::ErrorOf;
+using testing::FatalOnce;
 using ::testing::HasSubstr;
 using testing::KillAtSystemCall;
 using testing::KillOutcome;
@@ -253,22 +254,6 @@ TEST(TrainingRun, OtherCheckpointsAreRefused) {
   WriteFileAtomically(path + "/checkpoint", damaged);
   EXPECT_THAT(resume([](TrainingJob*) {}), HasSubstr("damaged"));
 }
-
-// Ends its process once, where a file says so.
-class FatalOnce : public CountingEnv {
- public:
-  explicit FatalOnce(std::string note) : note_(std::move(note)) {}
-  Outcome Step(const double* action, double* costs) override {
-    const Outcome outcome = CountingEnv::Step(action, costs);
-    double place = 0;
-    Observe(&place);
-    if (place == 15 && unlink(note_.c_str()) == 0) raise(SIGKILL);
-    return outcome;
-  }
-
- private:
-  std::string note_;
-};
 
 TEST(TrainingRun, GoesOnWhereAWorkerDies) {
   const TemporaryFolder folder;

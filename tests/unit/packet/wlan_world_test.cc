@@ -34,6 +34,19 @@ Scenario MakeQuietLink() {
   return scenario;
 }
 
+// 3 m from the access point, on its channel, on for that share of every 10 ms.
+InterfererConfig Oven(double duty_cycle) {
+  InterfererConfig oven;
+  oven.name = "oven";
+  oven.position = {Length(0), Length(3)};
+  oven.frequency = Frequency(5180e6);
+  oven.bandwidth = Frequency(10e6);
+  oven.power = PowerDbm(30);
+  oven.duty_cycle = Ratio(duty_cycle);
+  oven.period = Milliseconds(10);
+  return oven;
+}
+
 // Every column of one replication: its values at each sample.
 std::map<std::string, std::vector<double>> Series(const Scenario& scenario) {
   const Numbers flat = NumbersFromChild([&] {
@@ -384,15 +397,7 @@ TEST(WlanWorld, AStationOutOfRangeDoesNotSilenceTheOthers) {
 // is nothing. The noise floor has its mean power.
 TEST(WlanWorld, InterferersTakeTheirDutyCycle) {
   Scenario scenario = MakeQuietLink();
-  InterfererConfig oven;
-  oven.name = "oven";
-  oven.position = {Length(0), Length(3)};
-  oven.frequency = Frequency(5180e6);
-  oven.bandwidth = Frequency(10e6);
-  oven.power = PowerDbm(30);
-  oven.duty_cycle = Ratio(0.4);
-  oven.period = Milliseconds(10);
-  scenario.wlan->interferers = {oven};
+  scenario.wlan->interferers = {Oven(0.4)};
   const Numbers hit = WlanMetrics(scenario);
   EXPECT_NEAR(hit.at("ap.ap0.airtime_busy"), 0.4, 0.04);
   const double loss = 46.67 + 30 * std::log10(3);
@@ -408,15 +413,7 @@ TEST(WlanWorld, InterferersTakeTheirDutyCycle) {
 // Every sample of 20 ms is busy for two periods' worth, .75, and little more.
 TEST(WlanWorld, SamplesAboveEachUtilisationAreCounted) {
   Scenario scenario = MakeQuietLink();
-  InterfererConfig oven;
-  oven.name = "oven";
-  oven.position = {Length(0), Length(3)};
-  oven.frequency = Frequency(5180e6);
-  oven.bandwidth = Frequency(10e6);
-  oven.power = PowerDbm(30);
-  oven.duty_cycle = Ratio(0.75);
-  oven.period = Milliseconds(10);
-  scenario.wlan->interferers = {oven};
+  scenario.wlan->interferers = {Oven(0.75)};
   const Numbers metrics = WlanMetrics(scenario);
   for (const int percent : {50, 60, 70}) {
     EXPECT_EQ(metrics.at(fmt::format("utilisation_above_{}", percent)), 1);

@@ -11,56 +11,19 @@
 #include "sim/base/file.h"
 #include "tests/support/counting_env.h"
 #include "tests/support/error_of.h"
+#include "tests/support/rollouts.h"
 #include "tests/support/temporary_folder.h"
 
 namespace airlock {
 namespace {
 
+using testing::Counting;
 using testing::CountingEnv;
 using testing::ErrorOf;
+using testing::ExpectEqual;
+using testing::FatalOnce;
 using ::testing::HasSubstr;
-
-Policy Uniform(const EnvSpec& spec) {
-  MlpLayer layer;
-  layer.inputs = static_cast<int64_t>(spec.observation.size());
-  layer.outputs = spec.action.all_choices();
-  layer.weights.resize(static_cast<size_t>(layer.inputs * layer.outputs));
-  layer.bias.resize(static_cast<size_t>(layer.outputs));
-  return Policy({spec,
-                 Normaliser::Identity(layer.inputs),
-                 ActionDistribution::kCategorical,
-                 {},
-                 Mlp({layer})});
-}
-
-ActorOptions Counting(int64_t envs) {
-  ActorOptions options;
-  options.create = [] { return std::make_unique<CountingEnv>(); };
-  options.envs = envs;
-  options.seed = 5;
-  return options;
-}
-
-void ExpectEqual(const Rollout& a, const Rollout& b) {
-  EXPECT_EQ(a.steps, b.steps);
-  EXPECT_EQ(a.envs, b.envs);
-  EXPECT_EQ(a.observation, b.observation);
-  EXPECT_EQ(a.allowed, b.allowed);
-  EXPECT_EQ(a.action, b.action);
-  EXPECT_EQ(a.log_probability, b.log_probability);
-  EXPECT_EQ(a.reward, b.reward);
-  EXPECT_EQ(a.costs, b.costs);
-  EXPECT_EQ(a.terminated, b.terminated);
-  EXPECT_EQ(a.truncated, b.truncated);
-  EXPECT_EQ(a.next_observation, b.next_observation);
-  EXPECT_EQ(a.next_allowed, b.next_allowed);
-  ASSERT_EQ(a.episodes.size(), b.episodes.size());
-  for (size_t i = 0; i < a.episodes.size(); ++i) {
-    EXPECT_EQ(a.episodes[i].env, b.episodes[i].env);
-    EXPECT_EQ(a.episodes[i].reward, b.episodes[i].reward);
-    EXPECT_EQ(a.episodes[i].ended_at, b.episodes[i].ended_at);
-  }
-}
+using testing::Uniform;
 
 TEST(Actors, AreTheSameInAnyNumberOfProcesses) {
   const auto local = LocalActors(Counting(5));
@@ -140,22 +103,6 @@ TEST(Actors, AWorkerThatDiesAgainAndAgainIsAnError) {
   }
   EXPECT_THAT(said, HasSubstr("died: signal 9"));
 }
-
-// Ends its process the first time that any reaches a place, which a file notes.
-class FatalOnce : public CountingEnv {
- public:
-  explicit FatalOnce(std::string note) : note_(std::move(note)) {}
-  Outcome Step(const double* action, double* costs) override {
-    const Outcome outcome = CountingEnv::Step(action, costs);
-    double place = 0;
-    Observe(&place);
-    if (place == 15 && unlink(note_.c_str()) == 0) raise(SIGKILL);
-    return outcome;
-  }
-
- private:
-  std::string note_;
-};
 
 TEST(Actors, AnotherWorkerTakesThePlaceOfOneThatDied) {
   const testing::TemporaryFolder folder;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "sim/base/error.h"
@@ -67,13 +68,36 @@ void AddReplay(Fields<T>* fields) {
   });
 }
 
-// `section` of another algorithm says nothing here.
+// Keys that say nothing of net2seq, whose section has iterations of a batch.
+constexpr std::array kOfRollouts = {
+    "observation", "steps",      "environments",     "workers",
+    "rollout",     "time_limit", "checkpoint_every", "evaluation"};
+
+// Whether the algorithm of `file` looks at this key.
+bool Uses(const AgentFile& file, const std::string& key) {
+  const std::vector<std::string> names = AlgorithmNames();
+  if (std::count(names.begin(), names.end(), key) > 0) {
+    return key == file.algorithm;
+  }
+  return file.algorithm != kNet2Seq ||
+         std::count(kOfRollouts.begin(), kOfRollouts.end(), key) == 0;
+}
+
 void CheckSections(const AgentFile& file, const Reporter& report) {
-  for (const AlgorithmRow& row : Algorithms()) {
-    if (row.name == file.algorithm || !report.Given(row.name)) continue;
-    report.Error(row.name, fmt::format("the algorithm is {}, which does not "
-                                       "use it",
-                                       file.algorithm));
+  std::vector<std::string> keys = AlgorithmNames();
+  keys.insert(keys.end(), kOfRollouts.begin(), kOfRollouts.end());
+  for (const std::string& key : keys) {
+    if (Uses(file, key) || !report.Given(key)) continue;
+    report.Error(key, fmt::format("the algorithm is {}, which does not use it",
+                                  file.algorithm));
+  }
+}
+
+void CheckNet2Seq(const AgentFile& file, const Reporter& report) {
+  try {
+    CheckOptions(file.net2seq);
+  } catch (const InputError& error) {
+    report.Error("net2seq", error.what());
   }
 }
 
@@ -171,6 +195,9 @@ const std::vector<AlgorithmRow>& Algorithms() {
       {"dqn",
        "deep Q-learning of one choice: double, dueling, prioritised, n-step"},
       {"sac", "soft actor-critic of a box or of one choice"},
+      {kNet2Seq,
+       "channels and widths of a whole WLAN, on the airtime model of generated "
+       "networks (Iacoboaiea et al., IFIP Networking 2021)"},
   };
   return kRows;
 }
@@ -336,6 +363,79 @@ void DeclareFields(Fields<SacOptions>& fields) {
              "box, 0.98 times that of an even choice.");
 }
 
+void DeclareFields(Fields<Net2SeqOptions>& fields) {
+  fields
+      .Add("history", &Net2SeqOptions::history,
+           "Slots of load before the last one that it sees.")
+      .Between(0, 16);
+  fields.Add("hidden", &Net2SeqOptions::hidden, "Width of the hidden layers.")
+      .Between(1, 4096);
+  fields
+      .Add("gamma", &Net2SeqOptions::gamma,
+           "Discount of the regret of later slots.")
+      .Between(0, 0.999);
+  fields.Add("iterations", &Net2SeqOptions::iterations, "Gradient steps.")
+      .Between(1, kMost);
+  fields
+      .Add("imitation_iterations", &Net2SeqOptions::imitation_iterations,
+           "The first of them, which imitate dynls instead of following the "
+           "gradient of the regret.")
+      .Between(0, kMost);
+  fields.Add("batch", &Net2SeqOptions::batch, "Networks side by side.")
+      .Between(1, 100000);
+  fields
+      .Add("plans", &Net2SeqOptions::plans,
+           "Plans drawn in each state, each held against the mean of the "
+           "others (Kool et al. 2019); 1: against the critic.")
+      .Between(1, 1000);
+  fields
+      .Add("steps", &Net2SeqOptions::steps,
+           "Choices of each plan that the gradient is taken of; 0: all.")
+      .Between(0, 100000);
+  fields
+      .Add("learning_rate", &Net2SeqOptions::learning_rate,
+           "Adam's at the beginning.")
+      .MoreThan(0)
+      .AtMost(1);
+  fields
+      .Add("last_learning_rate", &Net2SeqOptions::last_learning_rate,
+           "The same at the end.")
+      .Between(0, 1);
+  fields
+      .Add("entropy_weight", &Net2SeqOptions::entropy_weight,
+           "Of the choices' entropy in the loss.")
+      .Between(0, 10);
+  fields
+      .Add("longest_gradient", &Net2SeqOptions::longest_gradient,
+           "Longer ones of actor, critic or Selector are shortened to it.")
+      .MoreThan(0);
+  fields
+      .Add("slots_per_network", &Net2SeqOptions::slots_per_network,
+           "Decisions in a network before another takes its place.")
+      .Between(1, 1000000);
+  fields
+      .Add("shards", &Net2SeqOptions::shards,
+           "Equal parts of a batch, each with a gradient of its own.")
+      .Between(1, 64);
+  fields
+      .Add("processes", &Net2SeqOptions::processes,
+           "That share the parts, at most one each. What is learnt does not "
+           "depend on it.")
+      .Between(1, 64);
+  fields
+      .Add("validation_interval", &Net2SeqOptions::validation_interval,
+           "Iterations between validations, of which the best policy is kept.")
+      .Between(1, kMost);
+  fields
+      .Add("validation_slots", &Net2SeqOptions::validation_slots,
+           "Slots of each of the 16 networks of a validation.")
+      .Between(2, 144);
+  fields
+      .Add("checkpoint_interval", &Net2SeqOptions::checkpoint_interval,
+           "Iterations between checkpoints.")
+      .Between(1, kMost);
+}
+
 void DeclareFields(Fields<EvaluationConfig>& fields) {
   fields
       .Add("every", &EvaluationConfig::every,
@@ -388,7 +488,9 @@ void DeclareFields(Fields<AgentFile>& fields) {
   fields.Add("ppo", &AgentFile::ppo, "Settings of PPO.");
   fields.Add("dqn", &AgentFile::dqn, "Settings of DQN.");
   fields.Add("sac", &AgentFile::sac, "Settings of SAC.");
+  fields.Add("net2seq", &AgentFile::net2seq, "Settings of net2seq.");
   fields.Check({"algorithm"}, CheckSections);
+  fields.Check({"net2seq"}, CheckNet2Seq);
   fields.Check({"steps", "environments", "rollout", "workers"}, CheckSteps);
 }
 
@@ -413,15 +515,11 @@ std::optional<AgentFile> ParseAgentFile(const std::string& text,
 
 std::string AgentFileText(const AgentFile& file) {
   Node root = FieldsOf<AgentFile>().Write(file);
-  root.entries.erase(
-      std::remove_if(root.entries.begin(), root.entries.end(),
-                     [&file](const Node::Entry& entry) {
-                       const std::vector<std::string> names = AlgorithmNames();
-                       return entry.key != file.algorithm &&
-                              std::count(names.begin(), names.end(),
-                                         entry.key) > 0;
-                     }),
-      root.entries.end());
+  root.entries.erase(std::remove_if(root.entries.begin(), root.entries.end(),
+                                    [&file](const Node::Entry& entry) {
+                                      return !Uses(file, entry.key);
+                                    }),
+                     root.entries.end());
   return WriteYaml(root, DefaultMarks::kUnmarked);
 }
 

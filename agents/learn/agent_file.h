@@ -7,6 +7,7 @@
 
 #include "agents/env/env.h"
 #include "agents/learn/dqn.h"
+#include "agents/learn/net2seq_options.h"
 #include "agents/learn/ppo.h"
 #include "agents/learn/sac.h"
 #include "sim/base/diagnostics.h"
@@ -21,6 +22,8 @@ struct AlgorithmRow {
   std::string description;
 };
 const std::vector<AlgorithmRow>& Algorithms();
+// The one that learns on networks of its own and not from rollouts.
+inline constexpr char kNet2Seq[] = "net2seq";
 
 // PpoOptions as a file has them: names in place of enums.
 struct PpoSection : PpoOptions {
@@ -50,6 +53,7 @@ struct AgentFile {
   PpoSection ppo;
   DqnOptions dqn;
   SacOptions sac;
+  Net2SeqOptions net2seq;
 
   int64_t steps_per_update() const { return environments * rollout; }
   int64_t updates() const { return steps / steps_per_update(); }

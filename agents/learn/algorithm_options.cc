@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agents/learn/dqn.h"
+#include "agents/learn/net2seq_options.h"
 #include "agents/learn/ppo.h"
 #include "agents/learn/sac.h"
 #include "sim/base/error.h"
@@ -118,6 +119,34 @@ void CheckOptions(const SacOptions& options, const EnvSpec& spec) {
   RequireReplay("sac", options);
   RequireThat("sac", options.learning_rate > 0,
               "learning_rate must be above 0");
+}
+
+void CheckOptions(const Net2SeqOptions& options) {
+  const auto require = [](bool good, const std::string& what) {
+    RequireThat("net2seq", good, what);
+  };
+  require(options.batch % options.shards == 0,
+          fmt::format("a batch of {} has no {} equal shards", options.batch,
+                      options.shards));
+  require(options.processes <= options.shards,
+          fmt::format("{} processes for {} shards", options.processes,
+                      options.shards));
+  require(options.imitation_iterations <= options.iterations,
+          fmt::format("{} iterations imitate, and there are {}",
+                      options.imitation_iterations, options.iterations));
+}
+
+void CheckGenerates(const Scenario& scenario) {
+  if (scenario.wlan && scenario.wlan->generated &&
+      scenario.wlan->generated->count == "fixed" &&
+      scenario.wlan->generated->redraw) {
+    return;
+  }
+  throw InputError(
+      fmt::format("net2seq learns on a new network each time, and scenario "
+                  "'{}' has not wlan.generated with `count: fixed` and "
+                  "`redraw: true`",
+                  scenario.name));
 }
 
 }  // namespace airlock

@@ -141,10 +141,11 @@ struct Net2SeqShards::Part {
   Net2SeqExperience experience;
 };
 
-Net2SeqShards::Net2SeqShards(const Net2SeqTraining& training,
+Net2SeqShards::Net2SeqShards(const Net2SeqOptions& options, uint64_t seed,
                              const Scenario& scenario,
                              const Net2SeqNetwork& network)
-    : training_(training),
+    : options_(options),
+      seed_(seed),
       scenario_(scenario),
       table_(AllowedChannels(*scenario.wlan)),
       channels_(table_),
@@ -153,11 +154,11 @@ Net2SeqShards::Net2SeqShards(const Net2SeqTraining& training,
   for (const Net2SeqLayer& layer : network.layers) {
     parameters += layer.weights.size() + layer.bias.size();
   }
-  shared_ = std::make_unique<Shared>(
-      parameters, training.shards, training.batch,
-      scenario.wlan->generated->access_points, training.processes);
+  shared_ = std::make_unique<Shared>(parameters, options.shards, options.batch,
+                                     scenario.wlan->generated->access_points,
+                                     options.processes);
   std::signal(SIGPIPE, SIG_IGN);
-  for (int64_t process = 1; process < training.processes; ++process) {
+  for (int64_t process = 1; process < options.processes; ++process) {
     workers_.push_back(std::make_unique<ForkedProcess>(
         [this, process](int requests, int answers) {
           Serve(process, requests, answers);
@@ -172,17 +173,17 @@ Net2SeqShards::~Net2SeqShards() = default;
 void Net2SeqShards::Work(int64_t process) {
   at::set_num_threads(1);
   tensors_ = std::make_unique<Net2SeqTensors>(network_, channels_);
-  const int64_t each = training_.batch / training_.shards;
-  for (int64_t shard = 0; shard < training_.shards; ++shard) {
+  const int64_t each = options_.batch / options_.shards;
+  for (int64_t shard = 0; shard < options_.shards; ++shard) {
     parts_.push_back(nullptr);
-    if (shard % training_.processes != process) continue;
+    if (shard % options_.processes != process) continue;
     auto part = std::make_unique<Part>();
     part->shard = shard;
     part->first = shard * each;
     for (int64_t n = 0; n < each; ++n) {
       part->networks.push_back(std::make_unique<Net2SeqInstance>(
-          &scenario_, &channels_, &table_, training_.history, part->first + n,
-          training_.batch, training_.slots_per_network));
+          &scenario_, &channels_, &table_, static_cast<int>(options_.history),
+          part->first + n, options_.batch, options_.slots_per_network));
     }
     parts_.back() = std::move(part);
   }
@@ -251,7 +252,7 @@ void Net2SeqShards::ComputeOwn(int64_t process) {
 void Net2SeqShards::Explore(const Net2SeqSampling& sampling, Part* part) {
   const int64_t iteration = shared_->header->iteration;
   part->experience.Clear();
-  const RngTree tree(static_cast<uint64_t>(training_.seed));
+  const RngTree tree(seed_);
   const std::string name = fmt::format("net2seq/iteration {}", iteration);
   for (size_t n = 0; n < part->networks.size(); ++n) {
     const auto number = part->first + static_cast<int64_t>(n);
@@ -267,11 +268,10 @@ void Net2SeqShards::Explore(const Net2SeqSampling& sampling, Part* part) {
 
 void Net2SeqShards::ComputePart(Part* part) {
   Net2SeqSampling sampling;
-  sampling.gamma = training_.gamma;
-  sampling.plans = training_.plans;
-  sampling.steps = training_.steps;
-  sampling.imitate =
-      shared_->header->iteration < training_.imitation_iterations;
+  sampling.gamma = options_.gamma;
+  sampling.plans = options_.plans;
+  sampling.steps = options_.steps;
+  sampling.imitate = shared_->header->iteration < options_.imitation_iterations;
   Explore(sampling, part);
   const Net2SeqExperience& experience = part->experience;
   const Net2SeqChoices& choices = experience.choices;
@@ -280,7 +280,7 @@ void Net2SeqShards::ComputePart(Part* part) {
   const at::Tensor loss =
       sampling.imitate
           ? ImitationLoss(log_p, choices, channels_.assignments())
-          : RegretLoss(log_p, choices) - training_.entropy_weight * entropy;
+          : RegretLoss(log_p, choices) - options_.entropy_weight * entropy;
   const at::Tensor value_error =
       SquaredError(*tensors_, experience.values, false);
   const at::Tensor judgment_error =
@@ -317,7 +317,7 @@ Net2SeqShards::Sums Net2SeqShards::Compute(
     to += weight.numel();
   }
   Ask('c');
-  const auto shards = static_cast<double>(training_.shards);
+  const auto shards = static_cast<double>(options_.shards);
   int64_t first = 0;
   gradients->clear();
   for (const at::Tensor& weight : weights) {
@@ -325,7 +325,7 @@ Net2SeqShards::Sums Net2SeqShards::Compute(
     float* const sum = gradient.data_ptr<float>();
     for (int64_t p = 0; p < weight.numel(); ++p) {
       double value = 0;
-      for (int64_t shard = 0; shard < training_.shards; ++shard) {
+      for (int64_t shard = 0; shard < options_.shards; ++shard) {
         value += shared_->gradients[shard * shared_->parameters + first + p];
       }
       sum[p] = static_cast<float>(value / shards);
@@ -334,13 +334,13 @@ Net2SeqShards::Sums Net2SeqShards::Compute(
     gradients->push_back(gradient);
   }
   Sums mean;
-  for (int64_t shard = 0; shard < training_.shards; ++shard) {
+  for (int64_t shard = 0; shard < options_.shards; ++shard) {
     mean.regret += shared_->sums[shard].regret / shards;
     mean.entropy += shared_->sums[shard].entropy / shards;
     mean.critic_error += shared_->sums[shard].critic_error / shards;
     mean.selector_error += shared_->sums[shard].selector_error / shards;
   }
-  for (int64_t p = 0; p < training_.processes; ++p) {
+  for (int64_t p = 0; p < options_.processes; ++p) {
     mean.cpu_seconds += shared_->cpu[p];
   }
   return mean;
@@ -348,18 +348,18 @@ Net2SeqShards::Sums Net2SeqShards::Compute(
 
 std::vector<Net2SeqPosition> Net2SeqShards::positions() const {
   std::vector<Net2SeqPosition> all;
-  for (int64_t n = 0; n < training_.batch; ++n) {
+  for (int64_t n = 0; n < options_.batch; ++n) {
     all.push_back(shared_->PositionOf(n));
   }
   return all;
 }
 
 void Net2SeqShards::MoveTo(const std::vector<Net2SeqPosition>& positions) {
-  if (static_cast<int64_t>(positions.size()) != training_.batch) {
+  if (static_cast<int64_t>(positions.size()) != options_.batch) {
     throw InputError(fmt::format("checkpoint: {} networks; the batch has {}",
-                                 positions.size(), training_.batch));
+                                 positions.size(), options_.batch));
   }
-  for (int64_t n = 0; n < training_.batch; ++n) {
+  for (int64_t n = 0; n < options_.batch; ++n) {
     const Net2SeqPosition& position = positions[n];
     if (static_cast<int64_t>(position.plan.size()) != shared_->size) {
       throw InputError("checkpoint: networks of another size");

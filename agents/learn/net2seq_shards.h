@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "agents/learn/net2seq_options.h"
 #include "agents/learn/net2seq_rollout.h"
-#include "agents/learn/net2seq_training.h"
 #include "sim/base/forked_process.h"
 
 namespace airlock {
@@ -26,8 +26,8 @@ class Net2SeqShards {
 
   // Forks processes - 1 workers. `network` gives shapes; weights come with
   // every iteration.
-  Net2SeqShards(const Net2SeqTraining& training, const Scenario& scenario,
-                const Net2SeqNetwork& network);
+  Net2SeqShards(const Net2SeqOptions& options, uint64_t seed,
+                const Scenario& scenario, const Net2SeqNetwork& network);
   ~Net2SeqShards();
   Net2SeqShards(const Net2SeqShards&) = delete;
   Net2SeqShards& operator=(const Net2SeqShards&) = delete;
@@ -54,7 +54,8 @@ class Net2SeqShards {
   void Serve(int64_t process, int requests, int answers);
   void Ask(char what);
 
-  const Net2SeqTraining training_;
+  const Net2SeqOptions options_;
+  const uint64_t seed_;
   const Scenario scenario_;
   const ChannelTable table_;
   const Net2SeqChannels channels_;

@@ -1,104 +1,37 @@
 #include "agents/learn/net2seq_training.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
-#include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "agents/baselines/planner_comparison.h"
 #include "agents/baselines/planners/net2seq.h"
+#include "agents/learn/learner.h"
 #include "agents/learn/net2seq_shards.h"
 #include "agents/learn/tensors.h"
+#include "agents/learn/training_folder.h"
 #include "sim/base/error.h"
-#include "sim/base/file.h"
 #include "sim/base/json.h"
-#include "sim/surrogate/airtime_scenario.h"
 
 namespace airlock {
 namespace {
 
 using nlohmann::json;
 
-constexpr char kCheckpointFormat[] = "airlock-net2seq-checkpoint";
-constexpr int kCheckpointVersion = 1;
+constexpr char kRival[] = "turboca";
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// Every field of Net2SeqTraining with its name and range.
-template <typename T, typename Visit>
-void ForEachField(T* training, Visit visit) {
-  visit("history", &training->history, 0, 16);
-  visit("hidden", &training->hidden, 1, 4096);
-  visit("gamma", &training->gamma, 0, 0.999);
-  visit("iterations", &training->iterations, 1, 1e9);
-  visit("imitation_iterations", &training->imitation_iterations, 0, 1e9);
-  visit("batch", &training->batch, 1, 100000);
-  visit("plans", &training->plans, 1, 1000);
-  visit("steps", &training->steps, 0, 100000);
-  visit("learning_rate", &training->learning_rate, 0, 1);
-  visit("last_learning_rate", &training->last_learning_rate, 0, 1);
-  visit("entropy_weight", &training->entropy_weight, 0, 10);
-  visit("longest_gradient", &training->longest_gradient, 1e-6, 1e6);
-  visit("slots_per_network", &training->slots_per_network, 1, 1e6);
-  visit("shards", &training->shards, 1, 64);
-  visit("processes", &training->processes, 1, 64);
-  visit("validation_interval", &training->validation_interval, 1, 1e9);
-  visit("validation_slots", &training->validation_slots, 2, 144);
-  visit("checkpoint_interval", &training->checkpoint_interval, 1, 1e9);
-  visit("seed", &training->seed, 0, 1e15);
-}
-
-template <typename V>
-void ReadField(const json& from, const char* key, V* value, double least,
-               double most) {
-  const auto found = from.find(key);
-  if (found == from.end()) return;
-  const bool fits = std::is_floating_point_v<V> ? found->is_number()
-                                                : found->is_number_integer();
-  const double number = fits ? found->get<double>() : 0;
-  if (!fits || !(number >= least && number <= most)) {
-    throw InputError(
-        fmt::format("net2seq training: {} is {}; {} from {} to {} "
-                    "is allowed",
-                    key, found->dump(),
-                    std::is_floating_point_v<V> ? "a number" : "a whole number",
-                    least, most));
-  }
-  *value = found->get<V>();
-}
-
-void Check(const Net2SeqTraining& training, const Scenario& scenario) {
-  if (training.batch % training.shards != 0) {
-    throw InputError(
-        fmt::format("net2seq training: a batch of {} has no {} equal shards",
-                    training.batch, training.shards));
-  }
-  if (training.processes > training.shards) {
-    throw InputError(fmt::format("net2seq training: {} processes for {} shards",
-                                 training.processes, training.shards));
-  }
-  if (training.imitation_iterations > training.iterations) {
-    throw InputError(
-        fmt::format("net2seq training: {} iterations imitate, and there are {}",
-                    training.imitation_iterations, training.iterations));
-  }
-  if (!scenario.wlan || !scenario.wlan->generated ||
-      scenario.wlan->generated->count != "fixed" ||
-      !scenario.wlan->generated->redraw) {
-    throw InputError(
-        "net2seq is trained on a WLAN whose networks are generated, a new one "
-        "each time: wlan.generated with `count: fixed` and `redraw: true`");
-  }
-}
-
-Net2SeqOrigin OriginOf(const Net2SeqTraining& training,
-                       const Scenario& scenario) {
+Net2SeqOrigin OriginOf(const Net2SeqOptions& options, const Scenario& scenario,
+                       uint64_t seed) {
   const ChannelTable table = AllowedChannels(*scenario.wlan);
   const AirtimeChoices choices = ChoicesOf(scenario.wlan->airtime);
   Net2SeqOrigin origin;
-  origin.gamma = training.gamma;
+  origin.gamma = options.gamma;
   for (int k = 0; k < table.channels(); ++k) {
     origin.channels.push_back(table.Number(k));
   }
@@ -108,22 +41,48 @@ Net2SeqOrigin OriginOf(const Net2SeqTraining& training,
   origin.threshold_dbm = choices.threshold_dbm;
   origin.load_profile = scenario.wlan->load.profile;
   origin.access_points = scenario.wlan->generated->access_points;
-  origin.seed = training.seed;
-  origin.imitation_iterations = training.imitation_iterations;
+  origin.seed = static_cast<int64_t>(seed);
+  origin.imitation_iterations = options.imitation_iterations;
   return origin;
 }
 
-// Weights uniform within 1 / sqrt(inputs), as torch's Linear draws them.
-Net2SeqNetwork FirstNetwork(const Net2SeqTraining& training,
-                            const Scenario& scenario) {
+PlannerCase CaseOf(const Scenario& scenario, const InstanceSet& set,
+                   int64_t slots) {
+  PlannerCase setting;
+  setting.scenario = scenario;
+  setting.scenario.run.seed = set.first_seed;
+  setting.scenario.run.replications = set.instances;
+  setting.slots = slots;
+  setting.scenario.wlan->airtime.dropped_slots =
+      std::min(set.dropped_slots, slots - 1);
+  return setting;
+}
+
+double MeanOf(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+// What an agent is rewarded with is minus the regret.
+json ScoreOf(std::vector<double> regret) {
+  for (double& value : regret) value = -value;
+  return {{"mean", MeanOf(regret)}, {"rewards", regret}};
+}
+
+}  // namespace
+
+Net2SeqNetwork FirstNetwork(const Net2SeqOptions& options,
+                            const Scenario& scenario, uint64_t seed) {
+  CheckOptions(options);
+  CheckGenerates(scenario);
   Net2SeqLayout layout;
   layout.bonding_levels = AllowedChannels(*scenario.wlan).bonding_levels();
-  layout.history = training.history;
-  layout.hidden = training.hidden;
+  layout.history = static_cast<int>(options.history);
+  layout.hidden = static_cast<int>(options.hidden);
   Net2SeqNetwork network(layout);
-  network.origin = OriginOf(training, scenario);
-  RngStream rng = RngTree(static_cast<uint64_t>(training.seed))
-                      .Stream("net2seq/weights", Replication(0));
+  network.origin = OriginOf(options, scenario, seed);
+  RngStream rng = RngTree(seed).Stream("net2seq/weights", Replication(0));
   for (Net2SeqLayer& layer : network.layers) {
     const double bound =
         1 / std::sqrt(static_cast<double>(layer.weights.cols()));
@@ -137,62 +96,76 @@ Net2SeqNetwork FirstNetwork(const Net2SeqTraining& training,
   return network;
 }
 
-// One training run: weights, optimiser, and the best network so far.
-class Run {
+std::vector<double> JudgeNet2Seq(const Net2SeqNetwork& network,
+                                 const Scenario& scenario, int64_t plans,
+                                 const InstanceSet& set, int64_t slots) {
+  PlannerCase setting = CaseOf(scenario, set, slots);
+  const auto shared = std::make_shared<const Net2SeqNetwork>(network);
+  setting.decorate = [&](std::unique_ptr<ChannelPlanner>,
+                         const PlannerSetup& setup, Replication) {
+    return std::make_unique<Net2SeqPlanner>(setup, shared, plans);
+  };
+  return ScorePlanner("static", setting).regret;
+}
+
+class Net2SeqRun::State {
  public:
-  Run(const Net2SeqTraining& training, const Scenario& scenario,
-      const std::string& folder)
-      : training_(training),
+  State(const TrainingTask& task, const Scenario& scenario,
+        const TrainingJob& job)
+      : options_(job.agent.net2seq),
         scenario_(scenario),
-        folder_(folder),
-        network_(FirstNetwork(training, scenario)),
-        shards_(training, scenario, network_),
+        folder_(job.folder, job.resume,
+                {task.name, task.digest, job.agent.algorithm,
+                 AgentFileText(job.agent), job.seed}),
+        network_(FirstNetwork(options_, scenario, job.seed)),
+        shards_(options_, job.seed, scenario, network_),
         tensors_(network_, Net2SeqChannels(AllowedChannels(*scenario.wlan))),
         adam_(tensors_.parameters(),
-              torch::optim::AdamOptions(training.learning_rate)) {}
+              torch::optim::AdamOptions(options_.learning_rate)) {
+    if (job.resume && folder_.has_checkpoint()) Load();
+    folder_.Begin(Facts());
+  }
 
-  void Train(const std::function<void(const Net2SeqProgress&)>& report);
-  void Resume();
-  Net2SeqOutcome Outcome();
+  ExitCode Run(const std::function<bool()>& stop,
+               const Training::Report& report);
+  const TrainingFolder& folder() const { return folder_; }
 
  private:
-  std::string CheckpointPath() const { return folder_ + "/checkpoint.cbor"; }
+  int64_t steps() const { return iteration_ * options_.batch; }
+  void Train(const std::function<bool()>& stop, const Training::Report& report);
   void Step();
   void Clip();
   void Validate();
-  void Report(const std::function<void(const Net2SeqProgress&)>& report);
+  void AddCurveRow();
+  json Judgment(const Net2SeqNetwork& network) const;
+  void Finish();
   void Save();
-  [[noreturn]] void Stop(const std::string& cause) const;
+  void Load();
+  std::string Curves() const;
+  json Facts() const;
 
-  const Net2SeqTraining training_;
+  const Net2SeqOptions options_;
   const Scenario scenario_;
-  const std::string folder_;
+  TrainingFolder folder_;
   Net2SeqNetwork network_;
   Net2SeqShards shards_;
   Net2SeqTensors tensors_;
   torch::optim::Adam adam_;
+  double cpu_seconds_ = 0;  // of all processes
+  int64_t saved_at_ = -1;   // the last checkpoint's iteration
+
+  // What a checkpoint holds beside weights, optimiser and positions.
   int64_t iteration_ = 0;
-  int64_t saved_at_ = -1;     // the last checkpoint's iteration
-  Net2SeqShards::Sums sums_;  // over the iterations since the last report
+  Net2SeqShards::Sums sums_;  // over the iterations since the last row
   int64_t summed_ = 0;        // these
-  std::optional<Net2SeqNetwork> best_;
-  double validation_ = std::numeric_limits<double>::quiet_NaN();
-  double best_validation_ = std::numeric_limits<double>::quiet_NaN();
-  std::vector<Net2SeqProgress> curve_;
+  json best_;                 // null: none yet
+  double validation_ = kNan;
+  double best_validation_ = kNan;
+  std::vector<std::vector<double>> curve_;
+  json final_;
 };
 
-void Run::Stop(const std::string& cause) const {
-  const std::string checkpoint =
-      saved_at_ < 0 ? "there is no checkpoint yet"
-                    : fmt::format(
-                          "the last good checkpoint is {} after {} "
-                          "iterations",
-                          CheckpointPath(), saved_at_);
-  throw Error(fmt::format("net2seq training stopped in iteration {}: {}; {}",
-                          iteration_ + 1, cause, checkpoint));
-}
-
-void Run::Clip() {
+void Net2SeqRun::State::Clip() {
   const auto& all = tensors_.parameters();
   const int begins[] = {kActorEmbedding, kCriticEmbedding, kSelectorEmbedding,
                         kNet2SeqLayers};
@@ -200,105 +173,141 @@ void Run::Clip() {
   for (int part = 0; part < 3; ++part) {
     const std::vector<at::Tensor> parameters(
         all.begin() + 2 * begins[part], all.begin() + 2 * begins[part + 1]);
-    const double length = ClipGradients(parameters, training_.longest_gradient);
+    const double length = ClipGradients(parameters, options_.longest_gradient);
     if (!std::isfinite(length)) {
-      Stop(fmt::format("the gradient of the {} is not a number", names[part]));
+      throw Error(
+          fmt::format("the gradient of the {} is not a number", names[part]));
     }
   }
 }
 
-void Run::Step() {
+void Net2SeqRun::State::Step() {
   std::vector<at::Tensor> gradients;
-  Net2SeqShards::Sums sums;
-  try {
-    sums = shards_.Compute(iteration_, tensors_.parameters(), &gradients);
-  } catch (const Error& error) {
-    Stop(error.what());
-  }
-  if (!std::isfinite(sums.regret)) Stop("the regret is not a number");
+  const Net2SeqShards::Sums sums =
+      shards_.Compute(iteration_, tensors_.parameters(), &gradients);
+  if (!std::isfinite(sums.regret)) throw Error("the regret is not a number");
   for (size_t i = 0; i < gradients.size(); ++i) {
     tensors_.parameters()[i].mutable_grad() = gradients[i];
   }
   Clip();
   const double part = static_cast<double>(iteration_) /
-                      static_cast<double>(training_.iterations);
-  SetLearningRate(&adam_, (1 - part) * training_.learning_rate +
-                              part * training_.last_learning_rate);
+                      static_cast<double>(options_.iterations);
+  SetLearningRate(&adam_, (1 - part) * options_.learning_rate +
+                              part * options_.last_learning_rate);
   adam_.step();
   sums_.regret += sums.regret;
   sums_.entropy += sums.entropy;
   sums_.critic_error += sums.critic_error;
   sums_.selector_error += sums.selector_error;
   ++summed_;
-  sums_.cpu_seconds = sums.cpu_seconds;
+  cpu_seconds_ = sums.cpu_seconds;
+  ++iteration_;
 }
 
-void Run::Validate() {
+void Net2SeqRun::State::Validate() {
   tensors_.CopyTo(&network_);
   network_.origin.iterations = iteration_;
   validation_ =
-      ValidateNet2Seq(network_, scenario_, 0, training_.validation_slots);
+      MeanOf(JudgeNet2Seq(network_, scenario_, 0, FindInstanceSet("validation"),
+                          options_.validation_slots));
   if (best_validation_ <= validation_) return;
   best_validation_ = validation_;
-  best_ = network_;
-  WriteFileAtomically(folder_ + "/best.json", best_->ToJson().dump() + "\n");
+  best_ = network_.ToJson();
+  folder_.Write("policy.json", best_.dump() + "\n");
 }
 
-void Run::Report(const std::function<void(const Net2SeqProgress&)>& report) {
+void Net2SeqRun::State::AddCurveRow() {
   const auto count = static_cast<double>(summed_);
-  Net2SeqProgress progress;
-  progress.iteration = iteration_;
-  progress.regret = sums_.regret / count;
-  progress.entropy = sums_.entropy / count;
-  progress.critic_error = std::sqrt(sums_.critic_error / count);
-  progress.selector_error = std::sqrt(sums_.selector_error / count);
-  progress.cpu_seconds = sums_.cpu_seconds;
-  progress.validation = validation_;
-  progress.best_validation = best_validation_;
-  curve_.push_back(progress);
+  curve_.push_back(
+      {static_cast<double>(steps()), static_cast<double>(iteration_),
+       sums_.regret / count, sums_.entropy / count,
+       std::sqrt(sums_.critic_error / count),
+       std::sqrt(sums_.selector_error / count), validation_, best_validation_});
   sums_ = {};
   summed_ = 0;
-  if (report) report(progress);
 }
 
-void Run::Train(const std::function<void(const Net2SeqProgress&)>& report) {
-  while (iteration_ < training_.iterations) {
+json Net2SeqRun::State::Judgment(const Net2SeqNetwork& network) const {
+  return ScoreOf(JudgeNet2Seq(network, scenario_, Net2SeqPlanner::kPlans,
+                              FindInstanceSet("test"),
+                              options_.validation_slots));
+}
+
+// On networks that no choice was made by.
+void Net2SeqRun::State::Finish() {
+  const InstanceSet& set = FindInstanceSet("test");
+  final_ = {{"episodes", set.instances},
+            {"slots", options_.validation_slots},
+            {"last", Judgment(network_)},
+            {"best", Judgment(Net2SeqNetwork::FromJson(best_))}};
+  const PlannerScore rival =
+      ScorePlanner(kRival, CaseOf(scenario_, set, options_.validation_slots));
+  final_[kRival] = ScoreOf(rival.regret);
+  const auto regret = [this](const char* whose) {
+    auto values = final_.at(whose).at("rewards").get<std::vector<double>>();
+    for (double& value : values) value = -value;
+    return values;
+  };
+  const Interval difference =
+      RelativeDifference(regret("best"), regret(kRival));
+  final_["regret_against_turboca"] = {{"estimate", difference.estimate},
+                                      {"low", difference.low},
+                                      {"high", difference.high}};
+}
+
+void Net2SeqRun::State::Train(const std::function<bool()>& stop,
+                              const Training::Report& report) {
+  while (iteration_ < options_.iterations) {
     Step();
-    ++iteration_;
-    const bool last = iteration_ == training_.iterations;
-    if (last || iteration_ % training_.validation_interval == 0) {
+    const bool last = iteration_ == options_.iterations;
+    if (last || iteration_ % options_.validation_interval == 0) {
       Validate();
-      Report(report);
+      AddCurveRow();
     }
-    if (last || iteration_ % training_.checkpoint_interval == 0) Save();
+    if (report) report(steps(), options_.iterations * options_.batch);
+    const bool stopped = !last && stop && stop();
+    if (last || stopped || iteration_ % options_.checkpoint_interval == 0) {
+      Save();
+      folder_.WriteCard(ExitCode::kFailed, "under way", Facts());
+    }
+    if (stopped) return;
   }
 }
 
-json JsonOf(const Net2SeqProgress& progress) {
-  return {{"iteration", progress.iteration},
-          {"regret", progress.regret},
-          {"entropy", progress.entropy},
-          {"critic_error", progress.critic_error},
-          {"selector_error", progress.selector_error},
-          {"cpu_seconds", progress.cpu_seconds},
-          {"validation", NumberOrNull(progress.validation)},
-          {"best_validation", NumberOrNull(progress.best_validation)}};
+ExitCode Net2SeqRun::State::Run(const std::function<bool()>& stop,
+                                const Training::Report& report) {
+  try {
+    Train(stop, report);
+    if (iteration_ < options_.iterations) {
+      folder_.Log(fmt::format("interrupted after iteration {}", iteration_));
+      folder_.WriteCard(ExitCode::kInterrupted, "interrupted", Facts());
+      return ExitCode::kInterrupted;
+    }
+    if (final_.is_null()) {
+      Finish();
+      Save();
+      folder_.Log("done");
+    }
+    folder_.WriteCard(ExitCode::kDone, "done", Facts());
+    return ExitCode::kDone;
+  } catch (const Error& error) {
+    const std::string cause =
+        fmt::format("in iteration {} of {}: {}", iteration_ + 1,
+                    options_.iterations, error.what());
+    folder_.Log("stopped " + cause);
+    folder_.WriteCard(error.code(), cause, Facts());
+    throw Error(
+        fmt::format("training stopped {}; {}", cause,
+                    saved_at_ < 0
+                        ? "there is no checkpoint yet"
+                        : fmt::format("the checkpoint of iteration {} stays "
+                                      "in {}",
+                                      saved_at_, folder_.path())),
+        error.code());
+  }
 }
 
-Net2SeqProgress ProgressOf(const json& from) {
-  Net2SeqProgress progress;
-  progress.iteration = from.at("iteration");
-  progress.regret = from.at("regret");
-  progress.entropy = from.at("entropy");
-  progress.critic_error = from.at("critic_error");
-  progress.selector_error = from.at("selector_error");
-  progress.cpu_seconds = from.at("cpu_seconds");
-  progress.validation = NumberOrMissing(from.at("validation"));
-  progress.best_validation = NumberOrMissing(from.at("best_validation"));
-  return progress;
-}
-
-void Run::Save() {
+void Net2SeqRun::State::Save() {
   json positions = json::array();
   for (const Net2SeqPosition& position : shards_.positions()) {
     positions.push_back({{"instance", position.instance},
@@ -306,52 +315,30 @@ void Run::Save() {
                          {"plan", position.plan}});
   }
   json curve = json::array();
-  for (const Net2SeqProgress& one : curve_) {
-    curve.push_back(JsonOf(one));
+  for (const std::vector<double>& row : curve_) {
+    json cells = json::array();
+    for (const double cell : row) cells.push_back(NumberOrNull(cell));
+    curve.push_back(cells);
   }
-  const json saved = {{"format", kCheckpointFormat},
-                      {"version", kCheckpointVersion},
-                      {"training", airlock::ToJson(training_)},
-                      {"iteration", iteration_},
-                      {"weights", SaveTensors(tensors_.parameters())},
-                      {"adam", SaveAdam(&adam_, tensors_.parameters())},
-                      {"positions", positions},
-                      {"sums",
-                       {sums_.regret, sums_.entropy, sums_.critic_error,
-                        sums_.selector_error, summed_}},
-                      {"validation", NumberOrNull(validation_)},
-                      {"best_validation", NumberOrNull(best_validation_)},
-                      {"best", best_ ? best_->ToJson() : json()},
-                      {"curve", curve}};
-  const std::vector<uint8_t> bytes = json::to_cbor(saved);
-  WriteFileAtomically(CheckpointPath(),
-                      std::string(bytes.begin(), bytes.end()));
+  folder_.Write("curves.csv", Curves());
+  folder_.SaveCheckpoint({{"iteration", iteration_},
+                          {"weights", SaveTensors(tensors_.parameters())},
+                          {"adam", SaveAdam(&adam_, tensors_.parameters())},
+                          {"positions", positions},
+                          {"sums",
+                           {sums_.regret, sums_.entropy, sums_.critic_error,
+                            sums_.selector_error, summed_}},
+                          {"validation", NumberOrNull(validation_)},
+                          {"best_validation", NumberOrNull(best_validation_)},
+                          {"best", best_},
+                          {"curve", curve},
+                          {"final", final_}});
   saved_at_ = iteration_;
 }
 
-void Run::Resume() {
-  const std::string path = CheckpointPath();
-  const std::string bytes = ReadFile(path);
+void Net2SeqRun::State::Load() {
+  const json saved = folder_.LoadCheckpoint();
   try {
-    const json saved = json::from_cbor(bytes);
-    if (saved.at("format") != kCheckpointFormat ||
-        saved.at("version") != kCheckpointVersion) {
-      throw InputError(fmt::format(
-          "checkpoint of format {} version {}; {} version {} is read here",
-          saved.at("format").dump(), saved.at("version").dump(),
-          kCheckpointFormat, kCheckpointVersion));
-    }
-    Net2SeqTraining as_now = Net2SeqTrainingFromJson(saved.at("training"));
-    as_now.processes = training_.processes;
-    as_now.checkpoint_interval = training_.checkpoint_interval;
-    const json theirs = airlock::ToJson(as_now);
-    const json ours = airlock::ToJson(training_);
-    for (const auto& item : ours.items()) {
-      if (theirs.at(item.key()) == item.value()) continue;
-      throw InputError(fmt::format("checkpoint: {} was {} and is now {}",
-                                   item.key(), theirs.at(item.key()).dump(),
-                                   item.value().dump()));
-    }
     LoadTensors(saved.at("weights"), tensors_.parameters());
     LoadAdam(saved.at("adam"), &adam_, tensors_.parameters());
     std::vector<Net2SeqPosition> positions;
@@ -360,8 +347,7 @@ void Run::Resume() {
                            one.at("plan").get<std::vector<int>>()});
     }
     shards_.MoveTo(positions);
-    iteration_ = saved.at("iteration");
-    saved_at_ = iteration_;
+    iteration_ = saved_at_ = saved.at("iteration");
     const json& sums = saved.at("sums");
     sums_.regret = sums.at(0);
     sums_.entropy = sums.at(1);
@@ -370,88 +356,69 @@ void Run::Resume() {
     summed_ = sums.at(4);
     validation_ = NumberOrMissing(saved.at("validation"));
     best_validation_ = NumberOrMissing(saved.at("best_validation"));
-    if (!saved.at("best").is_null()) {
-      best_ = Net2SeqNetwork::FromJson(saved.at("best"));
+    best_ = saved.at("best");
+    for (const json& cells : saved.at("curve")) {
+      curve_.emplace_back();
+      for (const json& cell : cells) {
+        curve_.back().push_back(NumberOrMissing(cell));
+      }
     }
-    for (const json& one : saved.at("curve")) {
-      curve_.push_back(ProgressOf(one));
-    }
+    final_ = saved.at("final");
   } catch (const json::exception& error) {
-    throw InputError(path + ": " + CauseOf(error));
-  } catch (const InputError& error) {
-    throw InputError(path + ": " + error.what());
+    throw InputError(folder_.File("checkpoint") + ": " + CauseOf(error));
   }
+  // The last evaluation judges what the weights are now.
+  tensors_.CopyTo(&network_);
+  network_.origin.iterations = iteration_;
+  folder_.GoesOn(steps());
 }
 
-Net2SeqOutcome Run::Outcome() {
-  AIRLOCK_CHECK(best_.has_value());
-  return {*best_, curve_};
-}
-
-}  // namespace
-
-Net2SeqTraining Net2SeqTrainingFromJson(const json& from) {
-  Net2SeqTraining training;
-  std::set<std::string> known;
-  ForEachField(&training, [&](const char* key, auto*, double, double) {
-    known.insert(key);
-  });
-  if (!from.is_object()) {
-    throw InputError("net2seq training: not an object");
+std::string Net2SeqRun::State::Curves() const {
+  std::string text =
+      "steps,iteration,regret,entropy,critic_error,selector_error,validation,"
+      "best_validation\n";
+  for (const std::vector<double>& row : curve_) {
+    text += fmt::format("{}\n", fmt::join(row, ","));
   }
-  for (const auto& item : from.items()) {
-    if (known.count(item.key()) > 0) continue;
-    throw InputError(
-        fmt::format("net2seq training: unknown key '{}'; known "
-                    "are {}",
-                    item.key(), fmt::join(known, ", ")));
-  }
-  ForEachField(&training,
-               [&](const char* key, auto* value, double least, double most) {
-                 ReadField(from, key, value, least, most);
-               });
-  return training;
+  return text;
 }
 
-json ToJson(const Net2SeqTraining& training) {
-  json to;
-  ForEachField(&training, [&](const char* key, const auto* value, double,
-                              double) { to[key] = *value; });
-  return to;
+json Net2SeqRun::State::Facts() const {
+  return {{"libraries", LearningLibraries()},
+          {"iterations", iteration_},
+          {"steps", steps()},
+          {"steps_wanted", options_.iterations * options_.batch},
+          {"best_evaluation", NumberOrNull(-best_validation_)},
+          {"evaluation", final_},
+          {"runtime", {{"cpu_seconds", cpu_seconds_}}}};
 }
 
-Net2SeqOutcome TrainNet2Seq(
-    const Net2SeqTraining& training, const Scenario& scenario,
-    const std::string& folder, bool resume,
-    const std::function<void(const Net2SeqProgress&)>& report) {
-  // What was not read is checked too.
-  Net2SeqTrainingFromJson(ToJson(training));
-  Check(training, scenario);
-  Run run(training, scenario, folder);
-  if (resume) run.Resume();
-  run.Train(report);
-  return run.Outcome();
+Net2SeqRun::Net2SeqRun(const TrainingTask& task, const Scenario& scenario,
+                       const TrainingJob& job)
+    : state_(std::make_unique<State>(task, scenario, job)) {}
+Net2SeqRun::~Net2SeqRun() = default;
+
+ExitCode Net2SeqRun::Run(const std::function<bool()>& stop,
+                         const Report& report) {
+  return state_->Run(stop, report);
 }
 
-double ValidateNet2Seq(const Net2SeqNetwork& network, const Scenario& scenario,
-                       int64_t plans, int64_t slots) {
-  const InstanceSet& set = FindInstanceSet("validation");
-  PlannerCase setting;
-  setting.scenario = scenario;
-  setting.scenario.run.seed = set.first_seed;
-  setting.scenario.run.replications = set.instances;
-  setting.slots = slots;
-  setting.scenario.wlan->airtime.dropped_slots =
-      std::min(set.dropped_slots, slots - 1);
-  const auto shared = std::make_shared<const Net2SeqNetwork>(network);
-  setting.decorate = [&](std::unique_ptr<ChannelPlanner>,
-                         const PlannerSetup& setup, Replication) {
-    return std::make_unique<Net2SeqPlanner>(setup, shared, plans);
-  };
-  const PlannerScore score = ScorePlanner("static", setting);
-  double sum = 0;
-  for (const double regret : score.regret) sum += regret;
-  return sum / static_cast<double>(score.regret.size());
+const json& Net2SeqRun::card() const { return state_->folder().card(); }
+
+std::string Net2SeqRun::Summary() const {
+  const json& judged = card().at("evaluation");
+  const json& against = judged.at("regret_against_turboca");
+  return fmt::format(
+      "{} iterations, {} decisions\n"
+      "  regret per access point and slot on {} test networks, {} slots: "
+      "{:.4f}; turboca {:.4f}: {:+.2f} % [{:+.2f}, {:+.2f}]\n",
+      card().at("iterations").get<int64_t>(), card().at("steps").get<int64_t>(),
+      judged.at("episodes").get<int64_t>(), judged.at("slots").get<int64_t>(),
+      -judged.at("best").at("mean").get<double>(),
+      -judged.at(kRival).at("mean").get<double>(),
+      100 * against.at("estimate").get<double>(),
+      100 * against.at("low").get<double>(),
+      100 * against.at("high").get<double>());
 }
 
 }  // namespace airlock

@@ -10,9 +10,12 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agents/learn/net2seq_training.h"
 #include "agents/learn/training_run.h"
 #include "sim/base/file.h"
 #include "sim/stats/seed_statistics.h"
@@ -56,35 +59,71 @@ TrainingRun::Report ReportTo(const std::string& name) {
   };
 }
 
-AgentFile ReadAgent(const TrainingOrder& order, const EnvSpec& spec) {
+AgentFile ReadAgent(const TrainingOrder& order, const EnvSpec* spec) {
   Diagnostics diagnostics;
   const auto file =
-      LoadAgentFile(order.agent, order.overrides, &spec, &diagnostics);
+      LoadAgentFile(order.agent, order.overrides, spec, &diagnostics);
   if (!file) throw InputError(diagnostics.Format());
   return *file;
 }
 
+// What is to be trained, as often as there are seeds.
+struct Subject {
+  AgentFile agent;
+  TrainingTask task;
+  std::optional<Scenario> networks;  // of net2seq
+};
+
+Subject SubjectOf(const TrainingOrder& order) {
+  Subject subject;
+  subject.agent = ReadAgent(order, nullptr);
+  if (subject.agent.algorithm == kNet2Seq) {
+    const ResolvedScenario scenario = LoadTrainingScenario(order);
+    CheckGenerates(scenario.scenario());
+    subject.networks = scenario.scenario();
+    subject.task = {order.task, scenario.sha256(), nullptr};
+    return subject;
+  }
+  subject.task = FindTrainingTask(order.task);
+  const EnvSpec spec = subject.task.create()->spec();
+  subject.agent = ReadAgent(order, &spec);
+  return subject;
+}
+
+std::unique_ptr<Training> Begin(const Subject& subject,
+                                const TrainingJob& job) {
+  if (subject.networks) {
+    return std::make_unique<Net2SeqRun>(subject.task, *subject.networks, job);
+  }
+  return std::make_unique<TrainingRun>(subject.task, job);
+}
+
 // One training to its end, in this process.
-ExitCode TrainOne(const TrainingTask& task, const AgentFile& agent,
-                  const TrainingOrder& order, int64_t seed,
-                  const std::string& folder, json* card) {
+ExitCode TrainOne(const Subject& subject, const TrainingOrder& order,
+                  int64_t seed, const std::string& folder, bool print) {
   TrainingJob job;
-  job.agent = agent;
+  job.agent = subject.agent;
   job.seed = static_cast<uint64_t>(seed);
   job.folder = folder;
   job.resume = order.resume && std::filesystem::exists(folder + "/card.json");
-  TrainingRun run(task, job);
-  const ExitCode code = run.Run(
-      [] { return SignalCame(0); },
-      ReportTo(fmt::format("{} {} seed {}", task.name, agent.algorithm, seed)));
-  *card = run.card();
+  const auto training = Begin(subject, job);
+  const ExitCode code =
+      training->Run([] { return SignalCame(0); },
+                    ReportTo(fmt::format("{} {} seed {}", subject.task.name,
+                                         subject.agent.algorithm, seed)));
+  if (code != ExitCode::kDone || !print) return code;
+  if (order.json) {
+    fmt::print("{}\n", training->card().dump(2));
+  } else {
+    fmt::print("{}: {} by {}, seed {}: {}", folder, subject.task.name,
+               subject.agent.algorithm, seed, training->Summary());
+  }
   return code;
 }
 
 // The same in a process of its own. A signal is passed on to it.
-ExitCode TrainApart(const TrainingTask& task, const AgentFile& agent,
-                    const TrainingOrder& order, int64_t seed,
-                    const std::string& folder) {
+ExitCode TrainApart(const Subject& subject, const TrainingOrder& order,
+                    int64_t seed, const std::string& folder) {
   std::fflush(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -94,8 +133,7 @@ ExitCode TrainApart(const TrainingTask& task, const AgentFile& agent,
     if (getppid() != parent) _exit(1);
     ExitCode code = ExitCode::kFailed;
     try {
-      json card;
-      code = TrainOne(task, agent, order, seed, folder, &card);
+      code = TrainOne(subject, order, seed, folder, false);
     } catch (const Error& error) {
       code = error.code();
       std::fprintf(stderr, "airlock: seed %ld: %s\n", static_cast<long>(seed),
@@ -174,32 +212,17 @@ std::string TextOf(const json& together, const char* which) {
       scores);
 }
 
-void Print(const TrainingOrder& order, const json& answer) {
+void PrintSeeds(const TrainingOrder& order, const json& together) {
   if (order.json) {
-    fmt::print("{}\n", answer.dump(2));
+    fmt::print("{}\n", together.dump(2));
     return;
   }
-  if (order.seeds > 1) {
-    fmt::print("{}: {} by {}, {} seeds, {} steps each\n{}{}", order.folder,
-               answer.at("task").get<std::string>(),
-               answer.at("algorithm").get<std::string>(), order.seeds,
-               answer.at("steps").get<int64_t>(),
-               TextOf(answer.at("last"), "last"),
-               TextOf(answer.at("best"), "best"));
-    return;
-  }
-  const json& judged = answer.at("evaluation");
-  fmt::print(
-      "{}: {} by {}, seed {}: {} steps, {} episodes ({} lost)\n"
-      "  mean return of {} episodes without chance: last policy {:.2f}, best "
-      "policy {:.2f}\n",
-      order.folder, answer.at("task").get<std::string>(),
-      answer.at("algorithm").get<std::string>(), order.seed,
-      answer.at("steps").get<int64_t>(), answer.at("episodes").get<int64_t>(),
-      answer.at("lost_episodes").get<int64_t>(),
-      judged.at("episodes").get<int64_t>(),
-      judged.at("last").at("mean").get<double>(),
-      judged.at("best").at("mean").get<double>());
+  fmt::print("{}: {} by {}, {} seeds, {} steps each\n{}{}", order.folder,
+             together.at("task").get<std::string>(),
+             together.at("algorithm").get<std::string>(), order.seeds,
+             together.at("steps").get<int64_t>(),
+             TextOf(together.at("last"), "last"),
+             TextOf(together.at("best"), "best"));
 }
 
 }  // namespace
@@ -207,25 +230,19 @@ void Print(const TrainingOrder& order, const json& answer) {
 ExitCode RunTraining(const TrainingOrder& order) {
   const sigset_t signals = EndingSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  const TrainingTask task = FindTrainingTask(order.task);
-  const AgentFile agent = ReadAgent(order, task.create()->spec());
+  const Subject subject = SubjectOf(order);
   PrepareTrainingFolder(order);
   if (order.seeds == 1) {
-    json card;
-    const ExitCode code =
-        TrainOne(task, agent, order, order.seed, order.folder, &card);
-    if (code == ExitCode::kDone) Print(order, card);
-    return code;
+    return TrainOne(subject, order, order.seed, order.folder, true);
   }
   for (int64_t seed = order.seed; seed < order.seed + order.seeds; ++seed) {
-    const ExitCode code =
-        TrainApart(task, agent, order, seed,
-                   fmt::format("{}/seed-{}", order.folder, seed));
+    const ExitCode code = TrainApart(
+        subject, order, seed, fmt::format("{}/seed-{}", order.folder, seed));
     if (code != ExitCode::kDone) return code;
   }
-  const json together = SeedsTogether(task, order);
+  const json together = SeedsTogether(subject.task, order);
   WriteFileAtomically(order.folder + "/seeds.json", together.dump(2) + "\n");
-  Print(order, together);
+  PrintSeeds(order, together);
   return ExitCode::kDone;
 }
 

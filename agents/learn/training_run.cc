@@ -1,29 +1,20 @@
 #include "agents/learn/training_run.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
-#include <filesystem>
 #include <limits>
-#include <optional>
 #include <utility>
 
-#include "sim/base/digest.h"
-#include "sim/base/file.h"
-#include "sim/base/version.h"
+#include "agents/learn/training_folder.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr char kCheckpointFormat[] = "airlock-checkpoint-1";
-constexpr char kCardFormat[] = "airlock-run-card-1";
 constexpr int64_t kCurveRows = 100;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -33,38 +24,9 @@ double MeanOf(const std::vector<double>& values) {
   return values.empty() ? kNan : sum / static_cast<double>(values.size());
 }
 
-// A number of a CSV or of a card; empty or null where there is none.
+// A number of a CSV; empty where there is none.
 std::string Cell(double x) {
   return std::isfinite(x) ? fmt::format("{}", x) : "";
-}
-json NumberOr(double x) { return std::isfinite(x) ? json(x) : json(); }
-// JSON has no NaN, and CBOR keeps it.
-double NumberOf(const json& x) { return x.is_null() ? kNan : x.get<double>(); }
-
-// "what" of a saved file differs from what is wanted.
-[[noreturn]] void Other(const std::string& path, const std::string& what,
-                        const std::string& saved, const std::string& wanted) {
-  throw InputError(
-      fmt::format("{}: a checkpoint of another {}: '{}', not '{}'; it cannot "
-                  "be resumed",
-                  path, what, saved, wanted));
-}
-
-// The first line in which two texts differ.
-std::pair<std::string, std::string> FirstDifference(const std::string& a,
-                                                    const std::string& b) {
-  size_t start = 0;
-  for (size_t i = 0; i <= std::max(a.size(), b.size()); ++i) {
-    const char x = i < a.size() ? a[i] : '\0', y = i < b.size() ? b[i] : '\0';
-    if (x != y) break;
-    if (x == '\n') start = i + 1;
-  }
-  const auto line = [start](const std::string& text) {
-    return start < text.size()
-               ? text.substr(start, text.find('\n', start) - start)
-               : std::string("nothing");
-  };
-  return {line(a), line(b)};
 }
 
 // The random numbers of evaluations, which training never sees.
@@ -97,8 +59,9 @@ std::vector<double> EvaluatePolicy(
 class TrainingRun::State {
  public:
   State(const TrainingTask& task, const TrainingJob& job);
-  ExitCode Run(const std::function<bool()>& stop, const Report& report);
-  const json& card() const { return card_; }
+  ExitCode Run(const std::function<bool()>& stop,
+               const Training::Report& report);
+  const json& card() const { return folder_.card(); }
 
  private:
   const AgentFile& agent() const { return job_.agent; }
@@ -110,31 +73,25 @@ class TrainingRun::State {
     return static_cast<double>(updates_) /
            static_cast<double>(agent().updates());
   }
-  std::string File(const std::string& name) const {
-    return job_.folder + "/" + name;
-  }
   // Whether `every` steps, or a multiple, were reached by the last update.
   bool Reached(int64_t every) const {
     return every > 0 &&
            steps() / every > (steps() - agent().steps_per_update()) / every;
   }
 
-  void OpenFolder();
   void CheckTask() const;
   void Update();
   void Evaluate();
   void Finish();
   void AddCurveRow(double score);
-  json Identity() const;
   void Save();
   void Load();
   std::string Curves() const;
-  void WriteCard(ExitCode code, const std::string& cause);
-  void Log(const std::string& what);
+  json Facts() const;
 
   TrainingTask task_;
   TrainingJob job_;
-  std::string agent_text_;
+  TrainingFolder folder_;
   std::unique_ptr<Actors> actors_;
   std::unique_ptr<Learner> learner_;
 
@@ -151,18 +108,16 @@ class TrainingRun::State {
   std::vector<double> sums_, counts_;
   json final_;  // evaluation at the end
 
-  json card_;
-  std::string log_;
-  int64_t resumed_at_ = -1;
   int64_t saved_at_ = 0;  // steps of the last checkpoint
-  const std::chrono::steady_clock::time_point start_ =
-      std::chrono::steady_clock::now();
 };
 
 TrainingRun::State::State(const TrainingTask& task, const TrainingJob& job)
-    : task_(task), job_(job), agent_text_(AgentFileText(job.agent)) {
+    : task_(task),
+      job_(job),
+      folder_(job.folder, job.resume,
+              {task.name, task.digest, job.agent.algorithm,
+               AgentFileText(job.agent), job.seed}) {
   CheckTask();
-  OpenFolder();
   ActorOptions options;
   options.create = task.create;
   options.envs = agent().environments;
@@ -171,12 +126,8 @@ TrainingRun::State::State(const TrainingTask& task, const TrainingJob& job)
   actors_ = agent().workers > 0 ? ForkedActors(options, agent().workers)
                                 : LocalActors(options);
   learner_ = MakeLearner(agent(), actors_->spec(), job.seed);
-  if (job.resume && fs::exists(File("checkpoint"))) Load();
-  // The card comes first: by it a folder is known.
-  WriteCard(ExitCode::kFailed, "under way");
-  WriteFileAtomically(File("agent.yaml"), agent_text_);
-  Log(resumed_at_ < 0 ? "begins"
-                      : fmt::format("goes on at step {}", resumed_at_));
+  if (job.resume && folder_.has_checkpoint()) Load();
+  folder_.Begin(Facts());
 }
 
 // Before anything is written: an episode can begin at all.
@@ -196,31 +147,13 @@ void TrainingRun::State::CheckTask() const {
   }
 }
 
-void TrainingRun::State::OpenFolder() {
-  if (!job_.resume) {
-    if (fs::exists(job_.folder)) {
-      throw InputError(fmt::format(
-          "{} exists; choose another folder, or pass --resume to go on with "
-          "it or --overwrite to replace it",
-          job_.folder));
-    }
-    return;
-  }
-  if (!fs::exists(File("card.json"))) {
-    throw InputError(
-        fmt::format("{} holds no training to resume (it has no "
-                    "card.json)",
-                    job_.folder));
-  }
-}
-
 void TrainingRun::State::Update() {
   const double before = done();
   const Rollout rollout = actors_->Run(learner_->Acting(), agent().rollout,
                                        learner_->RandomShare(before), false);
   for (const std::string& loss : actors_->TakeLosses()) {
     losses_.push_back(fmt::format("step {}: {}", steps(), loss));
-    Log(losses_.back());
+    folder_.Log(losses_.back());
   }
   for (const EpisodeRecord& episode : rollout.episodes) {
     ++episodes_;
@@ -290,7 +223,7 @@ void TrainingRun::State::Finish() {
 }
 
 ExitCode TrainingRun::State::Run(const std::function<bool()>& stop,
-                                 const Report& report) {
+                                 const Training::Report& report) {
   const int64_t every = agent().checkpoint_every > 0
                             ? agent().checkpoint_every
                             : std::max<int64_t>(1, total() / 10);
@@ -302,30 +235,30 @@ ExitCode TrainingRun::State::Run(const std::function<bool()>& stop,
       const bool last = updates_ == agent().updates();
       if (!last && stop && stop()) {
         Save();
-        Log(fmt::format("interrupted after step {}", steps()));
-        WriteCard(ExitCode::kInterrupted, "interrupted");
+        folder_.Log(fmt::format("interrupted after step {}", steps()));
+        folder_.WriteCard(ExitCode::kInterrupted, "interrupted", Facts());
         return ExitCode::kInterrupted;
       }
       if (!last && Reached(every)) {
         Save();
-        WriteCard(ExitCode::kFailed, "under way");
+        folder_.WriteCard(ExitCode::kFailed, "under way", Facts());
       }
     }
     if (final_.is_null()) {
       Finish();
       Save();
-      Log("done");
+      folder_.Log("done");
     }
-    WriteCard(ExitCode::kDone, "done");
+    folder_.WriteCard(ExitCode::kDone, "done", Facts());
     return ExitCode::kDone;
   } catch (const Error& error) {
     const std::string cause =
         fmt::format("after step {} of {}: {}", steps(), total(), error.what());
-    Log("stopped " + cause);
-    WriteCard(error.code(), cause);
+    folder_.Log("stopped " + cause);
+    folder_.WriteCard(error.code(), cause, Facts());
     throw Error(
         fmt::format("training stopped {}; {}", cause,
-                    fs::exists(File("checkpoint"))
+                    folder_.has_checkpoint()
                         ? fmt::format("the checkpoint of step {} stays in {}",
                                       saved_at_, job_.folder)
                         : "there is no checkpoint yet"),
@@ -333,23 +266,14 @@ ExitCode TrainingRun::State::Run(const std::function<bool()>& stop,
   }
 }
 
-json TrainingRun::State::Identity() const {
-  return {{"task", task_.name},
-          {"task_digest", task_.digest},
-          {"agent", agent_text_},
-          {"seed", job_.seed}};
-}
-
 void TrainingRun::State::Save() {
-  json state = {{"format", kCheckpointFormat},
-                {"identity", Identity()},
-                {"actors", actors_->Save()},
+  json state = {{"actors", actors_->Save()},
                 {"learner", learner_->Save()},
                 {"updates", updates_},
                 {"episodes", episodes_},
                 {"losses", losses_},
                 {"best_policy", best_policy_},
-                {"best_score", NumberOr(best_score_)},
+                {"best_score", NumberOrNull(best_score_)},
                 {"curve_names", curve_names_},
                 {"curve", curve_},
                 {"returns", returns_},
@@ -357,49 +281,25 @@ void TrainingRun::State::Save() {
                 {"sums", sums_},
                 {"counts", counts_},
                 {"final", final_}};
-  const std::vector<uint8_t> bytes = json::to_cbor(state);
-  const std::string text(bytes.begin(), bytes.end());
   const json last = learner_->Acting().ToJson();
-  WriteFileAtomically(File("policy-last.json"), last.dump() + "\n");
-  WriteFileAtomically(
-      File("policy.json"),
-      (best_policy_.is_null() ? last : best_policy_).dump() + "\n");
-  WriteFileAtomically(File("curves.csv"), Curves());
-  WriteFileAtomically(File("checkpoint"), Sha256(text) + "\n" + text);
+  folder_.Write("policy-last.json", last.dump() + "\n");
+  folder_.Write("policy.json",
+                (best_policy_.is_null() ? last : best_policy_).dump() + "\n");
+  folder_.Write("curves.csv", Curves());
+  folder_.SaveCheckpoint(state);
   saved_at_ = steps();
 }
 
 void TrainingRun::State::Load() {
-  const std::string path = File("checkpoint");
-  const std::string text = ReadFile(path);
-  constexpr size_t kDigest = 64;
-  if (text.size() <= kDigest || text[kDigest] != '\n' ||
-      Sha256(text.substr(kDigest + 1)) != text.substr(0, kDigest)) {
-    throw InputError(path + ": damaged: its digest does not fit its content");
-  }
+  const json state = folder_.LoadCheckpoint();
   try {
-    const json state = json::from_cbor(text.substr(kDigest + 1));
-    const std::string format = state.at("format");
-    if (format != kCheckpointFormat) {
-      Other(path, "version", format, kCheckpointFormat);
-    }
-    const json& saved = state.at("identity");
-    const json wanted = Identity();
-    for (const char* what : {"task", "task_digest", "seed"}) {
-      if (saved.at(what) == wanted.at(what)) continue;
-      Other(path, what, saved.at(what).dump(), wanted.at(what).dump());
-    }
-    if (saved.at("agent") != agent_text_) {
-      const auto [was, is] = FirstDifference(saved.at("agent"), agent_text_);
-      Other(path, "agent file", was, is);
-    }
     actors_->Load(state.at("actors"));
     learner_->Load(state.at("learner"));
     updates_ = state.at("updates");
     episodes_ = state.at("episodes");
     losses_ = state.at("losses").get<std::vector<std::string>>();
     best_policy_ = state.at("best_policy");
-    best_score_ = NumberOf(state.at("best_score"));
+    best_score_ = NumberOrMissing(state.at("best_score"));
     curve_names_ = state.at("curve_names").get<std::vector<std::string>>();
     curve_ = state.at("curve").get<std::vector<std::vector<double>>>();
     returns_ = state.at("returns").get<std::vector<double>>();
@@ -408,10 +308,11 @@ void TrainingRun::State::Load() {
     counts_ = state.at("counts").get<std::vector<double>>();
     final_ = state.at("final");
   } catch (const json::exception& e) {
-    throw InputError(fmt::format("{}: {}", path, e.what()));
+    throw InputError(
+        fmt::format("{}: {}", folder_.File("checkpoint"), e.what()));
   }
-  resumed_at_ = saved_at_ = steps();
-  if (fs::exists(File("log.txt"))) log_ = ReadFile(File("log.txt"));
+  saved_at_ = steps();
+  folder_.GoesOn(saved_at_);
 }
 
 std::string TrainingRun::State::Curves() const {
@@ -427,43 +328,18 @@ std::string TrainingRun::State::Curves() const {
   return text;
 }
 
-void TrainingRun::State::WriteCard(ExitCode code, const std::string& cause) {
-  const std::chrono::duration<double> wall =
-      std::chrono::steady_clock::now() - start_;
-  const bool known = fs::exists(File("policy.json"));
-  json libraries = LearningLibraries();
-  libraries["airlock"] = Version() + " (" + GitCommit() + ")";
-  card_ = {
-      {"format", kCardFormat},
-      {"task", task_.name},
-      {"algorithm", agent().algorithm},
-      {"seed", job_.seed},
-      {"settings", agent_text_},
-      {"digests",
-       {{"task", task_.digest},
-        {"agent", Sha256(agent_text_)},
-        {"layout", actors_->spec().LayoutDigest()},
-        {"policy", known ? json(Sha256OfFile(File("policy.json"))) : json()}}},
-      {"libraries", libraries},
-      {"steps", steps()},
-      {"steps_wanted", total()},
-      {"episodes", episodes_},
-      {"lost_episodes", actors_->lost_episodes()},
-      {"losses", losses_},
-      {"deterministic", actors_->lost_episodes() == 0},
-      {"best_evaluation", NumberOr(best_score_)},
-      {"evaluation", final_},
-      {"exit", {{"code", static_cast<int>(code)}, {"cause", cause}}},
-      {"runtime",
-       {{"wall_seconds", wall.count()},
-        {"cpu_seconds", static_cast<double>(std::clock()) / CLOCKS_PER_SEC},
-        {"resumed_at", resumed_at_ < 0 ? json() : json(resumed_at_)}}}};
-  WriteFileAtomically(File("card.json"), card_.dump(2) + "\n");
-}
-
-void TrainingRun::State::Log(const std::string& what) {
-  log_ += fmt::format("{:%FT%TZ}  {}\n", fmt::gmtime(std::time(nullptr)), what);
-  WriteFileAtomically(File("log.txt"), log_);
+// What the card says beside what any training's does.
+json TrainingRun::State::Facts() const {
+  return {{"digests", {{"layout", actors_->spec().LayoutDigest()}}},
+          {"libraries", LearningLibraries()},
+          {"steps", steps()},
+          {"steps_wanted", total()},
+          {"episodes", episodes_},
+          {"lost_episodes", actors_->lost_episodes()},
+          {"losses", losses_},
+          {"deterministic", actors_->lost_episodes() == 0},
+          {"best_evaluation", NumberOrNull(best_score_)},
+          {"evaluation", final_}};
 }
 
 TrainingRun::TrainingRun(const TrainingTask& task, const TrainingJob& job)
@@ -474,5 +350,18 @@ ExitCode TrainingRun::Run(const std::function<bool()>& stop,
   return state_->Run(stop, report);
 }
 const json& TrainingRun::card() const { return state_->card(); }
+
+std::string TrainingRun::Summary() const {
+  const json& judged = card().at("evaluation");
+  return fmt::format(
+      "{} steps, {} episodes ({} lost)\n"
+      "  mean return of {} episodes without chance: last policy {:.2f}, best "
+      "policy {:.2f}\n",
+      card().at("steps").get<int64_t>(), card().at("episodes").get<int64_t>(),
+      card().at("lost_episodes").get<int64_t>(),
+      judged.at("episodes").get<int64_t>(),
+      judged.at("last").at("mean").get<double>(),
+      judged.at("best").at("mean").get<double>());
+}
 
 }  // namespace airlock

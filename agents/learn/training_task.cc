@@ -26,6 +26,7 @@ json ToJson(const TrainingOrder& order) {
   return {{"task", order.task},
           {"agent", order.agent},
           {"overrides", order.overrides},
+          {"scenario_overrides", order.scenario_overrides},
           {"folder", order.folder},
           {"seed", order.seed},
           {"seeds", order.seeds},
@@ -39,6 +40,8 @@ TrainingOrder TrainingOrderFromJson(const json& saved) {
   order.task = saved.at("task");
   order.agent = saved.at("agent");
   order.overrides = saved.at("overrides").get<std::vector<std::string>>();
+  order.scenario_overrides =
+      saved.at("scenario_overrides").get<std::vector<std::string>>();
   order.folder = saved.at("folder");
   order.seed = saved.at("seed");
   order.seeds = saved.at("seeds");
@@ -46,6 +49,14 @@ TrainingOrder TrainingOrderFromJson(const json& saved) {
   order.overwrite = saved.at("overwrite");
   order.json = saved.at("json");
   return order;
+}
+
+ResolvedScenario LoadTrainingScenario(const TrainingOrder& order) {
+  Diagnostics diagnostics;
+  const auto scenario =
+      LoadScenario(order.task, order.scenario_overrides, &diagnostics);
+  if (!scenario) throw InputError(diagnostics.Format());
+  return *scenario;
 }
 
 void PrepareTrainingFolder(const TrainingOrder& order) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/env/env.h"
+#include "sim/scenario/resolve.h"
 
 namespace airlock {
 
@@ -24,8 +25,9 @@ TrainingTask FindTrainingTask(const std::string& name);
 // What `airlock train` hands to `airlock-learner`, which it becomes.
 struct TrainingOrder {
   std::string task;
-  std::string agent;                   // path of the agent file
-  std::vector<std::string> overrides;  // of its keys: "ppo.gamma=0.9"
+  std::string agent;                            // path of the agent file
+  std::vector<std::string> overrides;           // of its keys: "ppo.gamma=0.9"
+  std::vector<std::string> scenario_overrides;  // where the task is one
   std::string folder;
   int64_t seed = 1;
   int64_t seeds = 1;  // so many trainings, from `seed` on
@@ -35,6 +37,10 @@ struct TrainingOrder {
 };
 nlohmann::json ToJson(const TrainingOrder& order);
 TrainingOrder TrainingOrderFromJson(const nlohmann::json& json);
+
+// The scenario that `order.task` is the path of. Throws InputError with all
+// findings.
+ResolvedScenario LoadTrainingScenario(const TrainingOrder& order);
 
 // Makes way for a training in `order.folder`: where something is, it must be
 // resumed, or be a training that is overwritten. Throws InputError otherwise.

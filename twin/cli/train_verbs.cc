@@ -12,16 +12,25 @@
 namespace airlock {
 namespace {
 
+std::optional<AgentFile> ReadAgent(const TrainingOrder& order,
+                                   const EnvSpec* spec) {
+  Diagnostics diagnostics;
+  const auto file =
+      LoadAgentFile(order.agent, order.overrides, spec, &diagnostics);
+  Tell(diagnostics.Format());
+  return file;
+}
+
 // What can be wrong is said before torch is loaded, which takes a second.
 ExitCode Train(const TrainingOrder& order) {
-  const TrainingTask task = FindTrainingTask(order.task);
-  const EnvSpec spec = task.create()->spec();
-  Diagnostics diagnostics;
-  const bool good =
-      LoadAgentFile(order.agent, order.overrides, &spec, &diagnostics)
-          .has_value();
-  Tell(diagnostics.Format());
-  if (!good) return ExitCode::kInput;
+  const auto agent = ReadAgent(order, nullptr);
+  if (!agent) return ExitCode::kInput;
+  if (agent->algorithm == kNet2Seq) {
+    CheckGenerates(LoadTrainingScenario(order).scenario());
+  } else {
+    const EnvSpec spec = FindTrainingTask(order.task).create()->spec();
+    if (!ReadAgent(order, &spec)) return ExitCode::kInput;
+  }
   // Sums must not depend on the number of processors.
   setenv("OMP_NUM_THREADS", "1", 1);
   BecomeProgram({ProgramPath("airlock-learner", "AIRLOCK_LEARNER"), "train",
@@ -38,7 +47,7 @@ void AddTrainVerb(CLI::App* app, CommandLine* line) {
       "out/ppo --seeds 10",
       [order] { return Train(*order); });
   verb->add_option("TASK", order->task,
-                   "what is learnt: one of airlock list tasks")
+                   "what is learnt: one of airlock list tasks, or a scenario")
       ->required();
   verb->add_option("--agent", order->agent,
                    "agent file; airlock list agent-keys")
@@ -48,6 +57,10 @@ void AddTrainVerb(CLI::App* app, CommandLine* line) {
       ->required();
   verb->add_option("--set", order->overrides,
                    "override one key of the file: --set ppo.gamma=0.9")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--set-scenario", order->scenario_overrides,
+                   "the same of a scenario that is the task")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--seed", order->seed,

@@ -248,7 +248,7 @@ TEST(TrainingRun, OtherCheckpointsAreRefused) {
   WriteFileAtomically(path + "/checkpoint", Sha256(old) + "\n" + old);
   EXPECT_THAT(resume([](TrainingJob*) {}),
               HasSubstr("a checkpoint of another version: "
-                        "'airlock-checkpoint-0', not 'airlock-checkpoint-1'"));
+                        "'airlock-checkpoint-0', not 'airlock-checkpoint-2'"));
   std::string damaged = text;
   damaged[damaged.size() / 2] ^= 1;
   WriteFileAtomically(path + "/checkpoint", damaged);

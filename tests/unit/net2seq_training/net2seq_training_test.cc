@@ -3,12 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "agents/learn/net2seq_rollout.h"
+#include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/surrogate/airtime_batch.h"
@@ -43,118 +44,104 @@ Scenario SixAccessPoints(int64_t bonding_levels) {
   return scenario;
 }
 
-Net2SeqTraining Small() {
-  Net2SeqTraining training;
-  training.history = 1;
-  training.hidden = 8;
-  training.iterations = 6;
-  training.imitation_iterations = 2;
-  training.batch = 4;
-  training.plans = 3;
-  training.slots_per_network = 2;
-  training.validation_interval = 2;
-  training.validation_slots = 2;
-  training.checkpoint_interval = 2;
-  training.processes = 1;
-  return training;
+TrainingTask Six() { return {"six", Sha256("six"), nullptr}; }
+
+TrainingJob Small(const std::string& folder, bool resume = false) {
+  TrainingJob job;
+  job.agent.algorithm = kNet2Seq;
+  Net2SeqOptions& options = job.agent.net2seq;
+  options.history = 1;
+  options.hidden = 8;
+  options.iterations = 6;
+  options.imitation_iterations = 2;
+  options.batch = 4;
+  options.plans = 3;
+  options.slots_per_network = 2;
+  options.validation_interval = 2;
+  options.validation_slots = 2;
+  options.checkpoint_interval = 2;
+  options.processes = 1;
+  job.folder = folder;
+  job.resume = resume;
+  return job;
 }
 
-nlohmann::json WeightsOf(const Net2SeqNetwork& network) {
-  return network.ToJson().at("weights");
+ExitCode Train(const TrainingJob& job, int64_t bonding_levels,
+               int64_t stop_after = 0) {
+  Net2SeqRun run(Six(), SixAccessPoints(bonding_levels), job);
+  int64_t iterations = 0;
+  return run.Run([&] { return ++iterations == stop_after; }, nullptr);
+}
+
+// Everything but what says how it was computed.
+nlohmann::json StateIn(const std::string& folder) {
+  const std::string text = ReadFile(folder + "/checkpoint");
+  return nlohmann::json::from_cbor(text.substr(text.find('\n') + 1))
+      .at("state");
 }
 
 TEST(Net2SeqTrainingTest, ProcessesAndInterruptionsChangeNoBit) {
   const testing::TemporaryFolder folder;
-  const Scenario scenario = SixAccessPoints(2);
-  Net2SeqTraining training = Small();
-  const Net2SeqOutcome one =
-      TrainNet2Seq(training, scenario, folder.path() + "/one", false, {});
-  training.processes = 2;
-  const Net2SeqOutcome two =
-      TrainNet2Seq(training, scenario, folder.path() + "/two", false, {});
-  EXPECT_EQ(WeightsOf(one.best), WeightsOf(two.best));
-
-  const auto interrupt = [](const Net2SeqProgress& now) {
-    if (now.iteration == 4) throw std::runtime_error("enough");
-  };
-  const std::string third = folder.path() + "/three";
-  EXPECT_THROW(TrainNet2Seq(training, scenario, third, false, interrupt),
-               std::runtime_error);
-  const Net2SeqOutcome three =
-      TrainNet2Seq(training, scenario, third, true, {});
-  EXPECT_EQ(WeightsOf(one.best), WeightsOf(three.best));
-  ASSERT_EQ(three.curve.size(), 3U);
-  for (size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(one.curve[i].regret, three.curve[i].regret);
-    EXPECT_EQ(one.curve[i].validation, three.curve[i].validation);
+  const std::string one = folder / "one", two = folder / "two",
+                    three = folder / "three";
+  EXPECT_EQ(Train(Small(one), 2), ExitCode::kDone);
+  TrainingJob parallel = Small(two);
+  parallel.agent.net2seq.processes = 2;
+  EXPECT_EQ(Train(parallel, 2), ExitCode::kDone);
+  // Between two validations, and between two checkpoints.
+  EXPECT_EQ(Train(Small(three), 2, 3), ExitCode::kInterrupted);
+  EXPECT_EQ(Train(Small(three, true), 2), ExitCode::kDone);
+  for (const char* name : {"policy.json", "curves.csv"}) {
+    EXPECT_EQ(ReadFile(one + "/" + name), ReadFile(two + "/" + name)) << name;
+    EXPECT_EQ(ReadFile(one + "/" + name), ReadFile(three + "/" + name)) << name;
   }
-  // The last state too, not the best one alone.
-  const auto last = [&](const std::string& name) {
-    const std::string bytes =
-        ReadFile(folder.path() + "/" + name + "/checkpoint.cbor");
-    const auto saved = nlohmann::json::from_cbor(bytes);
-    return nlohmann::json{saved.at("weights"), saved.at("adam"),
-                          saved.at("positions")};
-  };
-  EXPECT_EQ(last("one"), last("two"));
-  EXPECT_EQ(last("one"), last("three"));
+  EXPECT_EQ(StateIn(one), StateIn(two));
+  EXPECT_EQ(StateIn(one), StateIn(three));
+  EXPECT_EQ(ReadFile(one + "/checkpoint"), ReadFile(three + "/checkpoint"));
 
-  training.gamma = 0.25;
-  EXPECT_EQ(testing::ErrorOf(
-                [&] { TrainNet2Seq(training, scenario, third, true, {}); }),
-            third +
-                "/checkpoint.cbor: checkpoint: gamma was 0.5 and is now "
-                "0.25");
+  TrainingJob other = Small(three, true);
+  other.agent.net2seq.gamma = 0.25;
+  EXPECT_THAT(testing::ErrorOf([&] { Train(other, 2); }),
+              ::testing::AllOf(HasSubstr("another agent file"),
+                               HasSubstr("gamma: 0.25")));
 }
 
 TEST(Net2SeqTrainingTest, StopsWhereNothingIsANumber) {
   const testing::TemporaryFolder folder;
-  const Scenario scenario = SixAccessPoints(1);
-  const auto interrupt = [](const Net2SeqProgress& now) {
-    if (now.iteration == 4) throw std::runtime_error("enough");
-  };
-  EXPECT_THROW(TrainNet2Seq(Small(), scenario, folder.path(), false, interrupt),
-               std::runtime_error);
-  const std::string path = folder.path() + "/checkpoint.cbor";
-  auto saved = nlohmann::json::from_cbor(ReadFile(path));
-  auto& bytes = saved.at("weights").at(2 * kActorOutput).get_binary();
+  const std::string path = folder / "training";
+  EXPECT_EQ(Train(Small(path), 1, 2), ExitCode::kInterrupted);
+  std::string text = ReadFile(path + "/checkpoint");
+  auto saved = nlohmann::json::from_cbor(text.substr(text.find('\n') + 1));
+  auto& bytes =
+      saved.at("state").at("weights").at(2 * kActorOutput).get_binary();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(bytes.data(), &nan, sizeof nan);
   const auto broken = nlohmann::json::to_cbor(saved);
-  WriteFileAtomically(path, std::string(broken.begin(), broken.end()));
-  EXPECT_THAT([&] { TrainNet2Seq(Small(), scenario, folder.path(), true, {}); },
-              ThrowsMessage<Error>(::testing::AllOf(
-                  HasSubstr("stopped in iteration 3"), HasSubstr("not numbers"),
-                  HasSubstr(path + " after 2 iterations"))));
+  const std::string content(broken.begin(), broken.end());
+  WriteFileAtomically(path + "/checkpoint", content);
+  EXPECT_THAT(testing::ErrorOf([&] { Train(Small(path, true), 1); }),
+              HasSubstr("damaged: its digest does not fit"));
+  WriteFileAtomically(path + "/checkpoint", Sha256(content) + "\n" + content);
+  EXPECT_THAT(
+      [&] { Train(Small(path, true), 1); },
+      ThrowsMessage<Error>(::testing::AllOf(
+          HasSubstr("stopped in iteration 3"), HasSubstr("not numbers"),
+          HasSubstr("the checkpoint of iteration 2 stays in " + path))));
 }
 
-TEST(Net2SeqTrainingTest, SettingsAreReadStrictly) {
+TEST(Net2SeqTrainingTest, WhatCannotBeTrainedIsSaid) {
   using testing::ErrorOf;
-  EXPECT_EQ(Net2SeqTrainingFromJson(ToJson(Small())).imitation_iterations, 2);
-  EXPECT_EQ(ErrorOf([] {
-              Net2SeqTrainingFromJson({{"gamma", 1}});
-            }),
-            "net2seq training: gamma is 1; a number from 0 to 0.999 is "
-            "allowed");
-  EXPECT_EQ(ErrorOf([] {
-              Net2SeqTrainingFromJson({{"batch", 1.5}});
-            }),
-            "net2seq training: batch is 1.5; a whole number from 1 to 100000 "
-            "is allowed");
-  EXPECT_THAT(ErrorOf([] {
-                Net2SeqTrainingFromJson({{"gama", 0}});
-              }),
-              HasSubstr("unknown key 'gama'; known are batch,"));
-  Net2SeqTraining training = Small();
-  training.batch = 5;
-  EXPECT_EQ(ErrorOf([&] {
-              TrainNet2Seq(training, SixAccessPoints(1), "/tmp", false, {});
-            }),
-            "net2seq training: a batch of 5 has no 2 equal shards");
+  const testing::TemporaryFolder folder;
+  TrainingJob job = Small(folder / "training");
+  job.agent.net2seq.batch = 5;
+  EXPECT_EQ(ErrorOf([&] { Train(job, 1); }),
+            "net2seq: a batch of 5 has no 2 equal shards");
   Scenario fixed = SixAccessPoints(1);
   fixed.wlan->generated.reset();
-  EXPECT_THAT(ErrorOf([&] { TrainNet2Seq(Small(), fixed, "/tmp", false, {}); }),
-              HasSubstr("`count: fixed` and `redraw: true`"));
+  EXPECT_THAT(
+      ErrorOf([&] { Net2SeqRun(Six(), fixed, Small(folder / "training")); }),
+      HasSubstr("`count: fixed` and `redraw: true`"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "training"));
 }
 
 // Of two plans each is held against the other, less what the steps before have

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "sim/scenario/scenario.h"
 
 namespace airlock {
+
+// The kinds of noise (NoiseKinds()) that net2seq can be trained with.
+inline constexpr std::array kNet2SeqNoise = {
+    "rssi_bias_db", "rssi_noise_db", "counter_noise", "missing_neighbours"};
 
 // How net2seq is trained (Iacoboaiea et al., IFIP Networking 2021); in an agent
 // file the section `net2seq`.

@@ -30,8 +30,8 @@ struct Net2SeqInstance::Course {
       : wlan(WithAccessPoints(*scenario.wlan, kFirstSeed + instance)),
         full(OfferedRates(wlan) /
              static_cast<double>(wlan.airtime.channel_rate.value())),
-        graph(InterferenceMap(RssiOf(wlan, kFirstSeed + instance),
-                              ChoicesOf(wlan.airtime))),
+        rssi(RssiOf(wlan, kFirstSeed + instance)),
+        graph(InterferenceMap(rssi, ChoicesOf(wlan.airtime))),
         state(&graph, &table, ChoicesOf(wlan.airtime)) {
     if (wlan.load.profile == "constant") return;
     const RngTree tree(kFirstSeed + static_cast<uint64_t>(instance));
@@ -48,6 +48,7 @@ struct Net2SeqInstance::Course {
 
   const WlanConfig wlan;
   const Eigen::ArrayXd full;
+  const Eigen::MatrixXd rssi;
   const InterferenceGraph graph;
   PlanState state;
   std::unique_ptr<Trace> trace;
@@ -98,25 +99,53 @@ void Net2SeqInstance::MoveTo(const Net2SeqPosition& position) {
   position_ = position;
 }
 
+void Net2SeqInstance::See(const NoiseOptions& noise, RngStream* rng) {
+  seen_ = &course_->graph;
+  seen_loads_ = course_->loads;
+  if (noise.counter_noise > 0) {
+    for (std::vector<double>& slot : seen_loads_) {
+      for (double& load : slot) {
+        load = std::max(0.0, load * (1 + rng->Normal(0, noise.counter_noise)));
+      }
+    }
+  }
+  if (noise.rssi_bias_db == 0 && noise.rssi_noise_db == 0 &&
+      noise.missing_neighbours == 0) {
+    return;
+  }
+  constexpr double kUnheardDbm = -200;
+  Eigen::MatrixXd rssi = course_->rssi;
+  for (Eigen::Index i = 0; i < rssi.rows(); ++i) {
+    for (Eigen::Index j = 0; j < rssi.cols(); ++j) {
+      if (i == j) continue;
+      rssi(i, j) += noise.rssi_bias_db + rng->Normal(0, noise.rssi_noise_db);
+      if (rng->Uniform() < noise.missing_neighbours) rssi(i, j) = kUnheardDbm;
+    }
+  }
+  noisy_ = std::make_unique<InterferenceGraph>(
+      InterferenceMap(rssi, ChoicesOf(course_->wlan.airtime)));
+  seen_ = noisy_.get();
+}
+
 Net2SeqScene Net2SeqInstance::SceneOf(const std::vector<int>& plan) const {
   std::vector<std::vector<float>> loads;
-  const auto& all = course_->loads;
+  const auto& all = seen_loads_;
   for (size_t h = 0; h <= static_cast<size_t>(history_); ++h) {
     const std::vector<double>& slot = all[all.size() - 2 - h];
     loads.emplace_back(slot.begin(), slot.end());
   }
-  return {&course_->graph, channels_, std::move(loads), plan};
+  return {seen_, channels_, std::move(loads), plan};
 }
 
 // A slot later, with this plan in force.
 Net2SeqScene Net2SeqInstance::SceneAfter(const std::vector<int>& plan) const {
   std::vector<std::vector<float>> loads;
-  const auto& all = course_->loads;
+  const auto& all = seen_loads_;
   for (size_t h = 0; h <= static_cast<size_t>(history_); ++h) {
     const std::vector<double>& slot = all[all.size() - 1 - h];
     loads.emplace_back(slot.begin(), slot.end());
   }
-  return {&course_->graph, channels_, std::move(loads), plan};
+  return {seen_, channels_, std::move(loads), plan};
 }
 
 Net2SeqInstance::Draw Net2SeqInstance::DrawPlan(const Net2SeqNetwork& network,
@@ -282,13 +311,14 @@ void Net2SeqInstance::Imitate(const std::vector<int>& plan, int bonding_levels,
 
 void Net2SeqInstance::Decide(const Net2SeqNetwork& network,
                              const Net2SeqSampling& sampling, RngStream* rng,
-                             Net2SeqExperience* to) {
+                             RngStream* noise, Net2SeqExperience* to) {
   const auto& loads = course_->loads;
   ChannelPlan present;
   for (const int at : position_.plan) {
     present.push_back(channels_->assignment(at));
   }
   course_->state.SetLoads(present, loads[loads.size() - 2], {loads.back()});
+  See(sampling.noise, noise);
   Net2SeqScene scene = SceneOf(position_.plan);
   Net2SeqDecoder decoder(&network, &scene);
   std::vector<Draw> draws;

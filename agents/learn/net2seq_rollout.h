@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
 #include "agents/baselines/plan_state.h"
 #include "agents/learn/net2seq_tensors.h"
+#include "agents/noise/noise_options.h"
 #include "agents/policy/net2seq_decoder.h"
 #include "sim/base/rng.h"
 #include "sim/scenario/scenario.h"
@@ -21,6 +23,9 @@ struct Net2SeqSampling {
   int64_t plans = 4;  // drawn in each state
   int64_t steps = 2;  // of each plan's sequence that are learnt from; 0: all
   bool imitate = false;
+  // What is seen, not what is rewarded: errors and gaps of RSSI, errors of
+  // loads (kNet2SeqNoise), drawn anew at every decision.
+  NoiseOptions noise;
 };
 
 // What training learns from one iteration.
@@ -57,9 +62,9 @@ class Net2SeqInstance {
   void MoveTo(const Net2SeqPosition& position);
 
   // Draws plans, adds what is to be learnt from them, takes the first of them
-  // and moves on by a slot. `rng` for all draws.
+  // and moves on by a slot. `rng` for all draws, but for those of the noise.
   void Decide(const Net2SeqNetwork& network, const Net2SeqSampling& sampling,
-              RngStream* rng, Net2SeqExperience* to);
+              RngStream* rng, RngStream* noise, Net2SeqExperience* to);
 
  private:
   struct Course;  // of one instance: network and loads
@@ -72,6 +77,7 @@ class Net2SeqInstance {
   };
 
   void Begin();
+  void See(const NoiseOptions& noise, RngStream* rng);
   Net2SeqScene SceneOf(const std::vector<int>& plan) const;
   Net2SeqScene SceneAfter(const std::vector<int>& plan) const;
   Draw DrawPlan(const Net2SeqNetwork& network, double gamma,
@@ -97,6 +103,10 @@ class Net2SeqInstance {
   const int64_t slots_;
   Net2SeqPosition position_;
   std::unique_ptr<Course> course_;
+  // At the present decision: what the policy sees.
+  const InterferenceGraph* seen_ = nullptr;
+  std::unique_ptr<InterferenceGraph> noisy_;
+  std::deque<std::vector<double>> seen_loads_;
 };
 
 }  // namespace airlock

@@ -141,10 +141,12 @@ struct Net2SeqShards::Part {
   Net2SeqExperience experience;
 };
 
-Net2SeqShards::Net2SeqShards(const Net2SeqOptions& options, uint64_t seed,
+Net2SeqShards::Net2SeqShards(const Net2SeqOptions& options,
+                             const NoiseOptions& noise, uint64_t seed,
                              const Scenario& scenario,
                              const Net2SeqNetwork& network)
     : options_(options),
+      noise_(noise),
       seed_(seed),
       scenario_(scenario),
       table_(AllowedChannels(*scenario.wlan)),
@@ -257,7 +259,9 @@ void Net2SeqShards::Explore(const Net2SeqSampling& sampling, Part* part) {
   for (size_t n = 0; n < part->networks.size(); ++n) {
     const auto number = part->first + static_cast<int64_t>(n);
     RngStream rng = tree.Stream(name, Replication(number));
-    part->networks[n]->Decide(network_, sampling, &rng, &part->experience);
+    RngStream noise = RngTree(noise_.seed).Stream(name, Replication(number));
+    part->networks[n]->Decide(network_, sampling, &rng, &noise,
+                              &part->experience);
     int64_t* to = shared_->position(number);
     const Net2SeqPosition& position = part->networks[n]->position();
     to[0] = position.instance;
@@ -271,6 +275,7 @@ void Net2SeqShards::ComputePart(Part* part) {
   sampling.gamma = options_.gamma;
   sampling.plans = options_.plans;
   sampling.steps = options_.steps;
+  sampling.noise = noise_;
   sampling.imitate = shared_->header->iteration < options_.imitation_iterations;
   Explore(sampling, part);
   const Net2SeqExperience& experience = part->experience;

@@ -26,8 +26,9 @@ class Net2SeqShards {
 
   // Forks processes - 1 workers. `network` gives shapes; weights come with
   // every iteration.
-  Net2SeqShards(const Net2SeqOptions& options, uint64_t seed,
-                const Scenario& scenario, const Net2SeqNetwork& network);
+  Net2SeqShards(const Net2SeqOptions& options, const NoiseOptions& noise,
+                uint64_t seed, const Scenario& scenario,
+                const Net2SeqNetwork& network);
   ~Net2SeqShards();
   Net2SeqShards(const Net2SeqShards&) = delete;
   Net2SeqShards& operator=(const Net2SeqShards&) = delete;
@@ -55,6 +56,7 @@ class Net2SeqShards {
   void Ask(char what);
 
   const Net2SeqOptions options_;
+  const NoiseOptions noise_;
   const uint64_t seed_;
   const Scenario scenario_;
   const ChannelTable table_;

@@ -118,7 +118,8 @@ class Net2SeqRun::State {
                 {task.name, task.digest, job.agent.algorithm,
                  AgentFileText(job.agent), job.seed}),
         network_(FirstNetwork(options_, scenario, job.seed)),
-        shards_(options_, job.seed, scenario, network_),
+        shards_(options_, job.agent.noise.Options(), job.seed, scenario,
+                network_),
         tensors_(network_, Net2SeqChannels(AllowedChannels(*scenario.wlan))),
         adam_(tensors_.parameters(),
               torch::optim::AdamOptions(options_.learning_rate)) {

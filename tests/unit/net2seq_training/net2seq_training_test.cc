@@ -44,7 +44,12 @@ Scenario SixAccessPoints(int64_t bonding_levels) {
   return scenario;
 }
 
-TrainingTask Six() { return {"six", Sha256("six"), nullptr}; }
+TrainingTask Six() {
+  TrainingTask task;
+  task.name = "six";
+  task.digest = Sha256("six");
+  return task;
+}
 
 TrainingJob Small(const std::string& folder, bool resume = false) {
   TrainingJob job;
@@ -106,6 +111,24 @@ TEST(Net2SeqTrainingTest, ProcessesAndInterruptionsChangeNoBit) {
                                HasSubstr("gamma: 0.25")));
 }
 
+// Errors of what is seen, by their own seed, in the same course of networks.
+TEST(Net2SeqTrainingTest, NoiseIsSeenAndNotRewarded) {
+  const testing::TemporaryFolder folder;
+  const auto policy = [&](const std::string& name, double level,
+                          int64_t noise_seed) {
+    TrainingJob job = Small(folder / name);
+    job.agent.noise.rssi_noise_db = level;
+    job.agent.noise.seed_number = noise_seed;
+    EXPECT_EQ(Train(job, 1), ExitCode::kDone);
+    return ReadFile(folder / name + "/policy.json");
+  };
+  const std::string quiet = policy("quiet", 0, 1);
+  EXPECT_EQ(policy("zero", 0, 2), quiet);
+  const std::string noisy = policy("noisy", 8, 1);
+  EXPECT_NE(noisy, quiet);
+  EXPECT_NE(policy("other", 8, 2), noisy);
+}
+
 TEST(Net2SeqTrainingTest, StopsWhereNothingIsANumber) {
   const testing::TemporaryFolder folder;
   const std::string path = folder / "training";
@@ -163,7 +186,7 @@ TEST(Net2SeqInstanceTest, AdvantagesAreDifferencesFromTheOtherPlan) {
   RngStream rng(3);
   Net2SeqExperience experience;
   experience.Clear();
-  instance.Decide(uniform, sampling, &rng, &experience);
+  instance.Decide(uniform, sampling, &rng, &rng, &experience);
   const auto& choices = experience.choices;
   ASSERT_EQ(choices.advantages.size(), 12U);
   // By how many access points are open: that is the step.

@@ -17,7 +17,6 @@ using nlohmann::json;
 
 constexpr char kBelowFloor[] = "below_floor";
 constexpr char kChurn[] = "churn";
-constexpr char kRoomForChanges[] = "room_for_changes";
 constexpr double kTolerance = 1e-12;  // of served shares
 
 void Require(bool good, const std::string& what) {
@@ -52,9 +51,10 @@ void Check(const ChannelEnvOptions& options) {
 
 EnvSpec SpecOf(const ChannelEnvOptions& options, const ChannelTable& table) {
   EnvSpec spec;
-  spec.name = "channel-plan";
-  const auto add = [&](const std::string& name, double high) {
-    spec.observation.push_back({name, "1", 0, high});
+  spec.name = "airtime-plan";
+  const auto add = [&](const std::string& name, double high,
+                       bool configured = false) {
+    spec.observation.push_back({name, "1", 0, high, configured});
   };
   const double inf = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < options.wlan.access_points.size(); ++i) {
@@ -67,12 +67,12 @@ EnvSpec SpecOf(const ChannelEnvOptions& options, const ChannelTable& table) {
     for (const ChannelAssignment& one : table.assignments()) {
       add(ap + fmt::format("on.{}x{}", table.Number(one.channel),
                            1 << one.bonding),
-          1);
+          1, true);
     }
     spec.action.choices.push_back(
         static_cast<int64_t>(table.assignments().size()));
   }
-  add(kRoomForChanges, 1);
+  add("room_for_changes", 1, true);
   spec.action.masked = true;
   spec.costs = options.costs;
   spec.time_limit = options.slots;
@@ -148,13 +148,14 @@ void ChannelEnv::Reset(RngStream random) {
 void ChannelEnv::Count(const ShieldVerdict& verdict,
                        const std::vector<std::string>& broken) {
   if (options_.tally == nullptr) return;
-  SafetyTally& tally = *options_.tally;
-  ++tally.plans;
-  if (!broken.empty()) ++tally.unsafe_plans;
-  tally.rescued += static_cast<int64_t>(verdict.rescued.size());
+  SafetyTally more;
+  more.plans = 1;
+  more.unsafe_plans = broken.empty() ? 0 : 1;
+  more.rescued = static_cast<int64_t>(verdict.rescued.size());
   for (const ShieldRefusal& refusal : verdict.refused) {
-    ++tally.refused[static_cast<size_t>(refusal.rule)];
+    ++more.refused[static_cast<size_t>(refusal.rule)];
   }
+  options_.tally->Add(more);
 }
 
 double ChannelEnv::CostOf(const std::string& name,
@@ -218,11 +219,6 @@ std::vector<double> ChannelEnv::Staying() const {
   return choices;
 }
 
-bool ChannelEnv::IsConfigured(const EnvField& field) {
-  return field.name.find(".on.") != std::string::npos ||
-         field.name == kRoomForChanges;
-}
-
 json ChannelEnv::Save() const {
   json plan = json::array();
   for (const ChannelAssignment& one : plan_) {
@@ -241,11 +237,11 @@ void ChannelEnv::Load(const json& state) {
     for (const json& one : state.at("plan")) {
       plan.push_back({one.at(0), one.at(1)});
       if (!table_.Has(plan.back())) {
-        throw InputError("channel-plan: a saved assignment is not allowed");
+        throw InputError("airtime-plan: a saved assignment is not allowed");
       }
     }
     if (slot < 0 || static_cast<int>(plan.size()) != access_points_) {
-      throw InputError("channel-plan: a saved state of another network");
+      throw InputError("airtime-plan: a saved state of another network");
     }
     // The loads follow from the episode's random numbers, which Reset() gave.
     Begin();
@@ -256,7 +252,7 @@ void ChannelEnv::Load(const json& state) {
     audit_->Load(state.at("audit"));
   } catch (const json::exception& error) {
     throw InputError(
-        fmt::format("channel-plan: not a saved state: {}", error.what()));
+        fmt::format("airtime-plan: not a saved state: {}", error.what()));
   }
   batch_->SetPlan(plan_);
   network_->Retune(plan_);

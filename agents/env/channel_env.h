@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/env/env.h"
+#include "agents/env/safety_tally.h"
 #include "agents/safety/channel_shield.h"
 #include "agents/safety/plan_audit.h"
 #include "sim/scenario/scenario.h"
@@ -15,14 +16,6 @@
 #include "sim/workload/load_profiles.h"
 
 namespace airlock {
-
-// What a shield did in all environments that share it, in one process.
-struct SafetyTally {
-  int64_t plans = 0;
-  int64_t unsafe_plans = 0;  // by PlanAudit
-  ShieldCounts refused = {};
-  int64_t rescued = 0;
-};
 
 struct ChannelEnvOptions {
   // A WLAN with access points in place (WithAccessPoints()); `wlan.load` and
@@ -39,7 +32,7 @@ struct ChannelEnvOptions {
   // Another network of as many access points for each episode: domain
   // randomisation. None: always `wlan`.
   std::function<WlanConfig(const WlanConfig&, RngStream*)> randomise;
-  std::shared_ptr<SafetyTally> tally;  // none: nobody counts
+  std::shared_ptr<SharedTally> tally;  // none: nobody counts
 };
 
 // A WLAN of N access points on the airtime model, planned slot by slot, for
@@ -65,13 +58,9 @@ class ChannelEnv : public Env {
   Outcome Step(const double* action, double* costs) override;
   void Observe(double* observation) const override;
   void Allow(uint8_t* allowed) const override;
+  std::vector<double> Staying() const override;
   nlohmann::json Save() const override;
   void Load(const nlohmann::json& state) override;
-
-  // The choices that leave everybody where they are.
-  std::vector<double> Staying() const;
-  // Whether an observed field says what is configured, not what was measured.
-  static bool IsConfigured(const EnvField& field);
 
   const ChannelTable& table() const { return table_; }
   const ChannelPlan& plan() const { return plan_; }

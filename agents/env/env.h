@@ -15,6 +15,8 @@ struct EnvField {
   std::string unit;  // "1" where it has none
   double low = 0;    // as wide as it may become; may be infinite
   double high = 0;
+  // What the agent itself has set, not what was measured: has no error.
+  bool configured = false;
 };
 
 // What an agent may do: one of `choices[h]` values for every head h, written
@@ -67,6 +69,8 @@ class Env {
   // Writes spec().action.all_choices() flags; only where the space is masked.
   // At least one choice of every head is allowed.
   virtual void Allow(uint8_t* allowed) const;
+  // The action that leaves everything as it is now; empty: there is none.
+  virtual std::vector<double> Staying() const { return {}; }
   // The state within an episode; an environment that loads it goes on bit by
   // bit as the one that saved it.
   virtual nlohmann::json Save() const = 0;

@@ -34,6 +34,11 @@ struct NoiseRow {
   double low;
   double high;
   const char* description;
+  // Its level, one of the two; `whole` has whole numbers only.
+  double NoiseOptions::*real = nullptr;
+  int64_t NoiseOptions::*whole = nullptr;
+
+  double LevelIn(const NoiseOptions& options) const;
 };
 // All but the seed, in the order of NoiseOptions.
 const std::vector<NoiseRow>& NoiseKinds();
@@ -44,7 +49,7 @@ const std::vector<NoiseRow>& NoiseKinds();
 NoiseOptions ParseNoise(const std::vector<std::string>& items, uint64_t seed);
 // Throws InputError as ParseNoise() for a level out of range.
 void CheckNoise(const NoiseOptions& options);
-// The items of ParseNoise() that are not zero.
+// The items of ParseNoise() that are not zero; none: there is no noise.
 std::vector<std::string> NoiseItems(const NoiseOptions& options);
 
 }  // namespace airlock

@@ -18,15 +18,14 @@ bool IsPower(const EnvField& field) { return field.unit == "dBm"; }
 
 }  // namespace
 
-NoisyEnv::NoisyEnv(std::unique_ptr<Env> env, const NoisyEnvOptions& options)
-    : env_(std::move(env)), options_(options) {
-  CheckNoise(options.noise);
-  if (options.noise.forecast_error > 0) {
+NoisyEnv::NoisyEnv(std::unique_ptr<Env> env, const NoiseOptions& noise)
+    : env_(std::move(env)), noise_(noise) {
+  CheckNoise(noise);
+  if (noise.forecast_error > 0) {
     throw InputError(
         fmt::format("noise 'forecast_error': {} has no forecast; planners have",
                     env_->spec().name));
   }
-  Reset(RngStream(0));
 }
 
 void NoisyEnv::Reset(RngStream random) {
@@ -34,7 +33,7 @@ void NoisyEnv::Reset(RngStream random) {
   RngStream copy = random;
   static constexpr const char* kNames[kKinds] = {
       "rssi", "counter", "lost", "staleness", "failure", "reward"};
-  const RngTree tree(options_.noise.seed ^ copy.Next64());
+  const RngTree tree(noise_.seed ^ copy.Next64());
   streams_.clear();
   for (const char* name : kNames) {
     streams_.push_back(
@@ -48,28 +47,27 @@ void NoisyEnv::Reset(RngStream random) {
   actions_to_come_.clear();
   done_.clear();
   See();
-  on_their_way_.assign(options_.noise.delay + 1, on_their_way_.back());
+  on_their_way_.assign(noise_.delay + 1, on_their_way_.back());
   shown_ = on_their_way_.front();
 }
 
 double NoisyEnv::Measured(size_t f, double value) {
-  const NoiseOptions& noise = options_.noise;
   const EnvField& field = spec().observation[f];
-  if (options_.exact && options_.exact(field)) return value;
+  if (field.configured) return value;
   if (IsPower(field)) {
-    value += noise.rssi_bias_db;
-    if (noise.rssi_noise_db > 0) {
-      value += streams_[kRssi].Normal(0, noise.rssi_noise_db);
+    value += noise_.rssi_bias_db;
+    if (noise_.rssi_noise_db > 0) {
+      value += streams_[kRssi].Normal(0, noise_.rssi_noise_db);
     }
-  } else if (noise.counter_noise > 0) {
-    value *= 1 + streams_[kCounter].Normal(0, noise.counter_noise);
+  } else if (noise_.counter_noise > 0) {
+    value *= 1 + streams_[kCounter].Normal(0, noise_.counter_noise);
   }
-  if (noise.staleness > 0 && streams_[kStale].Uniform() < noise.staleness) {
+  if (noise_.staleness > 0 && streams_[kStale].Uniform() < noise_.staleness) {
     value = last_[f];
   }
   // Lost to either: one draw a field, so that both may be in use.
-  const double missing = IsPower(field) ? noise.missing_neighbours : 0;
-  const double lost = 1 - (1 - noise.dropout) * (1 - missing);
+  const double missing = IsPower(field) ? noise_.missing_neighbours : 0;
+  const double lost = 1 - (1 - noise_.dropout) * (1 - missing);
   if (lost > 0 && streams_[kLost].Uniform() < lost) value = last_[f];
   return value;
 }
@@ -104,10 +102,9 @@ void NoisyEnv::KeepToMask(std::vector<double>* action) const {
 }
 
 std::vector<double> NoisyEnv::CarriedOut(const double* action) {
-  const NoiseOptions& noise = options_.noise;
   const auto width = static_cast<size_t>(spec().action.width());
-  std::vector<double> idle = done_;
-  if (options_.idle) idle = options_.idle(*env_);
+  std::vector<double> idle = env_->Staying();
+  if (idle.empty()) idle = done_;
   if (idle.empty()) {
     idle.assign(width, 0);
     for (size_t k = 0; k < spec().action.fields.size(); ++k) {
@@ -117,11 +114,12 @@ std::vector<double> NoisyEnv::CarriedOut(const double* action) {
   }
   actions_to_come_.emplace_back(action, action + width);
   std::vector<double> out = idle;
-  if (static_cast<int64_t>(actions_to_come_.size()) > noise.action_delay) {
+  if (static_cast<int64_t>(actions_to_come_.size()) > noise_.action_delay) {
     out = actions_to_come_.front();
     actions_to_come_.pop_front();
-    for (size_t k = 0; k < width && noise.action_failure > 0; ++k) {
-      if (streams_[kFailure].Uniform() < noise.action_failure) out[k] = idle[k];
+    for (size_t k = 0; k < width && noise_.action_failure > 0; ++k) {
+      if (streams_[kFailure].Uniform() < noise_.action_failure)
+        out[k] = idle[k];
     }
   }
   KeepToMask(&out);
@@ -132,8 +130,8 @@ std::vector<double> NoisyEnv::CarriedOut(const double* action) {
 Env::Outcome NoisyEnv::Step(const double* action, double* costs) {
   const std::vector<double> out = CarriedOut(action);
   Outcome outcome = env_->Step(out.data(), costs);
-  if (options_.noise.reward_noise > 0) {
-    outcome.reward += streams_[kReward].Normal(0, options_.noise.reward_noise);
+  if (noise_.reward_noise > 0) {
+    outcome.reward += streams_[kReward].Normal(0, noise_.reward_noise);
   }
   on_their_way_.pop_front();
   See();
@@ -159,7 +157,7 @@ void NoisyEnv::Load(const json& state) {
     const size_t width = spec().observation.size();
     if (drawn.size() != streams_.size() || state.at("last").size() != width ||
         state.at("shown").size() != width ||
-        static_cast<int64_t>(on_their_way.size()) != options_.noise.delay + 1) {
+        static_cast<int64_t>(on_their_way.size()) != noise_.delay + 1) {
       throw InputError(spec().name + ": saved with other noise");
     }
     env_->Load(state.at("env"));

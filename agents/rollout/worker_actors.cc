@@ -22,6 +22,9 @@ class InWorker : public Actors {
                                  {"task", task.task},
                                  {"scenario", task.scenario},
                                  {"name", task.name},
+                                 {"noise", task.noise},
+                                 {"noise_seed", task.noise_seed},
+                                 {"time_limit", task.time_limit},
                                  {"envs", envs},
                                  {"seed", seed},
                                  {"jobs", jobs}})

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agents/rollout/rollout.h"
 
@@ -13,6 +14,10 @@ struct NetworkTask {
   std::string task;      // `airlock list network-tasks`
   std::string scenario;  // resolved, as text
   std::string name;      // of the scenario, for messages
+  // Between network and policy: items of ParseNoise() and their seed.
+  std::vector<std::string> noise;
+  uint64_t noise_seed = 1;
+  int64_t time_limit = 0;  // steps of an episode; 0: as the run lasts
 };
 
 // Actors in the networks of `airlock-worker` (the program beside this one, or

@@ -85,7 +85,7 @@ inline PpoOptions PpoOptionsOf(const SafeTrainingOptions& training) {
 inline SafeTrainingResult TrainSafely(const SafeTrainingOptions& training) {
   ChannelEnvOptions task = SmallChannelTask();
   task.costs = {"churn"};
-  task.tally = std::make_shared<SafetyTally>();
+  task.tally = std::make_shared<SharedTally>();
   CheckReachable(task, {{"churn", training.limit}});
   ActorOptions actors;
   actors.create = [task] { return std::make_unique<ChannelEnv>(task); };
@@ -106,7 +106,7 @@ inline SafeTrainingResult TrainSafely(const SafeTrainingOptions& training) {
     result.reward.push_back(one.reward);
     result.cost.push_back(one.costs[0]);
   }
-  result.tally = *task.tally;
+  result.tally = task.tally->Read();
   return result;
 }
 

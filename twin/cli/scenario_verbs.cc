@@ -5,7 +5,9 @@
 
 #include "agents/baselines/agent_table.h"
 #include "agents/env/env_table.h"
+#include "agents/env/network_task.h"
 #include "agents/learn/agent_file.h"
+#include "agents/learn/scenario_task.h"
 #include "calibration/traces/importer.h"
 #include "sim/engine/engine_table.h"
 #include "sim/scenario/resolve.h"
@@ -17,7 +19,6 @@
 #include "twin/node/node_file.h"
 #include "twin/pipeline/pipeline_file.h"
 #include "twin/pipeline/trainer.h"
-#include "twin/worker/network_env.h"
 #include "twin/worker/run_batch.h"
 
 namespace airlock {
@@ -69,6 +70,8 @@ const std::vector<Axis>& Axes() {
        [] { return RowsOf(ActionRules()); }},
       {"node-sources", "where a live node's counters come from",
        [] { return RowsOf(SourceKinds()); }},
+      {"scenario-tasks", "what `airlock train` learns in scenarios",
+       [] { return RowsOf(ScenarioTasks()); }},
       {"tasks", "reference tasks that `airlock train` learns",
        [] { return RowsOf(ReferenceTasks()); }},
       {"topologies", "datacentre topologies",

@@ -11,12 +11,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "agents/baselines/agent_table.h"
+#include "agents/noise/noisy_env.h"
 #include "agents/rollout/actor_requests.h"
 #include "agents/rollout/episode_actors.h"
 #include "sim/base/error.h"
@@ -25,6 +27,7 @@
 #include "sim/engine/observed_simulation.h"
 #include "sim/packet/scene.h"
 #include "sim/surrogate/surrogate_scene.h"
+#include "sim/telemetry/wlan_columns.h"
 #include "twin/worker/control.h"
 #include "twin/worker/network_env.h"
 #include "twin/worker/protocol.h"
@@ -44,11 +47,55 @@ std::unique_ptr<Scene> CreateScene(const ResolvedScenario& resolved) {
                        : CreateDatacentreScene(resolved);
 }
 
+// What `controller` decided now, as it came out: a veto took it back.
+void NoteDecisions(std::vector<ExplainedDecision> decided,
+                   const WhatIfShield& shield,
+                   std::vector<ExplainedDecision>* decisions) {
+  for (ExplainedDecision& one : decided) {
+    if (shield.vetoed_last()) one.TakeBack("what-if", "a trial branch was worse");
+    decisions->push_back(std::move(one));
+  }
+}
+
+// Appends what was seen at one decision; columns that come later are missing
+// before. `series` knows the units of those that it has.
+void AddObservation(const Observation& seen, const Trace& series,
+                    Trace* trace) {
+  const auto before = trace->time_seconds.size();
+  trace->time_seconds.push_back(Seconds(seen.time));
+  std::map<std::string, size_t> known;
+  for (size_t c = 0; c < trace->columns.size(); ++c) {
+    trace->columns[c].values.push_back(kMissing);
+    known[trace->columns[c].name] = c;
+  }
+  for (const auto& [name, value] : seen.values) {
+    const auto [at, added] = known.emplace(name, trace->columns.size());
+    if (added) {
+      const Column* const same = series.Find(name);
+      Column column = same != nullptr ? *same : DescribeWlanColumn(name);
+      column.values.assign(before + 1, kMissing);
+      trace->columns.push_back(std::move(column));
+    }
+    trace->columns[at->second].values.back() = value;
+  }
+}
+
+// What a replication's agent saw.
+Trace ObservationTrace(const std::vector<Observation>& seen,
+                       const Trace& series) {
+  Trace trace;
+  trace.source = series.source;
+  trace.origin = "what the scenario's agent saw at its decisions";
+  for (const Observation& one : seen) AddObservation(one, series, &trace);
+  return trace;
+}
+
 // Runs one replication to its end, with the scenario's controller, or `instead`
 // if there is one, deciding at its interval. In the replication's own process.
+// `observations`: what the scenario's controller saw comes with the answer.
 json RunReplication(Scene* scene, const Scenario& scenario,
                     const std::optional<ControllerCall>& instead,
-                    Replication number, int answers) {
+                    bool observations, Replication number, int answers) {
   const auto begin = std::chrono::steady_clock::now();
   const std::unique_ptr<Controller> controller =
       CreateAgent(scenario.controller.agent, scenario, number);
@@ -58,17 +105,26 @@ json RunReplication(Scene* scene, const Scenario& scenario,
   }
   scene->Start(number);
   WhatIfShield shield(scene, scenario, number);
-  ObservedSimulation observed(&shield, scenario.controller.observation,
+  const ObservationConfig& observation = instead && instead->observation
+                                             ? *instead->observation
+                                             : scenario.controller.observation;
+  ObservedSimulation observed(&shield, observation,
                               static_cast<uint64_t>(scenario.run.seed), number);
   const SimTime end = scenario.run.duration;
   double reported = 0;
+  std::vector<ExplainedDecision> decisions;
+  std::vector<Observation> seen;
   while (scene->Now() < end) {
     scene->AdvanceTo(
         std::min(end, scene->Now() + scenario.controller.interval));
     if (scene->Now() < end && control) {
       control->Step(&observed);
+      NoteDecisions(control->TakeDecisions(), shield, &decisions);
     } else if (scene->Now() < end) {
-      observed.Apply(controller->Decide(observed.Observe()));
+      const Observation now = observed.Observe();
+      if (observations) seen.push_back(now);
+      observed.Apply(controller->Decide(now));
+      NoteDecisions(controller->TakeDecisions(), shield, &decisions);
     }
     const double fraction = Seconds(scene->Now()) / Seconds(end);
     if (fraction - reported < 0.02) continue;
@@ -84,11 +140,15 @@ json RunReplication(Scene* scene, const Scenario& scenario,
   for (Metric& metric : shield.Metrics()) {
     record.metrics.push_back(std::move(metric));
   }
+  record.decisions = std::move(decisions);
   record.replication = number;
   record.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();
   json answer = {{"type", "record"}, {"record", ToJson(record)}};
+  if (observations) {
+    answer["observations"] = ToJson(ObservationTrace(seen, record.series));
+  }
   if (control) answer["control"] = ToJson(control->Finish());
   return answer;
 }
@@ -104,8 +164,11 @@ struct Child {
 class ReplicationPool {
  public:
   ReplicationPool(Scene* scene, const Scenario& scenario,
-                  std::optional<ControllerCall> instead)
-      : scene_(scene), scenario_(scenario), instead_(std::move(instead)) {}
+                  std::optional<ControllerCall> instead, bool observations)
+      : scene_(scene),
+        scenario_(scenario),
+        instead_(std::move(instead)),
+        observations_(observations) {}
 
   // False after an error, which has then been passed on.
   bool Run(int64_t first, int64_t count, int64_t jobs);
@@ -117,6 +180,7 @@ class ReplicationPool {
   Scene* scene_;
   const Scenario& scenario_;
   std::optional<ControllerCall> instead_;
+  const bool observations_;
   std::vector<Child> children_;
 };
 
@@ -124,6 +188,7 @@ void ReplicationPool::StartChild(int64_t replication) {
   const auto work = [this, replication](int, int answers) {
     const json failure = FrameOf([&] {
       WriteFrame(answers, RunReplication(scene_, scenario_, instead_,
+                                         observations_,
                                          Replication(replication), answers));
       return json();
     });
@@ -187,12 +252,19 @@ bool ReplicationPool::Run(int64_t first, int64_t count, int64_t jobs) {
 // side has gone.
 void ServeActors(const json& request, const Scenario& scenario, Scene* scene) {
   const NetworkTaskRow& task = NetworkTaskNamed(request.at("task"));
+  const NoiseOptions noise =
+      ParseNoise(request.at("noise"), request.at("noise_seed"));
+  const bool noisy = !NoiseItems(noise).empty();
   ActorOptions options;
-  options.create = [&] {
-    return std::make_unique<NetworkEnv>(scene, scenario, task.create(scenario));
+  options.create = [&]() -> std::unique_ptr<Env> {
+    auto env =
+        std::make_unique<NetworkEnv>(scene, scenario, task.create(scenario));
+    if (!noisy) return env;
+    return std::make_unique<NoisyEnv>(std::move(env), noise);
   };
   request.at("envs").get_to(options.envs);
   request.at("seed").get_to(options.seed);
+  request.at("time_limit").get_to(options.time_limit);
   const EnvSpec spec = options.create()->spec();
   scene->Settle();
   const std::unique_ptr<Actors> actors =
@@ -227,7 +299,8 @@ void ServeRequest() {
   if (request.contains("controller")) {
     instead = ControllerCallFromJson(request.at("controller"));
   }
-  ReplicationPool pool(scene.get(), resolved->scenario(), std::move(instead));
+  ReplicationPool pool(scene.get(), resolved->scenario(), std::move(instead),
+                       request.value("observations", false));
   // After an error the children die with us.
   pool.Run(request.at("first"), request.at("count"), request.at("jobs"));
 }

@@ -1,10 +1,5 @@
 #include "twin/worker/network_env.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-
 #include "sim/base/error.h"
 #include "twin/worker/what_if.h"
 
@@ -64,47 +59,16 @@ void NetworkEnv::Observe(double* observation) const {
   rules_->Show(seen_, observation);
 }
 
+std::vector<double> NetworkEnv::Staying() const {
+  return rules_->Staying(tapped_->counters);
+}
+
 nlohmann::json NetworkEnv::Save() const {
   throw Error(spec().name + ": a network cannot be saved");
 }
 
 void NetworkEnv::Load(const nlohmann::json&) {
   throw Error(spec().name + ": a network cannot be loaded");
-}
-
-const std::vector<NetworkTaskRow>& NetworkTasks() {
-  static const std::vector<NetworkTaskRow> rows = {
-      {"channel-hop",
-       "one access point evades what occupies its channels: +1 for a slot in "
-       "which it gets through, else -1",
-       ChannelHopRules},
-      {"channel-plan",
-       "the channels of all access points; delivered share less delay, "
-       "stations below their floor and churn as costs",
-       ChannelPlanRules},
-  };
-  return rows;
-}
-
-const NetworkTaskRow& NetworkTaskNamed(const std::string& name) {
-  std::vector<std::string> known;
-  for (const NetworkTaskRow& row : NetworkTasks()) {
-    if (row.name == name) return row;
-    known.emplace_back(row.name);
-  }
-  throw InputError(fmt::format("no network task '{}'; known: {}", name,
-                               fmt::join(known, ", ")));
-}
-
-int64_t DecisionsOf(const Scenario& scenario) {
-  const int64_t intervals =
-      scenario.run.duration.value() / scenario.controller.interval.value();
-  if (intervals >= 2) return intervals - 1;
-  throw InputError(fmt::format(
-      "scenario '{}': a task needs two controller intervals or more; a run of "
-      "{} has {} of {}",
-      scenario.name, ToString(scenario.run.duration), intervals,
-      ToString(scenario.controller.interval)));
 }
 
 }  // namespace airlock

@@ -93,11 +93,13 @@ void WhatIfShield::Audit(const Action& action) {
 }
 
 void WhatIfShield::Apply(const Action& action) {
+  vetoed_last_ = false;
   if (config_ && !action.settings.empty() && Now() < end_) {
     ++tried_;
     const Pair pair = Try(action, config_->horizon);
     if (IsWorse(pair.action, pair.fallback, config_->margin.value())) {
       ++vetoed_;
+      vetoed_last_ = true;
       Audit(action);
       return;
     }

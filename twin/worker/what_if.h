@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
+#include "agents/env/station_floor.h"
 #include "sim/base/rng.h"
 #include "sim/engine/simulation.h"
 #include "sim/scenario/scenario.h"
-#include "twin/worker/station_floor.h"
 
 namespace airlock {
 
@@ -51,6 +51,8 @@ class WhatIfShield : public Simulation {
   void Apply(const Action& action) override;
   ReplicationRecord Finish() override { return simulation_->Finish(); }
 
+  // Whether the last action was vetoed.
+  bool vetoed_last() const { return vetoed_last_; }
   // What it did; none without `what_if`.
   std::vector<Metric> Metrics() const;
 
@@ -70,6 +72,7 @@ class WhatIfShield : public Simulation {
   RngStream audits_;
   int64_t tried_ = 0;
   int64_t vetoed_ = 0;
+  bool vetoed_last_ = false;
   int64_t audited_ = 0;
   int64_t regretted_ = 0;
   double branch_seconds_ = 0;  // simulated

@@ -85,7 +85,7 @@ TEST(ChannelEnvTest, TheShieldHasTheLastWord) {
   options.shield.dwell_seconds = 1200;
   options.shield.changes_an_hour = 4;
   options.shield.served_floor = 0.7;
-  options.tally = std::make_shared<SafetyTally>();
+  options.tally = std::make_shared<SharedTally>();
   VectorEnv envs([&] { return std::make_unique<ChannelEnv>(options); }, 0, 3,
                  7);
   RngStream rng = RngTree(9).Stream("t", Replication(0));
@@ -106,7 +106,7 @@ TEST(ChannelEnvTest, TheShieldHasTheLastWord) {
     }
     envs.Step(actions);
   }
-  const SafetyTally& tally = *options.tally;
+  const SafetyTally tally = options.tally->Read();
   EXPECT_EQ(tally.plans, 600);
   EXPECT_EQ(tally.unsafe_plans, 0);
   EXPECT_GT(tally.refused[static_cast<int>(ShieldRule::kDwell)], 0);

@@ -203,10 +203,8 @@ TEST(NoisyPlannerTest, AnotherKindOrLevelMovesNoDraw) {
 
 // --- Environments -----------------------------------------------------------
 
-NoisyEnvOptions Noise(const std::vector<std::string>& items) {
-  NoisyEnvOptions options;
-  options.noise = ParseNoise(items, 4);
-  return options;
+NoiseOptions Noise(const std::vector<std::string>& items) {
+  return ParseNoise(items, 4);
 }
 
 RngStream Episode(int64_t k) {
@@ -325,12 +323,8 @@ TEST(NoisyEnvTest, FailedChoicesOfAChannelManagerLeaveThePlan) {
     options.wlan.access_points.back().position.x =
         Length(10.0 * static_cast<double>(options.wlan.access_points.size()));
   }
-  NoisyEnvOptions noise = Noise({"action_failure=1", "counter_noise=0.5"});
-  noise.exact = ChannelEnv::IsConfigured;
-  noise.idle = [](const Env& env) {
-    return dynamic_cast<const ChannelEnv&>(env).Staying();
-  };
-  NoisyEnv env(std::make_unique<ChannelEnv>(options), noise);
+  NoisyEnv env(std::make_unique<ChannelEnv>(options),
+               Noise({"action_failure=1", "counter_noise=0.5"}));
   env.Reset(Episode(1));
   const size_t width = env.spec().observation.size();
   int64_t different = 0;
@@ -342,7 +336,7 @@ TEST(NoisyEnvTest, FailedChoicesOfAChannelManagerLeaveThePlan) {
     std::vector<double> seen(width);
     env.Observe(seen.data());
     for (size_t f = 0; f < width; ++f) {
-      if (ChannelEnv::IsConfigured(env.spec().observation[f])) {
+      if (env.spec().observation[f].configured) {
         EXPECT_TRUE(seen[f] == 0 || seen[f] == 1);
       }
     }

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agents/env/network_task.h"
+#include "agents/env/station_floor.h"
 #include "sim/base/error.h"
 #include "sim/scenario/wlan_channels.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/surrogate/airtime_scenario.h"
 #include "sim/telemetry/wlan_columns.h"
-#include "twin/worker/network_env.h"
-#include "twin/worker/station_floor.h"
 
 namespace airlock {
 namespace {
@@ -48,7 +48,7 @@ class ChannelPlanTask : public NetworkTaskRules {
       spec_.observation.push_back({ap.name + ".delay", "s", 0, kLongestDelay});
       for (const int64_t channel : cell.channels) {
         spec_.observation.push_back(
-            {fmt::format("{}.on.{}", ap.name, channel), "1", 0, 1});
+            {fmt::format("{}.on.{}", ap.name, channel), "1", 0, 1, true});
       }
       spec_.action.choices.push_back(
           static_cast<int64_t>(cell.channels.size()));
@@ -69,6 +69,16 @@ class ChannelPlanTask : public NetworkTaskRules {
           static_cast<double>(cell.channels[static_cast<size_t>(*choices++)]);
     }
     return action;
+  }
+
+  std::vector<double> Staying(const Observation& counters) const override {
+    std::vector<double> choices;
+    for (const Cell& cell : cells_) {
+      choices.push_back(
+          ChoiceOf(counters.values.at(ApColumnName(cell.name, kApChannel)),
+                   cell.channels));
+    }
+    return choices;
   }
 
   double Judge(const Observation& counters, double* costs) const override {

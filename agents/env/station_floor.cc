@@ -1,4 +1,4 @@
-#include "twin/worker/station_floor.h"
+#include "agents/env/station_floor.h"
 
 #include "sim/scenario/wlan_layout.h"
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "agents/env/network_task.h"
 #include "sim/base/error.h"
 #include "sim/scenario/wlan_layout.h"
 #include "sim/telemetry/wlan_columns.h"
-#include "twin/worker/network_env.h"
 
 namespace airlock {
 namespace {
@@ -52,6 +52,11 @@ class ChannelHop : public NetworkTaskRules {
     action.settings[ChannelSettingName(ap_->name)] = static_cast<double>(
         ap_->sensed_channels[static_cast<size_t>(choices[0])]);
     return action;
+  }
+  std::vector<double> Staying(const Observation& counters) const override {
+    const auto& all = ap_->sensed_channels;
+    return {
+        ChoiceOf(counters.values.at(ApColumnName(ap_->name, kApChannel)), all)};
   }
   double Judge(const Observation& counters, double*) const override {
     double acknowledged = 0;  // bit/s

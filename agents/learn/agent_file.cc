@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
+#include "agents/learn/scenario_task.h"
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
 
@@ -15,16 +17,32 @@ namespace {
 
 constexpr int64_t kMost = 1000000000;
 
-std::vector<std::string> AlgorithmNames() {
+template <typename Table>
+std::vector<std::string> NamesOf(const Table& table) {
   std::vector<std::string> names;
-  for (const AlgorithmRow& row : Algorithms()) names.push_back(row.name);
+  for (const auto& row : table) names.push_back(row.name);
   return names;
+}
+std::vector<std::string> AlgorithmNames() { return NamesOf(Algorithms()); }
+std::vector<std::string> ScenarioTaskNames() {
+  return NamesOf(ScenarioTasks());
 }
 
 // A member of PpoOptions as one of PpoSection.
 template <typename V>
 V PpoSection::*Of(V PpoOptions::*member) {
   return member;
+}
+
+template <typename V>
+void AddLevel(const NoiseRow& row, V NoiseOptions::*member,
+              Fields<NoiseSection>* fields) {
+  V NoiseSection::*const of_section = member;
+  std::string help = row.description;
+  help[0] = static_cast<char>(std::toupper(help[0]));
+  auto field = fields->Add(row.name, of_section, help + ".");
+  field.Between(static_cast<V>(row.low), static_cast<V>(row.high));
+  if (row.unit != std::string("1")) field.Unit(row.unit);
 }
 
 template <typename T>
@@ -68,13 +86,18 @@ void AddReplay(Fields<T>* fields) {
   });
 }
 
+constexpr char kAirtimePlanSection[] = "airtime_plan";
+
 // Keys that say nothing of net2seq, whose section has iterations of a batch.
 constexpr std::array kOfRollouts = {
-    "observation", "steps",      "environments",     "workers",
-    "rollout",     "time_limit", "checkpoint_every", "evaluation"};
+    "task",      "airtime_plan", "observation",
+    "steps",     "environments", "workers",
+    "rollout",   "time_limit",   "checkpoint_every",
+    "evaluation"};
 
 // Whether the algorithm of `file` looks at this key.
 bool Uses(const AgentFile& file, const std::string& key) {
+  if (key == kAirtimePlanSection && file.task != kAirtimePlan) return false;
   const std::vector<std::string> names = AlgorithmNames();
   if (std::count(names.begin(), names.end(), key) > 0) {
     return key == file.algorithm;
@@ -84,6 +107,11 @@ bool Uses(const AgentFile& file, const std::string& key) {
 }
 
 void CheckSections(const AgentFile& file, const Reporter& report) {
+  if (report.Given(kAirtimePlanSection) && file.task != kAirtimePlan) {
+    report.Error(kAirtimePlanSection,
+                 fmt::format("says something of task {} only", kAirtimePlan));
+    return;
+  }
   std::vector<std::string> keys = AlgorithmNames();
   keys.insert(keys.end(), kOfRollouts.begin(), kOfRollouts.end());
   for (const std::string& key : keys) {
@@ -98,6 +126,16 @@ void CheckNet2Seq(const AgentFile& file, const Reporter& report) {
     CheckOptions(file.net2seq);
   } catch (const InputError& error) {
     report.Error("net2seq", error.what());
+  }
+  if (file.algorithm != kNet2Seq) return;
+  const NoiseOptions noise = file.noise.Options();
+  for (const NoiseRow& row : NoiseKinds()) {
+    const bool known = std::count(kNet2SeqNoise.begin(), kNet2SeqNoise.end(),
+                                  std::string(row.name)) > 0;
+    if (known || row.LevelIn(noise) == 0) continue;
+    report.Error(fmt::format("noise.{}", row.name),
+                 "net2seq is not trained with it",
+                 fmt::format("known: {}", fmt::join(kNet2SeqNoise, ", ")));
   }
 }
 
@@ -210,6 +248,37 @@ PpoOptions PpoSection::Options() const {
   return options;
 }
 
+NoiseOptions NoiseSection::Options() const {
+  NoiseOptions options = *this;
+  options.seed = static_cast<uint64_t>(seed_number);
+  return options;
+}
+
+void DeclareFields(Fields<NoiseSection>& fields) {
+  for (const NoiseRow& row : NoiseKinds()) {
+    // No environment forecasts anything; planners do.
+    if (row.real == &NoiseOptions::forecast_error) continue;
+    if (row.whole != nullptr) AddLevel(row, row.whole, &fields);
+    if (row.real != nullptr) AddLevel(row, row.real, &fields);
+  }
+  fields.Add("seed", &NoiseSection::seed_number, "Of all draws.").AtLeast(0);
+}
+
+void DeclareFields(Fields<AirtimePlanOptions>& fields) {
+  fields
+      .Add("history", &AirtimePlanOptions::history,
+           "Slots of load before the last one that it sees.")
+      .Between(0, 1000);
+  fields
+      .Add("served_floor", &AirtimePlanOptions::served_floor,
+           "An access point that gets less than that of its need counts as "
+           "cost below_floor.")
+      .Between(Ratio(0), Ratio(1));
+  fields.Add("randomise", &AirtimePlanOptions::randomise,
+             "Each episode draws what the scenario's calibration profiles left "
+             "uncertain.");
+}
+
 void DeclareFields(Fields<LagrangeOptions>& fields) {
   fields
       .Add("cost", &LagrangeOptions::cost,
@@ -221,6 +290,12 @@ void DeclareFields(Fields<LagrangeOptions>& fields) {
            "What its mean over episodes may be at most.")
       .Required()
       .AtLeast(0);
+  fields
+      .Add("aim", &LagrangeOptions::aim,
+           "Share of the limit that training aims at, so that what is learnt "
+           "keeps it with some room.")
+      .MoreThan(0)
+      .AtMost(1);
   fields
       .Add("initial", &LagrangeOptions::initial,
            "The multiplier at the beginning.")
@@ -444,8 +519,13 @@ void DeclareFields(Fields<EvaluationConfig>& fields) {
       .Between(0, kMost);
   fields
       .Add("episodes", &EvaluationConfig::episodes,
-           "Of an evaluation, acting without chance; not counted as steps.")
+           "Of an evaluation; not counted as steps.")
       .Between(1, 100000);
+  fields.Add("sampled", &EvaluationConfig::sampled,
+             "Acting by chance as in training, not by the most probable "
+             "actions.");
+  fields.Add("noise", &EvaluationConfig::noise,
+             "As `noise`, while evaluating.");
 }
 
 void DeclareFields(Fields<AgentFile>& fields) {
@@ -457,6 +537,12 @@ void DeclareFields(Fields<AgentFile>& fields) {
            "What learns; `airlock list algorithms`.")
       .Required()
       .OneOf(AlgorithmNames);
+  fields
+      .Add("task", &AgentFile::task,
+           "What is learnt where `airlock train` names a scenario; `airlock "
+           "list scenario-tasks`.")
+      .OneOf(ScenarioTaskNames);
+  fields.Add("airtime_plan", &AgentFile::airtime_plan, "Of task airtime-plan.");
   fields.Add("observation", &AgentFile::observation,
              "Names of what is expected to be observed, in order; training "
              "does not begin where the task shows something else. Empty: "
@@ -469,8 +555,9 @@ void DeclareFields(Fields<AgentFile>& fields) {
       .Between(1, 4096);
   fields
       .Add("workers", &AgentFile::workers,
-           "Processes that share the environments; 0: the learner runs them. "
-           "What is learnt does not depend on it.")
+           "Processes that share the environments; 0: the learner runs them, "
+           "or, packet by packet, one process an episode at a time. What is "
+           "learnt does not depend on it.")
       .Between(0, 256);
   fields
       .Add("rollout", &AgentFile::rollout,
@@ -484,6 +571,9 @@ void DeclareFields(Fields<AgentFile>& fields) {
       .Add("checkpoint_every", &AgentFile::checkpoint_every,
            "Steps between checkpoints; 0: a tenth of all.")
       .Between(0, kMost);
+  fields.Add("noise", &AgentFile::noise,
+             "Between the environment and who learns: errors of what is seen, "
+             "done and rewarded.");
   fields.Add("evaluation", &AgentFile::evaluation, "Episodes beside training.");
   fields.Add("ppo", &AgentFile::ppo, "Settings of PPO.");
   fields.Add("dqn", &AgentFile::dqn, "Settings of DQN.");

@@ -10,7 +10,9 @@
 #include "agents/learn/net2seq_options.h"
 #include "agents/learn/ppo.h"
 #include "agents/learn/sac.h"
+#include "agents/noise/noise_options.h"
 #include "sim/base/diagnostics.h"
+#include "sim/base/units.h"
 
 // What an agent file says: which algorithm learns, with which settings, for how
 // long. Knows nothing of torch.
@@ -33,14 +35,35 @@ struct PpoSection : PpoOptions {
   PpoOptions Options() const;
 };
 
-struct EvaluationConfig {
-  int64_t every = 0;      // steps; 0: only at the end
-  int64_t episodes = 20;  // each time, greedy
+// NoiseOptions as a file has them.
+struct NoiseSection : NoiseOptions {
+  int64_t seed_number = 1;
+
+  NoiseOptions Options() const;
 };
+
+struct EvaluationConfig {
+  int64_t every = 0;  // steps; 0: only at the end
+  int64_t episodes = 20;
+  bool sampled = false;  // acting as in training, not the most probable actions
+  NoiseSection noise;
+};
+
+// What the agent of task airtime-plan sees and is charged for
+// (agents/env/channel_env.h).
+struct AirtimePlanOptions {
+  int64_t history = 1;
+  Ratio served_floor{1};
+  bool randomise = true;  // what a calibration left uncertain
+};
+inline constexpr char kAirtimePlan[] = "airtime-plan";
 
 struct AgentFile {
   int64_t schema = 0;
   std::string algorithm;
+  std::optional<std::string> task;  // in a scenario; `airlock list
+                                    // scenario-tasks`
+  AirtimePlanOptions airtime_plan;
   // What an observation is expected to consist of, in order; empty: anything.
   std::vector<std::string> observation;
   int64_t steps = 100000;  // of all environments together, at most
@@ -49,6 +72,7 @@ struct AgentFile {
   int64_t rollout = 32;    // steps of each environment between updates
   int64_t time_limit = 0;  // steps of an episode; 0: the environment's own
   int64_t checkpoint_every = 0;  // steps; 0: a tenth of all
+  NoiseSection noise;            // while training
   EvaluationConfig evaluation;
   PpoSection ppo;
   DqnOptions dqn;

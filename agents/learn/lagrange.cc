@@ -13,7 +13,7 @@ LagrangeMultiplier::LagrangeMultiplier(const LagrangeOptions& options)
 }
 
 void LagrangeMultiplier::Update(double mean_cost) {
-  const double error = mean_cost - options_.limit;
+  const double error = mean_cost - options_.aim * options_.limit;
   ++updates_;
   if (options_.pid) {
     sum_ = std::max(0.0, sum_ + error);

@@ -20,6 +20,7 @@ struct LagrangeOptions {
   // at this one's position.
   std::string cost;
   double limit = 0;
+  double aim = 1;  // share of the limit that takes its place in the update
   double initial = 0.001;
   double learning_rate = 0.035;
   bool pid = false;

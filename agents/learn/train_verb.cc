@@ -11,14 +11,15 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/learn/net2seq_training.h"
+#include "agents/learn/seed_report.h"
 #include "agents/learn/training_run.h"
 #include "sim/base/file.h"
-#include "sim/stats/seed_statistics.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -59,47 +60,24 @@ TrainingRun::Report ReportTo(const std::string& name) {
   };
 }
 
-AgentFile ReadAgent(const TrainingOrder& order, const EnvSpec* spec) {
+TrainingSubject SubjectOf(const TrainingOrder& order) {
   Diagnostics diagnostics;
-  const auto file =
-      LoadAgentFile(order.agent, order.overrides, spec, &diagnostics);
-  if (!file) throw InputError(diagnostics.Format());
-  return *file;
+  auto subject = LoadTrainingSubject(order, &diagnostics);
+  if (!subject) throw InputError(diagnostics.Format());
+  return std::move(*subject);
 }
 
-// What is to be trained, as often as there are seeds.
-struct Subject {
-  AgentFile agent;
-  TrainingTask task;
-  std::optional<Scenario> networks;  // of net2seq
-};
-
-Subject SubjectOf(const TrainingOrder& order) {
-  Subject subject;
-  subject.agent = ReadAgent(order, nullptr);
-  if (subject.agent.algorithm == kNet2Seq) {
-    const ResolvedScenario scenario = LoadTrainingScenario(order);
-    CheckGenerates(scenario.scenario());
-    subject.networks = scenario.scenario();
-    subject.task = {order.task, scenario.sha256(), nullptr};
-    return subject;
-  }
-  subject.task = FindTrainingTask(order.task);
-  const EnvSpec spec = subject.task.create()->spec();
-  subject.agent = ReadAgent(order, &spec);
-  return subject;
-}
-
-std::unique_ptr<Training> Begin(const Subject& subject,
+std::unique_ptr<Training> Begin(const TrainingSubject& subject,
                                 const TrainingJob& job) {
-  if (subject.networks) {
-    return std::make_unique<Net2SeqRun>(subject.task, *subject.networks, job);
+  if (subject.agent.algorithm == kNet2Seq) {
+    return std::make_unique<Net2SeqRun>(subject.task,
+                                        subject.scenario->scenario(), job);
   }
   return std::make_unique<TrainingRun>(subject.task, job);
 }
 
 // One training to its end, in this process.
-ExitCode TrainOne(const Subject& subject, const TrainingOrder& order,
+ExitCode TrainOne(const TrainingSubject& subject, const TrainingOrder& order,
                   int64_t seed, const std::string& folder, bool print) {
   TrainingJob job;
   job.agent = subject.agent;
@@ -122,7 +100,7 @@ ExitCode TrainOne(const Subject& subject, const TrainingOrder& order,
 }
 
 // The same in a process of its own. A signal is passed on to it.
-ExitCode TrainApart(const Subject& subject, const TrainingOrder& order,
+ExitCode TrainApart(const TrainingSubject& subject, const TrainingOrder& order,
                     int64_t seed, const std::string& folder) {
   std::fflush(nullptr);
   const pid_t parent = getpid();
@@ -154,75 +132,30 @@ ExitCode TrainApart(const Subject& subject, const TrainingOrder& order,
                           seed, WTERMSIG(status)));
 }
 
-// What the seeds say about one of the policies ("last", "best").
-json Together(const std::vector<json>& cards, const std::string& which) {
-  std::vector<double> means;
-  for (const json& card : cards) {
-    means.push_back(card.at("evaluation").at(which).at("mean"));
+// What `order.against` says; null: nothing is asked for. Read before anything
+// is trained.
+json EarlierSeeds(const TrainingOrder& order) {
+  if (order.against.empty()) return nullptr;
+  const std::string path = order.against + "/seeds.json";
+  if (!std::filesystem::exists(path)) {
+    throw InputError(fmt::format(
+        "--against {}: there are no trainings of several seeds (no seeds.json)",
+        order.against));
   }
-  RngStream rng = RngTree(1).Stream("seeds/" + which, Replication(0));
-  const Interval iqm =
-      StratifiedInterval({means}, InterquartileMean, SeedBootstrap(), &rng);
-  json together = {{"scores", means},
-                   {"interquartile_mean", InterquartileMean(means)}};
   try {
-    RequireRuns({means});
-    together["interval"] = {iqm.low, iqm.high};
-  } catch (const InputError& few) {
-    together["interval"] = nullptr;
-    together["no_interval_because"] = few.what();
+    return json::parse(ReadFile(path));
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
-  return together;
 }
 
-json SeedsTogether(const TrainingTask& task, const TrainingOrder& order) {
+json CardsTogether(const TrainingOrder& order) {
   std::vector<json> cards;
-  json seeds = json::array();
-  double cpu_seconds = 0;
   for (int64_t seed = order.seed; seed < order.seed + order.seeds; ++seed) {
     cards.push_back(json::parse(
         ReadFile(fmt::format("{}/seed-{}/card.json", order.folder, seed))));
-    cpu_seconds += cards.back().at("runtime").at("cpu_seconds").get<double>();
-    seeds.push_back(seed);
   }
-  return {{"format", "airlock-seeds-1"},
-          {"task", task.name},
-          {"algorithm", cards.front().at("algorithm")},
-          {"seeds", seeds},
-          {"steps", cards.front().at("steps")},
-          {"episodes_each", cards.front().at("evaluation").at("episodes")},
-          {"last", Together(cards, "last")},
-          {"best", Together(cards, "best")},
-          {"runtime", {{"cpu_seconds", cpu_seconds}}}};
-}
-
-std::string TextOf(const json& together, const char* which) {
-  std::string scores;
-  for (const json& score : together.at("scores")) {
-    scores += fmt::format(" {:.1f}", score.get<double>());
-  }
-  const json& interval = together.at("interval");
-  return fmt::format(
-      "  {} policy: interquartile mean {:.2f}, {}\n    by seed:{}\n", which,
-      together.at("interquartile_mean").get<double>(),
-      interval.is_null()
-          ? together.at("no_interval_because").get<std::string>()
-          : fmt::format("95 % interval {:.2f} to {:.2f}",
-                        interval[0].get<double>(), interval[1].get<double>()),
-      scores);
-}
-
-void PrintSeeds(const TrainingOrder& order, const json& together) {
-  if (order.json) {
-    fmt::print("{}\n", together.dump(2));
-    return;
-  }
-  fmt::print("{}: {} by {}, {} seeds, {} steps each\n{}{}", order.folder,
-             together.at("task").get<std::string>(),
-             together.at("algorithm").get<std::string>(), order.seeds,
-             together.at("steps").get<int64_t>(),
-             TextOf(together.at("last"), "last"),
-             TextOf(together.at("best"), "best"));
+  return SeedsTogether(cards);
 }
 
 }  // namespace
@@ -230,7 +163,8 @@ void PrintSeeds(const TrainingOrder& order, const json& together) {
 ExitCode RunTraining(const TrainingOrder& order) {
   const sigset_t signals = EndingSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  const Subject subject = SubjectOf(order);
+  const TrainingSubject subject = SubjectOf(order);
+  const json earlier = EarlierSeeds(order);
   PrepareTrainingFolder(order);
   if (order.seeds == 1) {
     return TrainOne(subject, order, order.seed, order.folder, true);
@@ -240,9 +174,13 @@ ExitCode RunTraining(const TrainingOrder& order) {
         subject, order, seed, fmt::format("{}/seed-{}", order.folder, seed));
     if (code != ExitCode::kDone) return code;
   }
-  const json together = SeedsTogether(subject.task, order);
+  json together = CardsTogether(order);
+  if (!order.against.empty()) {
+    together["against"] = CompareSeeds(together, earlier, order.against);
+  }
   WriteFileAtomically(order.folder + "/seeds.json", together.dump(2) + "\n");
-  PrintSeeds(order, together);
+  fmt::print("{}", order.json ? together.dump(2) + "\n"
+                              : SeedsText(order.folder, together));
   return ExitCode::kDone;
 }
 

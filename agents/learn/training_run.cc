@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "agents/learn/policy_evaluation.h"
 #include "agents/learn/training_folder.h"
 #include "sim/base/json.h"
 
@@ -36,26 +37,6 @@ uint64_t EvaluationSeed(uint64_t seed, const std::string& which) {
 
 }  // namespace
 
-std::vector<double> EvaluatePolicy(
-    const Policy& policy, const std::function<std::unique_ptr<Env>()>& create,
-    int64_t episodes, uint64_t seed, int64_t time_limit) {
-  ActorOptions options;
-  options.create = create;
-  options.envs = episodes;
-  options.seed = seed;
-  options.time_limit = time_limit;
-  const auto actors = LocalActors(options);
-  std::vector<double> rewards(static_cast<size_t>(episodes), kNan);
-  for (int64_t left = episodes; left > 0;) {
-    for (const EpisodeRecord& one : actors->Run(policy, 64, 0, true).episodes) {
-      if (one.episode > 0) continue;
-      rewards[one.env] = one.reward;
-      --left;
-    }
-  }
-  return rewards;
-}
-
 class TrainingRun::State {
  public:
   State(const TrainingTask& task, const TrainingJob& job);
@@ -82,11 +63,13 @@ class TrainingRun::State {
   void CheckTask() const;
   void Update();
   void Evaluate();
+  PolicyEvaluation Judge(const Policy& policy, const std::string& which);
   void Finish();
   void AddCurveRow(double score);
   void Save();
   void Load();
   std::string Curves() const;
+  json SafetyFacts() const;  // null: there is no shield
   json Facts() const;
 
   TrainingTask task_;
@@ -101,12 +84,15 @@ class TrainingRun::State {
   std::vector<std::string> losses_;
   json best_policy_;  // null: none yet
   double best_score_ = kNan;
+  double best_excess_ = 0;
   std::vector<std::string> curve_names_;
   std::vector<std::vector<double>> curve_;
   // Since the last row of the curves.
   std::vector<double> returns_, lengths_;
+  std::vector<std::vector<double>> costs_;
   std::vector<double> sums_, counts_;
-  json final_;  // evaluation at the end
+  SafetyTally judged_safety_;  // in evaluations; the task's tally has all
+  json final_;                 // evaluation at the end
 
   int64_t saved_at_ = 0;  // steps of the last checkpoint
 };
@@ -118,13 +104,13 @@ TrainingRun::State::State(const TrainingTask& task, const TrainingJob& job)
               {task.name, task.digest, job.agent.algorithm,
                AgentFileText(job.agent), job.seed}) {
   CheckTask();
-  ActorOptions options;
-  options.create = task.create;
-  options.envs = agent().environments;
-  options.seed = job.seed;
-  options.time_limit = agent().time_limit;
-  actors_ = agent().workers > 0 ? ForkedActors(options, agent().workers)
-                                : LocalActors(options);
+  TaskActors actors;
+  actors.envs = agent().environments;
+  actors.seed = job.seed;
+  actors.time_limit = agent().time_limit;
+  actors.workers = agent().workers;
+  actors.noise = agent().noise.Options();
+  actors_ = MakeActors(task, actors);
   learner_ = MakeLearner(agent(), actors_->spec(), job.seed);
   if (job.resume && folder_.has_checkpoint()) Load();
   folder_.Begin(Facts());
@@ -132,6 +118,7 @@ TrainingRun::State::State(const TrainingTask& task, const TrainingJob& job)
 
 // Before anything is written: an episode can begin at all.
 void TrainingRun::State::CheckTask() const {
+  if (task_.network) return;  // a run of it ends, and its masks allow all
   try {
     const VectorEnv probe(task_.create, 0, 1, job_.seed, agent().time_limit);
     if (probe.time_limit() == 0 && agent().evaluation.episodes > 0) {
@@ -159,6 +146,7 @@ void TrainingRun::State::Update() {
     ++episodes_;
     returns_.push_back(episode.reward);
     lengths_.push_back(static_cast<double>(episode.steps));
+    costs_.push_back(episode.costs);
   }
   const Learner::Progress progress = learner_->Update(rollout, before);
   ++updates_;
@@ -180,9 +168,15 @@ void TrainingRun::State::AddCurveRow(double score) {
                              MeanOf(lengths_), score};
   for (size_t i = 0; i < sums_.size(); ++i)
     row.push_back(sums_[i] / counts_[i]);
+  for (size_t c = 0; c < actors_->spec().costs.size(); ++c) {
+    std::vector<double> sums;
+    for (const std::vector<double>& costs : costs_) sums.push_back(costs[c]);
+    row.push_back(MeanOf(sums));
+  }
   curve_.push_back(std::move(row));
   returns_.clear();
   lengths_.clear();
+  costs_.clear();
   sums_.clear();
   counts_.clear();
 }
@@ -194,12 +188,14 @@ void TrainingRun::State::Evaluate() {
   double score = kNan;
   if (judged) {
     const Policy acting = learner_->Acting();
-    score = MeanOf(EvaluatePolicy(
-        acting, task_.create, agent().evaluation.episodes,
-        EvaluationSeed(job_.seed, "selection"), agent().time_limit));
+    const PolicyEvaluation evaluation = Judge(acting, "selection");
+    score = evaluation.mean();
+    const double excess = evaluation.excess();
     // The later of equals has learnt from more.
-    if (best_policy_.is_null() || score >= best_score_) {
+    if (best_policy_.is_null() || excess < best_excess_ ||
+        (excess == best_excess_ && score >= best_score_)) {
       best_score_ = score;
+      best_excess_ = excess;
       best_policy_ = acting.ToJson();
     }
   }
@@ -207,15 +203,21 @@ void TrainingRun::State::Evaluate() {
   if (judged || last || updates_ % row == 0) AddCurveRow(score);
 }
 
+PolicyEvaluation TrainingRun::State::Judge(const Policy& policy,
+                                           const std::string& which) {
+  const PolicyEvaluation evaluation =
+      EvaluatePolicy(policy, task_, agent(), EvaluationSeed(job_.seed, which));
+  judged_safety_ = judged_safety_ + evaluation.safety;
+  return evaluation;
+}
+
 // Episodes of another seed than those that chose the best policy.
 void TrainingRun::State::Finish() {
-  const auto judge = [this](const Policy& policy) -> json {
-    const std::vector<double> rewards =
-        EvaluatePolicy(policy, task_.create, agent().evaluation.episodes,
-                       EvaluationSeed(job_.seed, "final"), agent().time_limit);
-    return {{"mean", MeanOf(rewards)}, {"rewards", rewards}};
+  const auto judge = [this](const Policy& policy) {
+    return ToJson(Judge(policy, "final"));
   };
   final_ = {{"episodes", agent().evaluation.episodes},
+            {"sampled", agent().evaluation.sampled},
             {"last", judge(learner_->Acting())}};
   final_["best"] = best_policy_.is_null()
                        ? final_["last"]
@@ -274,10 +276,13 @@ void TrainingRun::State::Save() {
                 {"losses", losses_},
                 {"best_policy", best_policy_},
                 {"best_score", NumberOrNull(best_score_)},
+                {"best_excess", best_excess_},
                 {"curve_names", curve_names_},
                 {"curve", curve_},
                 {"returns", returns_},
                 {"lengths", lengths_},
+                {"costs", costs_},
+                {"safety", SafetyFacts()},
                 {"sums", sums_},
                 {"counts", counts_},
                 {"final", final_}};
@@ -300,10 +305,18 @@ void TrainingRun::State::Load() {
     losses_ = state.at("losses").get<std::vector<std::string>>();
     best_policy_ = state.at("best_policy");
     best_score_ = NumberOrMissing(state.at("best_score"));
+    best_excess_ = state.at("best_excess");
     curve_names_ = state.at("curve_names").get<std::vector<std::string>>();
     curve_ = state.at("curve").get<std::vector<std::vector<double>>>();
     returns_ = state.at("returns").get<std::vector<double>>();
     lengths_ = state.at("lengths").get<std::vector<double>>();
+    costs_ = state.at("costs").get<std::vector<std::vector<double>>>();
+    if (task_.tally) {
+      const json& safety = state.at("safety");
+      judged_safety_ = SafetyTallyFromJson(safety.at("evaluation"));
+      task_.tally->Set(judged_safety_ +
+                       SafetyTallyFromJson(safety.at("training")));
+    }
     sums_ = state.at("sums").get<std::vector<double>>();
     counts_ = state.at("counts").get<std::vector<double>>();
     final_ = state.at("final");
@@ -318,6 +331,7 @@ void TrainingRun::State::Load() {
 std::string TrainingRun::State::Curves() const {
   std::string text = "steps,episodes,mean_return,mean_length,evaluation";
   for (const std::string& name : curve_names_) text += "," + name;
+  for (const std::string& cost : actors_->spec().costs) text += ",cost_" + cost;
   text += "\n";
   for (const std::vector<double>& row : curve_) {
     for (size_t i = 0; i < row.size(); ++i) {
@@ -326,6 +340,12 @@ std::string TrainingRun::State::Curves() const {
     text += "\n";
   }
   return text;
+}
+
+json TrainingRun::State::SafetyFacts() const {
+  if (!task_.tally) return nullptr;
+  return {{"training", ToJson(task_.tally->Read() - judged_safety_)},
+          {"evaluation", ToJson(judged_safety_)}};
 }
 
 // What the card says beside what any training's does.
@@ -339,7 +359,8 @@ json TrainingRun::State::Facts() const {
           {"losses", losses_},
           {"deterministic", actors_->lost_episodes() == 0},
           {"best_evaluation", NumberOrNull(best_score_)},
-          {"evaluation", final_}};
+          {"evaluation", final_},
+          {"safety", SafetyFacts()}};
 }
 
 TrainingRun::TrainingRun(const TrainingTask& task, const TrainingJob& job)
@@ -355,13 +376,15 @@ std::string TrainingRun::Summary() const {
   const json& judged = card().at("evaluation");
   return fmt::format(
       "{} steps, {} episodes ({} lost)\n"
-      "  mean return of {} episodes without chance: last policy {:.2f}, best "
-      "policy {:.2f}\n",
+      "  mean return of {} episodes{}: last policy {:.2f}, best policy {:.2f}\n"
+      "{}{}",
       card().at("steps").get<int64_t>(), card().at("episodes").get<int64_t>(),
       card().at("lost_episodes").get<int64_t>(),
       judged.at("episodes").get<int64_t>(),
+      judged.at("sampled").get<bool>() ? "" : " without chance",
       judged.at("last").at("mean").get<double>(),
-      judged.at("best").at("mean").get<double>());
+      judged.at("best").at("mean").get<double>(), CostLines(judged.at("best")),
+      SafetyLines(card().at("safety")));
 }
 
 }  // namespace airlock

@@ -20,7 +20,10 @@ namespace airlock {
 //   policy-last.json  the last policy
 //   curves.csv        a row for each hundredth of the steps
 // and on the card: layout's digest, steps, episodes, lost_episodes and how they
-// were lost, deterministic, evaluation.
+// were lost, deterministic, evaluation (policy_evaluation.h) and, where there
+// is a shield, safety {training, evaluation} (safety_tally.h). The best policy
+// is, of those that keep their limits, that of the most reward; where none
+// does, the one that is beyond them least.
 class TrainingRun : public Training {
  public:
   // Makes the folder and the actors, which may fork, then the learner. With
@@ -42,11 +45,5 @@ class TrainingRun : public Training {
   class State;
   std::unique_ptr<State> state_;
 };
-
-// Greedy episodes of `policy`, one each of as many environments, whose random
-// numbers depend on `seed` alone: rewards in their order.
-std::vector<double> EvaluatePolicy(
-    const Policy& policy, const std::function<std::unique_ptr<Env>()>& create,
-    int64_t episodes, uint64_t seed, int64_t time_limit);
 
 }  // namespace airlock

@@ -3,7 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "agents/learn/agent_file.h"
 #include "agents/learn/training_task.h"
 #include "sim/base/child_process.h"
 #include "twin/cli/progress.h"
@@ -12,25 +11,12 @@
 namespace airlock {
 namespace {
 
-std::optional<AgentFile> ReadAgent(const TrainingOrder& order,
-                                   const EnvSpec* spec) {
-  Diagnostics diagnostics;
-  const auto file =
-      LoadAgentFile(order.agent, order.overrides, spec, &diagnostics);
-  Tell(diagnostics.Format());
-  return file;
-}
-
 // What can be wrong is said before torch is loaded, which takes a second.
 ExitCode Train(const TrainingOrder& order) {
-  const auto agent = ReadAgent(order, nullptr);
-  if (!agent) return ExitCode::kInput;
-  if (agent->algorithm == kNet2Seq) {
-    CheckGenerates(LoadTrainingScenario(order).scenario());
-  } else {
-    const EnvSpec spec = FindTrainingTask(order.task).create()->spec();
-    if (!ReadAgent(order, &spec)) return ExitCode::kInput;
-  }
+  Diagnostics diagnostics;
+  const bool good = LoadTrainingSubject(order, &diagnostics).has_value();
+  Tell(diagnostics.Format());
+  if (!good) return ExitCode::kInput;
   // Sums must not depend on the number of processors.
   setenv("OMP_NUM_THREADS", "1", 1);
   BecomeProgram({ProgramPath("airlock-learner", "AIRLOCK_LEARNER"), "train",
@@ -72,6 +58,10 @@ void AddTrainVerb(CLI::App* app, CommandLine* line) {
                    "its folder; ten are needed for an interval")
       ->check(NumberWithin(1, 10000))
       ->capture_default_str();
+  verb->add_option("--against", order->against,
+                   "folder of ten seeds of another agent on the same task: "
+                   "print how these differ")
+      ->type_name("DIR");
   verb->add_flag("--resume", order->resume,
                  "go on from the checkpoint in the folder");
   verb->add_flag("--overwrite", order->overwrite, "replace an earlier training")

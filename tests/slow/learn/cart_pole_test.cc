@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "agents/learn/policy_evaluation.h"
 #include "agents/learn/training_run.h"
 #include "sim/base/digest.h"
 #include "sim/stats/seed_statistics.h"
@@ -56,8 +57,11 @@ std::vector<double> Scores(const std::string& preset) {
   job.agent =
       *LoadAgentFile(AIRLOCK_SOURCE_DIR "/agents/presets/" + preset + ".yaml",
                      {}, nullptr, &diagnostics);
-  const TrainingTask task = {"cart-pole", Sha256("cart-pole"),
-                             [] { return std::make_unique<E>(); }};
+  const TrainingTask real = FindReferenceTask("cart-pole");
+  TrainingTask task = real;
+  task.create = [] { return std::make_unique<E>(); };
+  AgentFile judging;
+  judging.evaluation.episodes = 100;
   std::vector<double> scores;
   for (int seed = 1; seed <= kSeeds; ++seed) {
     job.seed = static_cast<uint64_t>(seed);
@@ -66,13 +70,8 @@ std::vector<double> Scores(const std::string& preset) {
     run.Run(nullptr, nullptr);
     std::ifstream file(job.folder + "/policy.json");
     const Policy policy = Policy::FromJson(nlohmann::json::parse(file));
-    double sum = 0;
-    for (const double reward : EvaluatePolicy(
-             policy, [] { return std::make_unique<CartPole>(); }, 100,
-             1000000 + job.seed, 0)) {
-      sum += reward / 100;
-    }
-    scores.push_back(sum);
+    scores.push_back(
+        EvaluatePolicy(policy, real, judging, 1000000 + job.seed).mean());
   }
   RequireRuns({scores});
   return scores;

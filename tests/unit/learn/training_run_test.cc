@@ -10,7 +10,7 @@
 #include <fstream>
 #include <limits>
 
-#include "agents/env/cart_pole.h"
+#include "agents/learn/policy_evaluation.h"
 #include "sim/base/digest.h"
 #include "sim/base/file.h"
 #include "tests/support/cart_pole_policies.h"
@@ -34,8 +34,11 @@ using testing::SystemCalls;
 using testing::TemporaryFolder;
 
 TrainingTask Counting() {
-  return {"counting", Sha256("counting"),
-          [] { return std::make_unique<CountingEnv>(); }};
+  TrainingTask task;
+  task.name = "counting";
+  task.digest = Sha256("counting");
+  task.create = [] { return std::make_unique<CountingEnv>(); };
+  return task;
 }
 
 // Eight updates of 32 steps, a checkpoint every two.
@@ -181,7 +184,8 @@ TEST(TrainingRun, ARewardThatIsNoNumberStopsIt) {
   TrainingJob job = SmallJob(folder / "a");
   job.agent.checkpoint_every = 32;
   job.agent.environments = 1;
-  job.agent.evaluation = {0, 1};
+  job.agent.evaluation.every = 0;
+  job.agent.evaluation.episodes = 1;
   ExitCode code = ExitCode::kDone;
   std::string said;
   try {
@@ -263,7 +267,8 @@ TEST(TrainingRun, GoesOnWhereAWorkerDies) {
   task.create = [note] { return std::make_unique<FatalOnce>(note); };
   TrainingJob job = SmallJob(folder / "a");
   job.agent.workers = 2;
-  job.agent.evaluation = {0, 1};
+  job.agent.evaluation.every = 0;
+  job.agent.evaluation.episodes = 1;
   EXPECT_EQ(Train(task, job), ExitCode::kDone);
   const json card = CardIn(folder / "a");
   EXPECT_EQ(card.at("steps"), 256);
@@ -277,9 +282,12 @@ TEST(TrainingRun, GoesOnWhereAWorkerDies) {
 TEST(TrainingRun, CartPoleLiesBetweenRandomAndAHandPolicy) {
   // 22.2 steps on average (Gymnasium's own); five standard errors of 400.
   EXPECT_NEAR(testing::RandomCartPoleReturn(400), 22.2, 3);
-  for (const double steps : EvaluatePolicy(
-           testing::HandPolicy(), [] { return std::make_unique<CartPole>(); },
-           100, 5, 0)) {
+  AgentFile agent;
+  agent.evaluation.episodes = 100;
+  for (const double steps :
+       EvaluatePolicy(testing::HandPolicy(), FindReferenceTask("cart-pole"),
+                      agent, 5)
+           .rewards) {
     EXPECT_EQ(steps, 500);
   }
 }
@@ -289,14 +297,14 @@ TEST(TrainingRun, CartPoleLiesBetweenRandomAndAHandPolicy) {
 // best of three evaluations is at least 60 in this many steps, for each seed.
 TEST(TrainingRun, LearnsMoreThanRandom) {
   const TemporaryFolder folder;
-  const TrainingTask task = {"cart-pole", Sha256("cart-pole"),
-                             [] { return std::make_unique<CartPole>(); }};
+  const TrainingTask task = FindReferenceTask("cart-pole");
   TrainingJob job = SmallJob(folder / "a");
   job.agent.steps = 8192;
   job.agent.environments = 8;
   job.agent.rollout = 64;
   job.agent.checkpoint_every = 0;
-  job.agent.evaluation = {0, 20};
+  job.agent.evaluation.every = 0;
+  job.agent.evaluation.episodes = 20;
   job.agent.ppo = PpoSection();
   job.agent.ppo.hidden = {32};
   job.agent.ppo.learning_rate = 3e-3;

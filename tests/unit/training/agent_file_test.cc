@@ -133,7 +133,7 @@ TEST(AgentFile, PresetsAreGood) {
 }
 
 TEST(TrainingTask, UnknownOnesListTheKnown) {
-  EXPECT_THAT(ErrorOf([] { FindTrainingTask("cartpole"); }),
+  EXPECT_THAT(ErrorOf([] { FindReferenceTask("cartpole"); }),
               HasSubstr("no reference task 'cartpole'; known: cart-pole"));
 }
 

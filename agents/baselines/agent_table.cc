@@ -40,9 +40,15 @@ void CheckPlannable(const PlannerRow& row, const WlanConfig& wlan,
 // The planner, with the scenario's fallback if it has one.
 std::unique_ptr<ChannelPlanner> WithFallback(
     std::unique_ptr<ChannelPlanner> planner, const PlannerSetup& setup,
-    const Scenario& band) {
+    const Scenario& band, const FallbackPlanner::Doubt& doubt) {
   if (!band.controller.fallback) return planner;
   const PlanFallbackConfig& fallback = *band.controller.fallback;
+  if (IsTrainedPlanner(fallback.planner)) {
+    throw InputError(
+        fmt::format("controller.fallback: planner '{}' is a trained one, and "
+                    "what it falls back on must not be",
+                    fallback.planner));
+  }
   const PlannerRow row = FindPlanner(fallback.planner);
   if (row.needs_known_loads) {
     throw InputError(fmt::format(
@@ -52,7 +58,8 @@ std::unique_ptr<ChannelPlanner> WithFallback(
   return std::make_unique<FallbackPlanner>(
       std::move(planner), row.create(setup), setup,
       FallbackLimits{fallback.most_utilisation, fallback.most_error,
-                     fallback.error_slots, fallback.recovery_slots});
+                     fallback.error_slots, fallback.recovery_slots},
+      doubt);
 }
 
 // The planner, behind the scenario's shield if it has one.
@@ -69,7 +76,8 @@ std::unique_ptr<ChannelPlanner> Shielded(
 
 std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
                                           const Scenario& scenario,
-                                          Replication replication) {
+                                          Replication replication,
+                                          const FallbackPlanner::Doubt& doubt) {
   if (!scenario.wlan) {
     throw InputError(fmt::format(
         "agent '{}' plans the channels of a WLAN, and this scenario has none",
@@ -85,8 +93,8 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
     CheckPlannable(row, NetworkOf(band, replication), setup.table);
     const PlannerController::Radios radios = RadiosOf(band, replication);
     bands.push_back(std::make_unique<PlannerController>(
-        Shielded(WithFallback(row.create(setup), setup, band), setup, band,
-                 radios),
+        Shielded(WithFallback(row.create(setup), setup, band, doubt), setup,
+                 band, radios),
         setup, future, radios));
   }
   if (bands.size() == 1) return std::move(bands.front());
@@ -117,7 +125,9 @@ std::vector<AgentRow> MakeRows() {
       rows.push_back({row.name, row.description});
     }
   }
-  rows.push_back({kNet2SeqRow.name, kNet2SeqRow.description});
+  for (const TrainedPlannerRow& row : TrainedPlanners()) {
+    rows.push_back({row.name, row.description});
+  }
   return rows;
 }
 
@@ -128,10 +138,21 @@ const std::vector<AgentRow>& Agents() {
   return rows;
 }
 
+void CheckPolicy(const std::string& agent, const std::string& policy) {
+  if (IsPlanner(agent)) {
+    FindPlanner(agent, policy);
+  } else if (!policy.empty()) {
+    throw PolicyError(
+        fmt::format("agent '{}' is not trained and takes no policy", agent));
+  }
+}
+
 std::unique_ptr<Controller> CreateAgent(const std::string& name,
                                         const Scenario& scenario,
-                                        Replication replication) {
+                                        Replication replication,
+                                        const FallbackPlanner::Doubt& doubt) {
   CheckShieldable(name, scenario);
+  CheckPolicy(name, scenario.controller.policy);
   // Behind a shield even who changes nothing has to leave a radar's channel.
   if (name == kStatic && !scenario.controller.shield) {
     return std::make_unique<StaticController>();
@@ -147,7 +168,8 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
     return std::make_unique<ScheduleController>(scenario.wlan->schedule);
   }
   if (IsPlanner(name)) {
-    return CreatePlanner(FindPlanner(name), scenario, replication);
+    return CreatePlanner(FindPlanner(name, scenario.controller.policy),
+                         scenario, replication, doubt);
   }
   std::string known;
   for (const AgentRow& row : Agents()) {

@@ -31,4 +31,28 @@ std::vector<Metric> BandPlanners::Metrics() const {
   return sums;
 }
 
+std::vector<ExplainedDecision> BandPlanners::TakeDecisions() {
+  std::vector<ExplainedDecision> all;
+  for (const auto& band : bands_) {
+    for (ExplainedDecision& one : band->TakeDecisions()) {
+      all.push_back(std::move(one));
+    }
+  }
+  return all;
+}
+
+nlohmann::json BandPlanners::Save() const {
+  nlohmann::json saved = nlohmann::json::array();
+  for (const auto& band : bands_) saved.push_back(band->Save());
+  return saved;
+}
+
+void BandPlanners::Load(const nlohmann::json& saved) {
+  if (saved.size() != bands_.size()) {
+    throw InputError(fmt::format("a saved state of {} bands; there are {}",
+                                 saved.size(), bands_.size()));
+  }
+  for (size_t b = 0; b < bands_.size(); ++b) bands_[b]->Load(saved[b]);
+}
+
 }  // namespace airlock

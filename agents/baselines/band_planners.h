@@ -17,6 +17,10 @@ class BandPlanners : public Controller {
   Action Decide(const Observation& observation) override;
   // The sums over the bands.
   std::vector<Metric> Metrics() const override;
+  // Band by band.
+  std::vector<ExplainedDecision> TakeDecisions() override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
  private:
   const std::vector<std::unique_ptr<Controller>> bands_;

@@ -15,6 +15,34 @@ void CheckSize(const char* what, size_t found, size_t access_points) {
 
 }  // namespace
 
+const char* ToString(ChoiceOrigin::By by) {
+  switch (by) {
+    case ChoiceOrigin::By::kPlanner:
+      return "planner";
+    case ChoiceOrigin::By::kFallback:
+      return "fallback";
+    case ChoiceOrigin::By::kShield:
+      return "shield";
+  }
+  return "";
+}
+
+nlohmann::json ToJson(const ChannelPlan& plan) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const ChannelAssignment& one : plan) {
+    out.push_back({one.channel, one.bonding});
+  }
+  return out;
+}
+
+ChannelPlan PlanFromJson(const nlohmann::json& saved) {
+  ChannelPlan plan;
+  for (const nlohmann::json& one : saved) {
+    plan.push_back({one.at(0), one.at(1)});
+  }
+  return plan;
+}
+
 int64_t PlannerView::CountUnheard() const {
   int64_t unheard = 0;
   for (int j = 0; j < size(); ++j) {

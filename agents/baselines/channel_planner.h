@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/error.h"
 #include "sim/base/rng.h"
 #include "sim/engine/simulation.h"
 #include "sim/surrogate/airtime_model.h"
@@ -70,6 +72,20 @@ struct PlannerSetup {
   double start_seconds = 0;  // of the day at which the run begins
 };
 
+// A trained planner's policy is missing, damaged, or not for this network.
+class PolicyError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+// Who chose what one access point gets under a plan.
+struct ChoiceOrigin {
+  enum class By { kPlanner, kFallback, kShield };
+  By by = By::kPlanner;
+  std::string reason;  // empty: the planner's own estimates
+};
+const char* ToString(ChoiceOrigin::By by);  // "planner", "fallback", "shield"
+
 // A way to plan channels and widths. Keeps its own state from slot to slot; one
 // object serves one network.
 class ChannelPlanner {
@@ -81,7 +97,20 @@ class ChannelPlanner {
   // What it has to say of its own work, for a run's record: the same names in
   // every replication.
   virtual std::vector<Metric> Metrics() const { return {}; }
+  // Of the last plan. Of the shield also where it kept access point `ap` from
+  // moving.
+  virtual ChoiceOrigin OriginOf(int /*ap*/) const { return {}; }
+
+  // What it remembers: an equal planner that loads it decides alike from there
+  // on. Null of one that remembers nothing.
+  virtual nlohmann::json Save() const { return {}; }
+  // Throws InputError or json::exception for what Save() did not write.
+  virtual void Load(const nlohmann::json& /*saved*/) {}
 };
+
+// A plan as JSON, for Save().
+nlohmann::json ToJson(const ChannelPlan& plan);
+ChannelPlan PlanFromJson(const nlohmann::json& saved);
 
 // Throws InputError that says what is wrong with which access point: sizes that
 // differ, a load that is negative or missing, a present assignment that the

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -47,11 +49,12 @@ FallbackLimits LimitsOf(const AirtimeProfile& profile, FallbackLimits limits) {
 FallbackPlanner::FallbackPlanner(std::unique_ptr<ChannelPlanner> planner,
                                  std::unique_ptr<ChannelPlanner> fallback,
                                  const PlannerSetup& setup,
-                                 const FallbackLimits& limits)
+                                 const FallbackLimits& limits, Doubt doubt)
     : planner_(std::move(planner)),
       fallback_(std::move(fallback)),
       setup_(setup),
-      limits_(limits) {
+      limits_(limits),
+      doubt_(std::move(doubt)) {
   CheckLimits(limits);
 }
 
@@ -65,9 +68,10 @@ AirtimeNetwork FallbackPlanner::Estimate(const PlannerView& view,
   return network;
 }
 
-void FallbackPlanner::Find(FallbackCause cause) {
+void FallbackPlanner::Find(FallbackCause cause, const std::string& what) {
   ++causes_[static_cast<size_t>(cause)];
   bad_ = true;
+  why_ = fmt::format("{}: {}", ToString(cause), what);
 }
 
 void FallbackPlanner::NoteError(const PlannerView& view) {
@@ -87,17 +91,28 @@ void FallbackPlanner::NoteError(const PlannerView& view) {
   error_sum_ += error;
   ++error_slots_;
   wrong_in_a_row_ = error > limits_.most_error ? wrong_in_a_row_ + 1 : 0;
-  if (wrong_in_a_row_ >= limits_.error_slots) Find(FallbackCause::kError);
+  if (wrong_in_a_row_ < limits_.error_slots) return;
+  Find(FallbackCause::kError,
+       fmt::format("busy shares differ from estimates by {:.2f} on average, {} "
+                   "slots in a row",
+                   error, wrong_in_a_row_));
 }
 
 void FallbackPlanner::JudgeEstimates(const PlannerView& view,
-                                     const ChannelPlan& plan) {
-  const AirtimeNetwork network = Estimate(view, plan);
-  if (!network.heard().isFinite().all()) {
-    Find(FallbackCause::kNotANumber);
-  } else if ((network.heard() > limits_.most_utilisation).any()) {
-    Find(FallbackCause::kOutOfRange);
+                                     const AirtimeNetwork& network) {
+  for (int ap = 0; ap < view.size(); ++ap) {
+    if (std::isfinite(network.heard()[ap])) continue;
+    Find(FallbackCause::kNotANumber,
+         fmt::format("the utilisation estimated for '{}'",
+                     view.access_points[ap]));
+    return;
   }
+  Eigen::Index worst = 0;
+  const double most = network.heard().maxCoeff(&worst);
+  if (most <= limits_.most_utilisation) return;
+  Find(FallbackCause::kOutOfRange,
+       fmt::format("a utilisation of {:.2f} estimated for '{}', {:g} at most",
+                   most, view.access_points[worst], limits_.most_utilisation));
 }
 
 void FallbackPlanner::HandOverOrBack() {
@@ -115,23 +130,76 @@ ChannelPlan FallbackPlanner::Decide(const PlannerView& view) {
   ++slots_;
   NoteError(view);
   ChannelPlan plan = view.plan;
+  std::optional<AirtimeNetwork> estimate;
   try {
     plan = planner_->Decide(view);
     CheckPlan(plan, view.access_points, setup_.table);
-    JudgeEstimates(view, plan);
-  } catch (const Error&) {
-    Find(FallbackCause::kFailed);
+    estimate.emplace(Estimate(view, plan));
+    JudgeEstimates(view, *estimate);
+  } catch (const Error& error) {
+    Find(FallbackCause::kFailed, error.what());
   }
   HandOverOrBack();
   // Both are asked, so that each knows what has happened.
   const ChannelPlan other = fallback_->Decide(view);
+  reason_ = doubt_ ? doubt_() : "";
   if (falling_back_) {
-    plan = other;
+    reason_ = bad_ ? why_
+                   : fmt::format("{} of {} good slots since {}", good_in_a_row_,
+                                 limits_.recovery_slots, why_);
     ++fallback_slots_;
   }
-  expected_busy_ = Estimate(view, plan).busy();
-  explanation_ = ExplainPlan(view, setup_, plan);
+  if (!reason_.empty()) {
+    plan = other;
+    estimate.emplace(Estimate(view, plan));
+  }
+  expected_busy_ = estimate->busy();
   return plan;
+}
+
+ChoiceOrigin FallbackPlanner::OriginOf(int ap) const {
+  if (reason_.empty()) return planner_->OriginOf(ap);
+  return {ChoiceOrigin::By::kFallback, reason_};
+}
+
+nlohmann::json FallbackPlanner::Save() const {
+  nlohmann::json expected = nlohmann::json::array();
+  for (const double busy : expected_busy_) {
+    expected.push_back(NumberOrNull(busy));
+  }
+  return {{"planner", planner_->Save()},
+          {"fallback", fallback_->Save()},
+          {"expected_busy", std::move(expected)},
+          {"why", why_},
+          {"falling_back", falling_back_},
+          {"wrong_in_a_row", wrong_in_a_row_},
+          {"good_in_a_row", good_in_a_row_},
+          {"causes", causes_},
+          {"slots", slots_},
+          {"fallback_slots", fallback_slots_},
+          {"hand_overs", hand_overs_},
+          {"error_sum", error_sum_},
+          {"error_slots", error_slots_}};
+}
+
+void FallbackPlanner::Load(const nlohmann::json& saved) {
+  planner_->Load(saved.at("planner"));
+  fallback_->Load(saved.at("fallback"));
+  const nlohmann::json& expected = saved.at("expected_busy");
+  expected_busy_.resize(static_cast<Eigen::Index>(expected.size()));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    expected_busy_[static_cast<Eigen::Index>(i)] = NumberOrMissing(expected[i]);
+  }
+  why_ = saved.at("why");
+  falling_back_ = saved.at("falling_back");
+  wrong_in_a_row_ = saved.at("wrong_in_a_row");
+  good_in_a_row_ = saved.at("good_in_a_row");
+  causes_ = saved.at("causes").get<std::array<int64_t, kFallbackCauses>>();
+  slots_ = saved.at("slots");
+  fallback_slots_ = saved.at("fallback_slots");
+  hand_overs_ = saved.at("hand_overs");
+  error_sum_ = saved.at("error_sum");
+  error_slots_ = saved.at("error_slots");
 }
 
 std::vector<Metric> FallbackPlanner::Metrics() const {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "agents/baselines/channel_planner.h"
-#include "agents/baselines/plan_explanation.h"
 #include "sim/scenario/airtime_profile.h"
 #include "sim/surrogate/airtime_network.h"
 
@@ -44,35 +43,40 @@ const char* ToString(FallbackCause cause);
 // estimates behind its plans cannot be believed. It is asked in every slot,
 // also while the other one plans, and judged by what it proposes: one bad slot
 // (or several wrong ones) hands over, only `recovery_slots` good ones in a row
-// hand back. A measured busy share that is not there says nothing.
+// hand back. A measured busy share that is not there says nothing. Whoever runs
+// it may have doubts of their own: in those slots the fallback plans too, and
+// nothing is counted.
 class FallbackPlanner : public ChannelPlanner {
  public:
+  // Asked in every slot: why the planner may not plan it; empty: it may.
+  using Doubt = std::function<std::string()>;
+
   // Throws InputError as CheckLimits().
   FallbackPlanner(std::unique_ptr<ChannelPlanner> planner,
                   std::unique_ptr<ChannelPlanner> fallback,
-                  const PlannerSetup& setup, const FallbackLimits& limits);
+                  const PlannerSetup& setup, const FallbackLimits& limits,
+                  Doubt doubt = nullptr);
 
   ChannelPlan Decide(const PlannerView& view) override;
   // Slots, those that the fallback planned, hand-overs, causes, the mean error
   // of estimates; then the planner's own.
   std::vector<Metric> Metrics() const override;
+  ChoiceOrigin OriginOf(int ap) const override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
   bool falling_back() const { return falling_back_; }
   // Slots in which each cause was found.
   const std::array<int64_t, kFallbackCauses>& causes() const { return causes_; }
   int64_t fallback_slots() const { return fallback_slots_; }
   int64_t hand_overs() const { return hand_overs_; }
-  // Of the last decision: every access point that it moves, with its
-  // utilisation before and after, as estimated; whoever planned.
-  const std::vector<AssignmentChange>& explanation() const {
-    return explanation_;
-  }
 
  private:
   // Of the slot that ended, where somebody measured it.
   void NoteError(const PlannerView& view);
-  void Find(FallbackCause cause);
-  void JudgeEstimates(const PlannerView& view, const ChannelPlan& plan);
+  void Find(FallbackCause cause, const std::string& what);
+  // Of the planner's own plan.
+  void JudgeEstimates(const PlannerView& view, const AirtimeNetwork& network);
   void HandOverOrBack();
   // Estimates of `plan`, with the loads as forecast.
   AirtimeNetwork Estimate(const PlannerView& view,
@@ -82,9 +86,11 @@ class FallbackPlanner : public ChannelPlanner {
   const std::unique_ptr<ChannelPlanner> fallback_;
   const PlannerSetup setup_;
   const FallbackLimits limits_;
+  const Doubt doubt_;
   Eigen::ArrayXd expected_busy_;  // of the slot to come; empty: nothing
-  std::vector<AssignmentChange> explanation_;
-  bool bad_ = false;  // this slot
+  bool bad_ = false;              // this slot
+  std::string why_;               // the last bad slot was bad
+  std::string reason_;  // of the fallback's last plan; empty: the planner's
   bool falling_back_ = false;
   int64_t wrong_in_a_row_ = 0;
   int64_t good_in_a_row_ = 0;

@@ -184,7 +184,9 @@ void Check(const PlannerCase& setting) {
 
 PlannerScore ScorePlanner(const std::string& planner,
                           const PlannerCase& setting) {
-  const PlannerRow row = FindPlanner(planner);
+  const PlannerRow row = FindPlanner(
+      planner, IsTrainedPlanner(planner) ? setting.scenario.controller.policy
+                                         : std::string());
   Check(setting);
   PlannerScore score;
   score.planner = planner;

@@ -16,7 +16,8 @@ namespace airlock {
 // a WLAN scenario: section V of Iacoboaiea et al. (IFIP Networking 2021).
 struct PlannerCase {
   // A resolved scenario whose decision interval is the slot of its loads. With
-  // `wlan.generated` each replication is a network of its own.
+  // `wlan.generated` each replication is a network of its own. A trained
+  // planner runs its `controller.policy`.
   Scenario scenario;
   int64_t slots = 144;  // of a replication
   // Every planner is told the loads of the slot to come ("hasty"), not `oracle`

@@ -5,11 +5,15 @@
 #include <string_view>
 #include <utility>
 
+#include "agents/baselines/plan_explanation.h"
 #include "sim/base/error.h"
+#include "sim/base/json.h"
 #include "sim/telemetry/wlan_columns.h"
 
 namespace airlock {
 namespace {
+
+using nlohmann::json;
 
 double ValueOf(const Observation& observation, const std::string& column) {
   const auto found = observation.values.find(column);
@@ -46,36 +50,94 @@ PlannerController::PlannerController(std::unique_ptr<ChannelPlanner> planner,
                                      const PlannerSetup& setup,
                                      FutureLoads future, Radios radios)
     : planner_(std::move(planner)),
-      table_(setup.table),
-      start_seconds_(setup.start_seconds),
+      setup_(setup),
       future_(std::move(future)),
       radios_(std::move(radios)) {}
 
 Action PlannerController::Decide(const Observation& observation) {
   if (view_.access_points.empty()) Begin(observation);
   view_.run_seconds = Seconds(observation.time);
-  view_.seconds_of_day = std::fmod(start_seconds_ + view_.run_seconds, 86400);
+  view_.seconds_of_day =
+      std::fmod(setup_.start_seconds + view_.run_seconds, 86400);
   ReadScans(observation);
   ReadPlan(observation);
   ReadLoads(observation);
   const bool all_known = std::find(plan_known_.begin(), plan_known_.end(),
                                    false) == plan_known_.end();
   if (!all_known) return {};
-  CheckView(view_, table_);
+  CheckView(view_, setup_.table);
   ChannelPlan plan = planner_->Decide(view_);
-  CheckPlan(plan, view_.access_points, table_);
+  CheckPlan(plan, view_.access_points, setup_.table);
   Narrow(&plan);
+  Explain(plan);
   ++view_.slot;
   Action action;
   for (size_t i = 0; i < plan.size(); ++i) {
     if (plan[i] == view_.plan[i]) continue;
     const std::string& ap = view_.access_points[i];
-    action.settings[ChannelSettingName(ap)] = table_.Number(plan[i].channel);
+    action.settings[ChannelSettingName(ap)] =
+        setup_.table.Number(plan[i].channel);
     action.settings[WidthSettingName(ap)] =
         ChannelTable::WidthHz(plan[i].bonding);
   }
   view_.plan = plan;
   return action;
+}
+
+void PlannerController::Explain(const ChannelPlan& plan) {
+  for (ExplainedDecision& one :
+       ExplainPlan(view_, setup_, plan,
+                   [this](int ap) { return planner_->OriginOf(ap); })) {
+    if (one.moves()) {
+      ++changes_;
+      fall_ += one.utilisation_before - one.utilisation_after;
+    }
+    decisions_.push_back(std::move(one));
+  }
+}
+
+std::vector<ExplainedDecision> PlannerController::TakeDecisions() {
+  return std::exchange(decisions_, {});
+}
+
+nlohmann::json PlannerController::Save() const {
+  json last_loads = json::array();
+  for (const double load : last_loads_) {
+    last_loads.push_back(NumberOrNull(load));
+  }
+  return {{"planner", planner_->Save()},
+          {"access_points", view_.access_points},
+          {"plan", ToJson(view_.plan)},
+          {"plan_known", plan_known_},
+          {"loads", view_.loads},
+          {"last_loads", std::move(last_loads)},
+          {"slot", view_.slot},
+          {"counts",
+           {unheard_, loads_missing_, loads_negative_, plans_unreadable_,
+            narrowed_, changes_}},
+          {"fall", fall_}};
+}
+
+void PlannerController::Load(const nlohmann::json& saved) {
+  const json& counts = saved.at("counts");
+  planner_->Load(saved.at("planner"));
+  view_.access_points =
+      saved.at("access_points").get<std::vector<std::string>>();
+  view_.plan = PlanFromJson(saved.at("plan"));
+  plan_known_ = saved.at("plan_known").get<std::vector<bool>>();
+  view_.loads = saved.at("loads").get<std::deque<std::vector<double>>>();
+  last_loads_.clear();
+  for (const json& load : saved.at("last_loads")) {
+    last_loads_.push_back(NumberOrMissing(load));
+  }
+  view_.slot = saved.at("slot");
+  unheard_ = counts.at(0);
+  loads_missing_ = counts.at(1);
+  loads_negative_ = counts.at(2);
+  plans_unreadable_ = counts.at(3);
+  narrowed_ = counts.at(4);
+  changes_ = counts.at(5);
+  fall_ = saved.at("fall");
 }
 
 void PlannerController::Narrow(ChannelPlan* plan) {
@@ -130,7 +192,7 @@ void PlannerController::ReadPlan(const Observation& observation) {
     const double number = ApValue(observation, ap, kApChannel);
     const double width = ApValue(observation, ap, kApWidth);
     try {
-      view_.plan[i] = table_.Parse(number, width);
+      view_.plan[i] = setup_.table.Parse(number, width);
       plan_known_[i] = true;
     } catch (const InputError& error) {
       if (!plan_known_[i] && Whole(number) && Whole(width)) {
@@ -193,6 +255,11 @@ std::vector<Metric> PlannerController::Metrics() const {
             "widths of plans that were more than an access point's standard "
             "has",
             narrowed_),
+      count("controller.changes", "access points that were to change",
+            changes_),
+      {"controller.utilisation_fall", "1",
+       "estimated utilisation before less after, sum over those changes",
+       fall_},
   };
   for (const Metric& metric : planner_->Metrics()) metrics.push_back(metric);
   return metrics;

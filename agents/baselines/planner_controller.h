@@ -45,6 +45,9 @@ class PlannerController : public Controller {
   Action Decide(const Observation& observation) override;
   // What was made good for: counts of the whole run.
   std::vector<Metric> Metrics() const override;
+  std::vector<ExplainedDecision> TakeDecisions() override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
  private:
   void Begin(const Observation& observation);
@@ -52,10 +55,10 @@ class PlannerController : public Controller {
   void ReadPlan(const Observation& observation);
   void ReadLoads(const Observation& observation);
   void Narrow(ChannelPlan* plan);
+  void Explain(const ChannelPlan& plan);
 
   const std::unique_ptr<ChannelPlanner> planner_;
-  const ChannelTable table_;
-  const double start_seconds_;
+  const PlannerSetup setup_;
   const FutureLoads future_;
   const Radios radios_;
   PlannerView view_;
@@ -66,6 +69,9 @@ class PlannerController : public Controller {
   int64_t loads_negative_ = 0;
   int64_t plans_unreadable_ = 0;
   int64_t narrowed_ = 0;
+  int64_t changes_ = 0;
+  double fall_ = 0;  // of estimated utilisations, over changes
+  std::vector<ExplainedDecision> decisions_;  // since they were taken
 };
 
 }  // namespace airlock

@@ -1,5 +1,6 @@
 #include "agents/baselines/shielded_planner.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/base/error.h"
@@ -19,14 +20,18 @@ ShieldedPlanner::ShieldedPlanner(std::unique_ptr<ChannelPlanner> planner,
           std::move(planner), setup,
           [limits](const std::vector<std::string>&) { return limits; }) {}
 
+void ShieldedPlanner::Begin(const std::vector<std::string>& access_points) {
+  const ShieldLimits limits = limits_of_(access_points);
+  const auto size = static_cast<int>(access_points.size());
+  shield_ = std::make_unique<ChannelShield>(setup_.table, setup_.choices,
+                                            limits, size);
+  audit_ =
+      std::make_unique<PlanAudit>(setup_.table, setup_.choices, limits, size);
+  access_points_ = access_points;
+}
+
 ChannelPlan ShieldedPlanner::Decide(const PlannerView& view) {
-  if (shield_ == nullptr) {
-    const ShieldLimits limits = limits_of_(view.access_points);
-    shield_ = std::make_unique<ChannelShield>(setup_.table, setup_.choices,
-                                              limits, view.size());
-    audit_ = std::make_unique<PlanAudit>(setup_.table, setup_.choices, limits,
-                                         view.size());
-  }
+  if (shield_ == nullptr) Begin(view.access_points);
   PlannerView seen = view;
   const PlanSituation situation{view.run_seconds, view.plan, view.rssi_dbm,
                                 view.forecast()};
@@ -37,9 +42,47 @@ ChannelPlan ShieldedPlanner::Decide(const PlannerView& view) {
         fmt::format("a plan of {} access points where there are {}",
                     proposed.size(), view.access_points.size()));
   }
-  const ChannelPlan plan = shield_->Admit(situation, proposed).plan;
-  audit_->Judge(situation, plan);
-  return plan;
+  ShieldVerdict verdict = shield_->Admit(situation, proposed);
+  audit_->Judge(situation, verdict.plan);
+  refused_ = std::move(verdict.refused);
+  rescued_ = std::move(verdict.rescued);
+  return verdict.plan;
+}
+
+ChoiceOrigin ShieldedPlanner::OriginOf(int ap) const {
+  for (const ShieldRefusal& refusal : refused_) {
+    if (refusal.ap != ap) continue;
+    const std::string channel =
+        setup_.table.Has(refusal.proposed)
+            ? fmt::format("channel {} ({} MHz)",
+                          setup_.table.Number(refusal.proposed.channel),
+                          20 << refusal.proposed.bonding)
+            : std::string("a channel that the network does not have");
+    return {
+        ChoiceOrigin::By::kShield,
+        fmt::format("rule '{}' forbids {}", ToString(refusal.rule), channel)};
+  }
+  if (std::count(rescued_.begin(), rescued_.end(), ap) > 0) {
+    return {ChoiceOrigin::By::kShield, "had to leave a forbidden channel"};
+  }
+  return planner_->OriginOf(ap);
+}
+
+nlohmann::json ShieldedPlanner::Save() const {
+  nlohmann::json saved = {{"planner", planner_->Save()}};
+  if (shield_ == nullptr) return saved;
+  saved["access_points"] = access_points_;
+  saved["shield"] = shield_->Save();
+  saved["audit"] = audit_->Save();
+  return saved;
+}
+
+void ShieldedPlanner::Load(const nlohmann::json& saved) {
+  planner_->Load(saved.at("planner"));
+  if (!saved.contains("shield")) return;
+  Begin(saved.at("access_points").get<std::vector<std::string>>());
+  shield_->Load(saved.at("shield"));
+  audit_->Load(saved.at("audit"));
 }
 
 std::vector<Metric> ShieldedPlanner::Metrics() const {

@@ -33,17 +33,25 @@ class ShieldedPlanner : public ChannelPlanner {
   // Refusals by rule, rescues, plans, unsafe plans and their bound, then the
   // planner's own.
   std::vector<Metric> Metrics() const override;
+  ChoiceOrigin OriginOf(int ap) const override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
   // Null before the first decision.
   const ChannelShield* shield() const { return shield_.get(); }
   const PlanAudit* audit() const { return audit_.get(); }
 
  private:
+  void Begin(const std::vector<std::string>& access_points);
+
   const std::unique_ptr<ChannelPlanner> planner_;
   const PlannerSetup setup_;
   const LimitsOf limits_of_;
   std::unique_ptr<ChannelShield> shield_;
   std::unique_ptr<PlanAudit> audit_;
+  std::vector<std::string> access_points_;
+  std::vector<ShieldRefusal> refused_;  // in the last plan
+  std::vector<int> rescued_;
 };
 
 }  // namespace airlock

@@ -30,6 +30,9 @@ class NoisyPlanner : public ChannelPlanner {
 
   ChannelPlan Decide(const PlannerView& view) override;
   std::vector<Metric> Metrics() const override { return planner_->Metrics(); }
+  ChoiceOrigin OriginOf(int ap) const override {
+    return planner_->OriginOf(ap);
+  }
 
  private:
   // What was measured at one decision.

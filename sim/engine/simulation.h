@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,15 @@ class Controller {
   // What it has to say of its own work in the run's record, after the last
   // decision; the same names in every replication.
   virtual std::vector<Metric> Metrics() const { return {}; }
+  // What it decided since the last call, explained; nothing of one that does
+  // not explain.
+  virtual std::vector<ExplainedDecision> TakeDecisions() { return {}; }
+
+  // What it remembers: an equal controller that loads it decides alike from
+  // there on. Of those that run on live networks; null of the others.
+  virtual nlohmann::json Save() const { return {}; }
+  // Throws InputError or json::exception for what Save() did not write.
+  virtual void Load(const nlohmann::json& /*saved*/) {}
 };
 
 }  // namespace airlock

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "sim/base/error.h"
@@ -11,7 +13,7 @@ namespace {
 
 constexpr char kFileType[] = "result";
 constexpr int kVersionMajor = 1;
-constexpr int kVersionMinor = 0;
+constexpr int kVersionMinor = 1;
 
 // Throws InputError if a replication has other metrics than the first.
 void CheckMetrics(const RunRecord& record) {
@@ -89,6 +91,118 @@ void WriteMetrics(const RunRecord& record, Hdf5Writer* writer) {
   }
 }
 
+// A column of numbers in the table of decisions.
+struct DecisionColumn {
+  const char* name;
+  const char* unit;
+  const char* description;
+  double ExplainedDecision::*value;
+};
+
+constexpr DecisionColumn kDecisionColumns[] = {
+    {"time", "s", "simulated time", &ExplainedDecision::time_seconds},
+    {"channel_before", "1", "IEEE number of the primary channel",
+     &ExplainedDecision::channel_before},
+    {"width_before", "Hz", "its width", &ExplainedDecision::width_before_hz},
+    {"channel_after", "1", "that it was to have from then on",
+     &ExplainedDecision::channel_after},
+    {"width_after", "Hz", "its width", &ExplainedDecision::width_after_hz},
+    {"utilisation_before", "1", "estimated, if nobody moved",
+     &ExplainedDecision::utilisation_before},
+    {"utilisation_after", "1", "estimated, under the new plan",
+     &ExplainedDecision::utilisation_after},
+    {"mean_before", "1", "mean over all access points",
+     &ExplainedDecision::mean_before},
+    {"mean_after", "1", "mean over all access points",
+     &ExplainedDecision::mean_after},
+};
+
+// The same of texts.
+struct DecisionText {
+  const char* name;
+  const char* description;
+  std::string ExplainedDecision::*value;
+};
+
+constexpr DecisionText kDecisionTexts[] = {
+    {"access_point", "empty: a decision that moved nobody",
+     &ExplainedDecision::access_point},
+    {"decided_by", "who decided", &ExplainedDecision::decided_by},
+    {"reason", "why", &ExplainedDecision::reason},
+};
+
+// The decisions of all replications, one under the other; nothing where there
+// is none.
+void WriteDecisions(const RunRecord& record, Hdf5Writer* writer) {
+  std::vector<int64_t> replications;
+  std::vector<const ExplainedDecision*> decisions;
+  for (const ReplicationRecord& replication : record.replications) {
+    for (const ExplainedDecision& one : replication.decisions) {
+      replications.push_back(replication.replication.value());
+      decisions.push_back(&one);
+    }
+  }
+  if (decisions.empty()) return;
+  writer->Dataset("/decisions/replication", replications, "1",
+                  "replication number");
+  for (const DecisionColumn& column : kDecisionColumns) {
+    std::vector<double> values;
+    for (const auto* one : decisions) values.push_back(one->*column.value);
+    writer->Dataset(std::string("/decisions/") + column.name, values,
+                    column.unit, column.description);
+  }
+  for (const DecisionText& column : kDecisionTexts) {
+    std::vector<std::string> values;
+    for (const auto* one : decisions) values.push_back(one->*column.value);
+    writer->Dataset(std::string("/decisions/") + column.name, values,
+                    column.description);
+  }
+}
+
+void ReadDecisions(const Hdf5Reader& reader,
+                   std::vector<ReplicationRecord>* replications) {
+  const std::vector<std::string> groups = reader.Children("/");
+  if (std::count(groups.begin(), groups.end(), "decisions") == 0) return;
+  const std::vector<int64_t> numbers =
+      reader.Integers("/decisions/replication");
+  std::vector<ExplainedDecision> decisions(numbers.size());
+  const auto fill = [&](const char* name, auto read, auto member) {
+    const std::string path = std::string("/decisions/") + name;
+    const auto values = read(path);
+    if (values.size() != numbers.size()) {
+      reader.Fail(path, fmt::format("{} values for {} decisions", values.size(),
+                                    numbers.size()));
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      decisions[i].*member = values[i];
+    }
+  };
+  for (const DecisionColumn& column : kDecisionColumns) {
+    fill(
+        column.name,
+        [&](const std::string& path) { return reader.Doubles(path); },
+        column.value);
+  }
+  for (const DecisionText& column : kDecisionTexts) {
+    fill(
+        column.name,
+        [&](const std::string& path) { return reader.Strings(path); },
+        column.value);
+  }
+  std::map<int64_t, ReplicationRecord*> by_number;
+  for (ReplicationRecord& one : *replications) {
+    by_number[one.replication.value()] = &one;
+  }
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const auto found = by_number.find(numbers[i]);
+    if (found == by_number.end()) {
+      reader.Fail("/decisions/replication",
+                  fmt::format("there is no replication {}", numbers[i]));
+    }
+    found->second->decisions.push_back(std::move(decisions[i]));
+  }
+}
+
 std::string SeriesGroup(const ReplicationRecord& replication) {
   return fmt::format("/series/{}", replication.replication.value());
 }
@@ -147,6 +261,7 @@ void WriteRunRecord(const RunRecord& record, const std::string& path) {
     writer.Attribute("/", "scenario_name", record.scenario_name);
     WriteReplications(record, &writer);
     WriteMetrics(record, &writer);
+    WriteDecisions(record, &writer);
     writer.Group("/series");
     std::set<int64_t> numbers;
     for (const ReplicationRecord& replication : record.replications) {
@@ -173,6 +288,7 @@ RunRecord ReadRunRecord(const std::string& path) {
   record.scenario_name = reader.Text("/", "scenario_name");
   record.replications = ReadReplications(reader);
   ReadMetrics(reader, &record.replications);
+  ReadDecisions(reader, &record.replications);
   for (ReplicationRecord& replication : record.replications) {
     replication.series = reader.TraceContent(SeriesGroup(replication));
   }

@@ -1,5 +1,7 @@
 #include "sim/results/run_record.h"
 
+#include <fmt/format.h>
+
 #include <ctime>
 
 #include "sim/base/digest.h"
@@ -18,6 +20,22 @@ void AddSeries(const Trace& series, Digest* digest) {
   }
   for (const Column& column : series.columns) digest->Add(column.description);
   digest->Add(series.Digest());
+}
+
+void AddDecisions(const std::vector<ExplainedDecision>& decisions,
+                  Digest* digest) {
+  digest->Add(static_cast<int64_t>(decisions.size()));
+  for (const ExplainedDecision& one : decisions) {
+    digest->Add(one.access_point);
+    for (const double value :
+         {one.time_seconds, one.channel_before, one.width_before_hz,
+          one.channel_after, one.width_after_hz, one.utilisation_before,
+          one.utilisation_after, one.mean_before, one.mean_after}) {
+      digest->Add(value);
+    }
+    digest->Add(one.decided_by);
+    digest->Add(one.reason);
+  }
 }
 
 }  // namespace
@@ -56,9 +74,25 @@ std::string RunRecord::Digest() const {
       digest.Add(metric.description);
       digest.Add(metric.value);
     }
+    // A record without them has the digest that it had before there were any.
+    if (!replication.decisions.empty()) {
+      AddDecisions(replication.decisions, &digest);
+    }
     AddSeries(replication.series, &digest);
   }
   return digest.Hex();
+}
+
+std::string RunRecord::DecisionsCsv() const {
+  std::string text;
+  for (const ReplicationRecord& replication : replications) {
+    for (const ExplainedDecision& one : replication.decisions) {
+      if (text.empty()) text = "replication," + DecisionHeader() + "\n";
+      text += fmt::format("{},{}\n", replication.replication.value(),
+                          DecisionCells(one));
+    }
+  }
+  return text;
 }
 
 }  // namespace airlock

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/base/ids.h"
+#include "sim/results/explained_decision.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
@@ -38,6 +39,8 @@ struct ReplicationRecord {
   int64_t events = 0;            // processed by the engine
   double wall_seconds = 0;       // goes to /runtime: not in the digest
   std::vector<Metric> metrics;
+  // Of a controller that explains what it does, in the order of time.
+  std::vector<ExplainedDecision> decisions;
   Trace series;  // one sample an interval, warm-up included
 };
 
@@ -51,6 +54,9 @@ struct RunRecord {
   // SHA-256 over everything but the provenance's date and the wall time: equal
   // for equal scenario, seed and version, whatever the number of jobs.
   std::string Digest() const;
+  // All decisions as a CSV, the replication's number before the columns of
+  // DecisionHeader(); empty where nobody explained any.
+  std::string DecisionsCsv() const;
 };
 
 }  // namespace airlock

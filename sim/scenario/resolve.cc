@@ -233,6 +233,7 @@ class ScenarioResolver {
         ReplaceByDigest(path, &identity);
       }
     }
+    ReplaceByDigest(resolved_.scenario_.controller.policy, &identity);
     const auto& wlan = resolved_.scenario_.wlan;
     if (wlan) {
       ReplaceByDigest(wlan->load.trace, &identity);

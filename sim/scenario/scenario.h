@@ -373,6 +373,8 @@ struct PlanFallbackConfig {
 
 struct ControllerConfig {
   std::string agent = "static";  // `airlock list agents`
+  std::string policy;            // trained policy's file (absolute path), or
+                                 // empty: the agent takes none
   SimTime interval = Milliseconds(100);
   ObservationConfig observation;
   std::optional<ShieldConfig> shield;

@@ -702,6 +702,10 @@ void DeclareFields(Fields<ControllerConfig>& f) {
   using T = ControllerConfig;
   f.Add("agent", &T::agent, "Who controls it: `airlock list agents`.")
       .NotEmpty();
+  f.Add("policy", &T::policy,
+        "The trained policy of an agent that needs one: a file of "
+        "agents/policies, say.")
+      .AsExistingFile();
   f.Add("interval", &T::interval, "Between its decisions.")
       .MoreThan(SimTime(0));
   f.Add("observation", &T::observation,

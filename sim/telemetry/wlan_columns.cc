@@ -38,6 +38,39 @@ bool IsConfiguredColumn(const std::string& column) {
          metric == kApFrequency.name;
 }
 
+std::string AccessPointOfColumn(const std::string& column) {
+  const std::string prefix = ToString(Scope::kAccessPoint) + std::string(".");
+  if (column.rfind(prefix, 0) != 0) return "";
+  const size_t end = column.find('.', prefix.size());
+  if (end == std::string::npos) return "";
+  return column.substr(prefix.size(), end - prefix.size());
+}
+
+Column DescribeWlanColumn(const std::string& name) {
+  static constexpr WlanMetric kMetrics[] = {
+      kApActive,       kApBusy,       kApReceive,        kApTransmit,
+      kApNoise,        kApFrequency,  kApChannel,        kApWidth,
+      kApLoad,         kApStations,   kStationRssi,      kStationRate,
+      kStationRetries, kStationBytes, kStationOutOfRange};
+  Column column;
+  column.name = name;
+  column.unit = "1";
+  const std::string metric = MetricOf(name);
+  if (metric.empty()) return column;
+  const size_t begin = name.find('.') + 1;
+  column.scope = begin == 3 ? Scope::kAccessPoint : Scope::kStation;
+  column.scope_id = name.substr(begin, name.find("." + metric) - begin);
+  for (const WlanMetric& one : kMetrics) {
+    if (metric != one.name) continue;
+    column.unit = one.unit;
+    column.description = one.description;
+  }
+  if (metric == "rssi" && column.scope == Scope::kAccessPoint) {
+    column.description = "RSSI of the other's beacons";
+  }
+  return column;
+}
+
 std::string UtilisationMetricName(double threshold) {
   return fmt::format("utilisation_above_{:.0f}", 100 * threshold);
 }

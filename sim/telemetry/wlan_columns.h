@@ -95,6 +95,12 @@ bool IsPowerColumn(const std::string& column);
 // Whether it holds what an access point is set to: nothing that is measured.
 bool IsConfiguredColumn(const std::string& column);
 
+// The access point of "ap.lobby.rssi.hall"; empty for another column.
+std::string AccessPointOfColumn(const std::string& column);
+// Scope, unit and description of a column, by its name: those of a WLAN's
+// metrics; of another the system, without a unit ("1").
+Column DescribeWlanColumn(const std::string& name);
+
 // Settings of a controller's action.
 // "lobby.channel": IEEE number of the primary 20 MHz channel.
 std::string ChannelSettingName(const std::string& ap);

@@ -62,6 +62,13 @@ inline RunRecord SmallRunRecord() {
         {"latency_p99", "s", "99th percentile of the delay", latency},
         {"loss/total", "1", "",
          number == 0 ? 0.5 : std::numeric_limits<double>::quiet_NaN()}};
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    if (number == 1) {
+      replication.decisions = {{0.5, "hall", 36, 2e7, 48, 4e7, 0.375, 0.25, 0.5,
+                                0.45, "planner", "is to hear less of others"},
+                               {1, "", none, none, none, none, none, none, 0.45,
+                                0.45, "fallback", "error: \"wrong\", twice"}};
+    }
     replication.series = SmallTrace();
     replication.series.source = "simulation/surrogate";
     record.replications.push_back(replication);

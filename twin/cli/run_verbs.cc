@@ -30,6 +30,7 @@ struct RunOptions {
   int64_t seed = -1;
   int64_t replications = 0;
   int64_t jobs = 0;
+  bool observations = false;
   bool overwrite = false;
   bool json = false;
 };
@@ -108,6 +109,17 @@ std::string SpeedText(const RunRecord& record) {
       static_cast<double>(events) / wall_seconds);
 }
 
+// observations-NUMBER.h5: a trace a replication, as `airlock node` replays it.
+void WriteObservations(const std::vector<Trace>& observations,
+                       const RunRecord& record, const std::string& folder) {
+  for (size_t r = 0; r < observations.size(); ++r) {
+    const int64_t number = record.replications[r].replication.value();
+    WriteTrace(observations[r],
+               fmt::format("{}/observations-{}.h5", folder, number),
+               record.provenance);
+  }
+}
+
 ExitCode Run(const RunOptions& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.engine.empty()) {
@@ -127,13 +139,21 @@ ExitCode Run(const RunOptions& options) {
   if (!scenario) return ExitCode::kInput;
   OutputFolder folder(options.out, options.overwrite);
   ProgressDisplay display;
-  const RunRecord record =
-      RunBatch(*scenario, {0, 0, options.jobs},
-               display.Begin("running " + scenario->scenario().name));
+  BatchOptions batch;
+  batch.jobs = options.jobs;
+  std::vector<Trace> observations;
+  if (options.observations) batch.observations = &observations;
+  const RunRecord record = RunBatch(
+      *scenario, batch, display.Begin("running " + scenario->scenario().name));
   display.End();
   WriteFileAtomically(folder.path() + "/scenario.resolved.yaml",
                       scenario->FileText());
   WriteRunRecord(record, folder.path() + "/result.h5");
+  WriteObservations(observations, record, folder.path());
+  const std::string decisions = record.DecisionsCsv();
+  if (!decisions.empty()) {
+    WriteFileAtomically(folder.path() + "/decisions.csv", decisions);
+  }
   const json summary = SummaryJson(record);
   WriteFileAtomically(folder.path() + "/summary.json", summary.dump(2) + "\n");
   WriteFileAtomically(folder.path() + "/report.html",
@@ -254,6 +274,8 @@ void AddRun(CLI::App* app, CommandLine* line) {
   verb->add_option("--jobs", options->jobs,
                    "simultaneous replications; one a core if not given")
       ->check(Positive());
+  verb->add_flag("--observations", options->observations,
+                 "write what the agent saw, as traces for airlock node");
   verb->add_flag("--overwrite", options->overwrite, "replace the folder");
   verb->add_flag("--json", options->json, "print the answer as JSON");
 }

@@ -46,6 +46,26 @@ ProgramAccount ProgramAccountFromJson(const json& body) {
   return account;
 }
 
+json ToJson(const ObservationConfig& observation) {
+  return {{"rssi_bias_db", observation.rssi_bias_db},
+          {"rssi_noise_db", observation.rssi_noise_db},
+          {"counter_noise", observation.counter_noise},
+          {"dropout", observation.dropout.value()},
+          {"staleness", observation.staleness.value()},
+          {"delay", observation.delay}};
+}
+
+ObservationConfig ObservationFromJson(const json& body) {
+  ObservationConfig observation;
+  body.at("rssi_bias_db").get_to(observation.rssi_bias_db);
+  body.at("rssi_noise_db").get_to(observation.rssi_noise_db);
+  body.at("counter_noise").get_to(observation.counter_noise);
+  observation.dropout = Ratio(body.at("dropout").get<double>());
+  observation.staleness = Ratio(body.at("staleness").get<double>());
+  body.at("delay").get_to(observation.delay);
+  return observation;
+}
+
 // Asks for one thing at its first decision.
 class ScriptedController : public Controller {
  public:
@@ -68,7 +88,10 @@ RecordedControl::RecordedControl(const ControllerCall& call,
                .Stream("control/disturbance", replication)) {
   record_.replication = replication.value();
   if (!call.agent.empty()) {
-    controller_ = CreateAgent(call.agent, scenario, replication);
+    Scenario controlled = scenario;
+    controlled.controller.agent = call.agent;
+    controlled.controller.policy = call.policy;
+    controller_ = CreateAgent(call.agent, controlled, replication);
     return;
   }
   if (call.program.command.empty()) {
@@ -124,6 +147,17 @@ void RecordedControl::Step(Simulation* simulation) {
   record_.decisions.push_back(std::move(decision));
 }
 
+std::vector<ExplainedDecision> RecordedControl::TakeDecisions() {
+  std::vector<ExplainedDecision> explained = controller_->TakeDecisions();
+  if (record_.decisions.empty()) return explained;
+  const Decision& last = record_.decisions.back();
+  for (ExplainedDecision& one : explained) {
+    if (last.refused) one.TakeBack("network", "the network refused the plan");
+    if (last.failed) one.TakeBack("nobody", "did not arrive");
+  }
+  return explained;
+}
+
 ControlRecord RecordedControl::Finish() {
   if (program_ != nullptr) {
     program_->Finish();
@@ -141,24 +175,31 @@ json ToJson(const ControllerCall& call) {
   for (const auto& [number, action] : call.branches) {
     branches.push_back({number, action.settings});
   }
-  return {{"agent", call.agent},
-          {"branches", std::move(branches)},
-          {"command", call.program.command},
-          {"folder", call.program.folder},
-          {"answer_seconds", call.limits.answer_seconds},
-          {"start_seconds", call.limits.start_seconds},
-          {"late_before", std::move(late)},
-          {"repeated", call.repeated},
-          {"noise", call.disturbance.noise},
-          {"dropout", call.disturbance.dropout},
-          {"stale", call.disturbance.stale},
-          {"unit_factor", call.disturbance.unit_factor},
-          {"action_failure", call.disturbance.action_failure}};
+  json body = {{"agent", call.agent},
+               {"policy", call.policy},
+               {"branches", std::move(branches)},
+               {"command", call.program.command},
+               {"folder", call.program.folder},
+               {"answer_seconds", call.limits.answer_seconds},
+               {"start_seconds", call.limits.start_seconds},
+               {"late_before", std::move(late)},
+               {"repeated", call.repeated},
+               {"noise", call.disturbance.noise},
+               {"dropout", call.disturbance.dropout},
+               {"stale", call.disturbance.stale},
+               {"unit_factor", call.disturbance.unit_factor},
+               {"action_failure", call.disturbance.action_failure}};
+  if (call.observation) body["observation"] = ToJson(*call.observation);
+  return body;
 }
 
 ControllerCall ControllerCallFromJson(const json& body) {
   ControllerCall call;
   body.at("agent").get_to(call.agent);
+  body.at("policy").get_to(call.policy);
+  if (body.contains("observation")) {
+    call.observation = ObservationFromJson(body.at("observation"));
+  }
   for (const json& branch : body.at("branches")) {
     Action action;
     branch.at(1).get_to(action.settings);

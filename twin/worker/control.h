@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ struct ControlDisturbance {
 // Who decides in the place of the scenario's own agent: an agent, a program or
 // a script.
 struct ControllerCall {
-  std::string agent;  // one of `airlock list agents`, or
+  std::string agent;   // one of `airlock list agents`,
+  std::string policy;  // with the file of its policy if it needs one; or
   ProgramCall program;
   // What is asked for at the first decision, by replication; nothing later.
   // Where neither agent nor program is given: a what-if branch of the settled
@@ -36,6 +38,8 @@ struct ControllerCall {
   // Late questions of a run that is repeated, by replication.
   std::vector<std::pair<int64_t, std::vector<int64_t>>> late_before;
   bool repeated = false;
+  // In the place of `controller.observation`, where given. Beyond it lies:
+  std::optional<ObservationConfig> observation;
   ControlDisturbance disturbance;
 };
 
@@ -65,6 +69,9 @@ class RecordedControl {
   // recorded and changes nothing.
   void Step(Simulation* simulation);
   std::vector<Metric> Metrics() const { return controller_->Metrics(); }
+  // Explained, of the last step: what was refused or did not arrive is taken
+  // back.
+  std::vector<ExplainedDecision> TakeDecisions();
   // Call once, after the last step.
   ControlRecord Finish();
 

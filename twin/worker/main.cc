@@ -52,7 +52,8 @@ void NoteDecisions(std::vector<ExplainedDecision> decided,
                    const WhatIfShield& shield,
                    std::vector<ExplainedDecision>* decisions) {
   for (ExplainedDecision& one : decided) {
-    if (shield.vetoed_last()) one.TakeBack("what-if", "a trial branch was worse");
+    if (shield.vetoed_last())
+      one.TakeBack("what-if", "a trial branch was worse");
     decisions->push_back(std::move(one));
   }
 }
@@ -187,9 +188,9 @@ class ReplicationPool {
 void ReplicationPool::StartChild(int64_t replication) {
   const auto work = [this, replication](int, int answers) {
     const json failure = FrameOf([&] {
-      WriteFrame(answers, RunReplication(scene_, scenario_, instead_,
-                                         observations_,
-                                         Replication(replication), answers));
+      WriteFrame(answers,
+                 RunReplication(scene_, scenario_, instead_, observations_,
+                                Replication(replication), answers));
       return json();
     });
     if (!failure.is_null()) WriteFrame(answers, failure);

@@ -29,6 +29,20 @@ Column ColumnFromJson(const json& j) {
   return column;
 }
 
+json ToJson(const ExplainedDecision& one) {
+  return {one.time_seconds,       one.access_point,      one.channel_before,
+          one.width_before_hz,    one.channel_after,     one.width_after_hz,
+          one.utilisation_before, one.utilisation_after, one.mean_before,
+          one.mean_after,         one.decided_by,        one.reason};
+}
+
+ExplainedDecision DecisionFromJson(const json& j) {
+  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4),  j.at(5),
+          j.at(6), j.at(7), j.at(8), j.at(9), j.at(10), j.at(11)};
+}
+
+}  // namespace
+
 json ToJson(const Trace& trace) {
   json columns = json::array();
   for (const Column& column : trace.columns) columns.push_back(ToJson(column));
@@ -53,8 +67,6 @@ Trace TraceFromJson(const json& j) {
   return trace;
 }
 
-}  // namespace
-
 json ToJson(const ReplicationRecord& record) {
   json metrics = json::array();
   for (const Metric& metric : record.metrics) {
@@ -63,12 +75,17 @@ json ToJson(const ReplicationRecord& record) {
                        {"description", metric.description},
                        {"value", metric.value}});
   }
+  json decisions = json::array();
+  for (const ExplainedDecision& one : record.decisions) {
+    decisions.push_back(ToJson(one));
+  }
   return {{"replication", record.replication.value()},
           {"warmup_seconds", record.warmup_seconds},
           {"simulated_seconds", record.simulated_seconds},
           {"events", record.events},
           {"wall_seconds", record.wall_seconds},
           {"metrics", std::move(metrics)},
+          {"decisions", std::move(decisions)},
           {"series", ToJson(record.series)}};
 }
 
@@ -82,6 +99,9 @@ ReplicationRecord ReplicationRecordFromJson(const json& j) {
   for (const json& m : j.at("metrics")) {
     record.metrics.push_back(
         {m.at("name"), m.at("unit"), m.at("description"), m.at("value")});
+  }
+  for (const json& one : j.at("decisions")) {
+    record.decisions.push_back(DecisionFromJson(one));
   }
   record.series = TraceFromJson(j.at("series"));
   return record;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "agents/baselines/agent_table.h"
+#include "agents/baselines/channel_planner.h"
 #include "sim/base/child_process.h"
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
@@ -27,6 +28,7 @@ class Batch {
   std::string Missing() const;
   std::vector<ReplicationRecord> TakeRecords();
   std::vector<ControlRecord> TakeControl();
+  std::vector<Trace> TakeObservations();
 
  private:
   int64_t first_;
@@ -35,6 +37,7 @@ class Batch {
   std::map<int64_t, int64_t> thousandths_;  // by replication
   std::map<int64_t, ReplicationRecord> records_;
   std::map<int64_t, ControlRecord> control_;
+  std::map<int64_t, Trace> observations_;
 };
 
 void Batch::Accept(const json& answer) {
@@ -47,6 +50,9 @@ void Batch::Accept(const json& answer) {
     records_.emplace(number, std::move(record));
     if (answer.contains("control")) {
       control_.emplace(number, ControlRecordFromJson(answer.at("control")));
+    }
+    if (answer.contains("observations")) {
+      observations_.emplace(number, TraceFromJson(answer.at("observations")));
     }
   } else {
     thousandths_[answer.at("replication")] =
@@ -81,6 +87,14 @@ std::vector<ControlRecord> Batch::TakeControl() {
   return records;
 }
 
+std::vector<Trace> Batch::TakeObservations() {
+  std::vector<Trace> traces;
+  for (auto& [number, trace] : observations_) {
+    traces.push_back(std::move(trace));
+  }
+  return traces;
+}
+
 }  // namespace
 
 std::optional<ResolvedScenario> LoadRunnableScenario(
@@ -92,6 +106,9 @@ std::optional<ResolvedScenario> LoadRunnableScenario(
   try {
     CreateAgent(scenario->scenario().controller.agent, scenario->scenario(),
                 Replication(0));
+  } catch (const PolicyError& error) {
+    scenario->Report("controller.policy", error.what(), "", diagnostics);
+    return std::nullopt;
   } catch (const InputError& error) {
     scenario->Report("controller.agent", error.what(), "", diagnostics);
     return std::nullopt;
@@ -122,6 +139,7 @@ RunRecord RunBatch(const ResolvedScenario& scenario,
                     {"count", count},
                     {"jobs", std::min(jobs, count)}};
     if (options.controller) request["controller"] = ToJson(*options.controller);
+    if (options.observations != nullptr) request["observations"] = true;
     WriteFrame(worker.input(), request);
   } catch (const Error&) {
     throw died();
@@ -143,6 +161,9 @@ RunRecord RunBatch(const ResolvedScenario& scenario,
   record.scenario_name = scenario.scenario().name;
   record.replications = batch.TakeRecords();
   if (options.control != nullptr) *options.control = batch.TakeControl();
+  if (options.observations != nullptr) {
+    *options.observations = batch.TakeObservations();
+  }
   return record;
 }
 

@@ -27,6 +27,9 @@ struct BatchOptions {
   std::optional<ControllerCall> controller;
   // Where what it did goes, by replication (nullptr: nowhere).
   std::vector<ControlRecord>* control = nullptr;
+  // Where what the scenario's own agent saw at its decisions goes, one sample a
+  // decision, by replication (nullptr: nowhere).
+  std::vector<Trace>* observations = nullptr;
 };
 
 // Runs the scenario's replications in `airlock-worker` (the program beside this

@@ -11,6 +11,10 @@ class DailyHistoryPlanner : public ChannelPlanner {
  public:
   explicit DailyHistoryPlanner(const PlannerSetup& setup);
   ChannelPlan Decide(const PlannerView& view) override;
+  nlohmann::json Save() const override { return setup_.rng.position(); }
+  void Load(const nlohmann::json& saved) override {
+    setup_.rng.MoveTo(saved.get<uint64_t>());
+  }
 
  private:
   PlannerSetup setup_;

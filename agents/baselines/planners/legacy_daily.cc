@@ -93,4 +93,27 @@ ChannelAssignment LegacyDailyPlanner::Quietest(const PlannerView& view,
   return quietest;
 }
 
+nlohmann::json LegacyDailyPlanner::Save() const {
+  nlohmann::json bans = nlohmann::json::array();
+  for (const std::vector<Ban>& of_ap : bans_) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const Ban& ban : of_ap) {
+      list.push_back({ban.from.channel, ban.from.bonding, ban.until});
+    }
+    bans.push_back(std::move(list));
+  }
+  return {{"strikes", strikes_}, {"bans", std::move(bans)}};
+}
+
+void LegacyDailyPlanner::Load(const nlohmann::json& saved) {
+  strikes_ = saved.at("strikes").get<std::vector<int>>();
+  bans_.clear();
+  for (const nlohmann::json& list : saved.at("bans")) {
+    bans_.emplace_back();
+    for (const nlohmann::json& ban : list) {
+      bans_.back().push_back({{ban.at(0), ban.at(1)}, ban.at(2)});
+    }
+  }
+}
+
 }  // namespace airlock

@@ -21,6 +21,8 @@ class LegacyDailyPlanner : public ChannelPlanner {
  public:
   explicit LegacyDailyPlanner(const PlannerSetup& setup) : setup_(setup) {}
   ChannelPlan Decide(const PlannerView& view) override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
   static constexpr double kNoiseThresholdDbm = -75;
   static constexpr int kStrikes = 3;

@@ -31,7 +31,7 @@ Net2SeqPlanner::Net2SeqPlanner(const PlannerSetup& setup,
       rng_(setup.rng) {
   const int trained = network_->layout.bonding_levels;
   if (setup_.table.bonding_levels() > trained) {
-    throw InputError(fmt::format(
+    throw PolicyError(fmt::format(
         "the net2seq policy was trained for {} bonding levels; the network "
         "may bond at {} (wlan.max_width)",
         trained, setup_.table.bonding_levels()));
@@ -74,32 +74,35 @@ ChannelPlan Net2SeqPlanner::Decide(const PlannerView& view) {
   for (const int position : candidates[best]) {
     plan.push_back(channels.assignment(position));
   }
-  explanation_ = ExplainPlan(view, setup_, plan);
   ++decisions_;
-  changes_ += static_cast<int64_t>(explanation_.size());
-  if (explanation_.empty()) ++kept_;
+  if (plan == view.plan) ++kept_;
   if (candidates[best] != candidates[0]) ++overruled_;
-  for (const AssignmentChange& one : explanation_) {
-    fall_ += one.utilisation_before - one.utilisation_after;
-  }
   return plan;
 }
 
 std::vector<Metric> Net2SeqPlanner::Metrics() const {
-  const double changes = changes_ > 0 ? static_cast<double>(changes_) : 1;
   return {
       {"net2seq.decisions", "1", "plans made", static_cast<double>(decisions_)},
-      {"net2seq.changes", "1", "assignments that plans changed",
-       static_cast<double>(changes_)},
       {"net2seq.unchanged", "1", "plans that changed nothing",
        static_cast<double>(kept_)},
       {"net2seq.selected", "1",
        "plans that the Selector preferred to the most probable one",
        static_cast<double>(overruled_)},
-      {"net2seq.utilisation_fall", "1",
-       "estimated utilisation before less after, mean over changes",
-       fall_ / changes},
   };
+}
+
+nlohmann::json Net2SeqPlanner::Save() const {
+  return {{"rng", rng_.position()},
+          {"decisions", decisions_},
+          {"kept", kept_},
+          {"overruled", overruled_}};
+}
+
+void Net2SeqPlanner::Load(const nlohmann::json& saved) {
+  rng_.MoveTo(saved.at("rng").get<uint64_t>());
+  decisions_ = saved.at("decisions");
+  kept_ = saved.at("kept");
+  overruled_ = saved.at("overruled");
 }
 
 }  // namespace airlock

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "agents/baselines/channel_planner.h"
-#include "agents/baselines/plan_explanation.h"
 #include "agents/policy/net2seq_network.h"
 
 namespace airlock {
@@ -17,10 +16,10 @@ namespace airlock {
 // draws, not of seconds: equal seeds give equal plans on a busy machine too.
 class Net2SeqPlanner : public ChannelPlanner {
  public:
-  static constexpr int64_t kPlans = 8;
+  static constexpr int64_t kPlans = 32;
 
   // `plans`: how many are drawn; 0: the most probable plan, without the
-  // Selector. Throws InputError where the network was trained for fewer
+  // Selector. Throws PolicyError where the network was trained for fewer
   // bonding levels than the table of `setup` has.
   Net2SeqPlanner(const PlannerSetup& setup,
                  std::shared_ptr<const Net2SeqNetwork> network,
@@ -31,23 +30,18 @@ class Net2SeqPlanner : public ChannelPlanner {
   // Keeps to view.allowed.
   ChannelPlan Decide(const PlannerView& view) override;
 
-  // Of the last decision: what it changed, and why.
-  const std::vector<AssignmentChange>& explanation() const {
-    return explanation_;
-  }
   std::vector<Metric> Metrics() const override;
+  nlohmann::json Save() const override;
+  void Load(const nlohmann::json& saved) override;
 
  private:
   const PlannerSetup setup_;
   const std::shared_ptr<const Net2SeqNetwork> network_;
   const int64_t plans_;
   RngStream rng_;
-  std::vector<AssignmentChange> explanation_;
   int64_t decisions_ = 0;
-  int64_t changes_ = 0;
   int64_t kept_ = 0;       // decisions that the Selector left the plan in force
   int64_t overruled_ = 0;  // in which it took another than the most probable
-  double fall_ = 0;        // sum of the changes in estimated utilisation
 };
 
 }  // namespace airlock

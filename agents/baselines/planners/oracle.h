@@ -13,6 +13,10 @@ class OraclePlanner : public ChannelPlanner {
   explicit OraclePlanner(const PlannerSetup& setup)
       : setup_(setup), rng_(setup.rng) {}
   ChannelPlan Decide(const PlannerView& view) override;
+  nlohmann::json Save() const override { return rng_.position(); }
+  void Load(const nlohmann::json& saved) override {
+    rng_.MoveTo(saved.get<uint64_t>());
+  }
 
  private:
   const PlannerSetup setup_;

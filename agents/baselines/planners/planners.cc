@@ -1,8 +1,5 @@
 #include "agents/baselines/planners/planners.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "agents/baselines/planners/colouring.h"
 #include "agents/baselines/planners/daily_ai_7d.h"
 #include "agents/baselines/planners/dynls.h"
@@ -22,27 +19,23 @@ std::unique_ptr<ChannelPlanner> Create(const PlannerSetup& setup) {
   return std::make_unique<P>(setup);
 }
 
-constexpr char kNet2Seq[] = "net2seq";
-
-// The file of "net2seq:FILE"; nothing for another name, empty without a file.
-std::optional<std::string> PolicyOf(const std::string& name) {
-  const size_t colon = name.find(':');
-  if (name.substr(0, colon) != kNet2Seq) return std::nullopt;
-  return colon == std::string::npos ? "" : name.substr(colon + 1);
-}
-
-PlannerRow TrainedPlanner(const std::string& path) {
-  if (path.empty()) {
-    throw InputError(
-        "planner 'net2seq' needs the file of a trained policy: net2seq:FILE");
-  }
+PlannerRow LoadNet2Seq(const TrainedPlannerRow& row,
+                       const std::string& policy) {
   const auto network =
-      std::make_shared<const Net2SeqNetwork>(Net2SeqNetwork::Read(path));
-  return {kNet2Seq, kNet2SeqRow.description,
+      std::make_shared<const Net2SeqNetwork>(Net2SeqNetwork::Read(policy));
+  return {row.name, row.description,
           [network](const PlannerSetup& setup) {
             return std::make_unique<Net2SeqPlanner>(setup, network);
           },
           false};
+}
+
+template <typename Row>
+const Row* RowNamed(const std::vector<Row>& rows, const std::string& name) {
+  for (const Row& row : rows) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -72,22 +65,50 @@ const std::vector<PlannerRow>& Planners() {
   return rows;
 }
 
-bool IsPlanner(const std::string& name) {
-  const auto& rows = Planners();
-  return PolicyOf(name).has_value() ||
-         std::any_of(rows.begin(), rows.end(),
-                     [&](const PlannerRow& row) { return name == row.name; });
+const std::vector<TrainedPlannerRow>& TrainedPlanners() {
+  static const std::vector<TrainedPlannerRow> rows = {
+      {"net2seq",
+       "WLAN: the best of several plans by a trained net2seq, the file of "
+       "`controller.policy`",
+       LoadNet2Seq},
+  };
+  return rows;
 }
 
-PlannerRow FindPlanner(const std::string& name) {
-  if (const auto policy = PolicyOf(name)) return TrainedPlanner(*policy);
+bool IsTrainedPlanner(const std::string& name) {
+  return RowNamed(TrainedPlanners(), name) != nullptr;
+}
+
+bool IsPlanner(const std::string& name) {
+  return IsTrainedPlanner(name) || RowNamed(Planners(), name) != nullptr;
+}
+
+PlannerRow FindPlanner(const std::string& name, const std::string& policy) {
+  if (const auto* const trained = RowNamed(TrainedPlanners(), name)) {
+    if (policy.empty()) {
+      throw PolicyError(fmt::format(
+          "agent '{}' needs a trained policy: name its file", name));
+    }
+    try {
+      return trained->load(*trained, policy);
+    } catch (const Error& error) {
+      throw PolicyError(error.what());
+    }
+  }
+  if (const PlannerRow* const row = RowNamed(Planners(), name)) {
+    if (policy.empty()) return *row;
+    throw PolicyError(
+        fmt::format("agent '{}' is not trained and takes no policy", name));
+  }
   std::string known;
   for (const PlannerRow& row : Planners()) {
-    if (name == row.name) return row;
     known += (known.empty() ? "" : ", ") + row.name;
   }
-  throw InputError(fmt::format("no such planner: '{}'; known planners: {}, {}",
-                               name, known, kNet2SeqRow.name));
+  for (const TrainedPlannerRow& row : TrainedPlanners()) {
+    known += ", " + row.name;
+  }
+  throw InputError(
+      fmt::format("no such planner: '{}'; known planners: {}", name, known));
 }
 
 }  // namespace airlock

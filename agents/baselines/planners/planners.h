@@ -7,7 +7,7 @@
 
 #include "agents/baselines/channel_planner.h"
 
-// The table of channel planners. Each is in the file of its name in this
+// The tables of channel planners. Each is in the file of its name in this
 // folder: a class of ChannelPlanner, added by its row here.
 namespace airlock {
 
@@ -19,24 +19,25 @@ struct PlannerRow {
   bool needs_known_loads = false;  // decides nothing without view.known_loads
 };
 
-// The planners, in the order in which `airlock list agents` prints them.
+// The planners that are their own, in the order in which `airlock list agents`
+// prints them.
 const std::vector<PlannerRow>& Planners();
-// One of them, or "net2seq:FILE": the trained policy of that file (net2seq.h),
-// by the name net2seq. Throws InputError with the known names, or what is wrong
-// with the file.
-PlannerRow FindPlanner(const std::string& name);
-// Whether FindPlanner() would look for it.
-bool IsPlanner(const std::string& name);
 
-// The planner that takes a file, as lists of planners show it.
+// A planner that is what a trained policy's file makes it.
 struct TrainedPlannerRow {
-  const char* name;
-  const char* description;
+  std::string name;
+  std::string description;
+  // Reads the file. Throws InputError that says what is wrong with it.
+  PlannerRow (*load)(const TrainedPlannerRow& row, const std::string& policy);
 };
-inline constexpr TrainedPlannerRow kNet2SeqRow = {
-    "net2seq:FILE",
-    "WLAN: a trained net2seq (a file of `airlock train`), several plans and "
-    "its "
-    "Selector"};
+const std::vector<TrainedPlannerRow>& TrainedPlanners();
+
+// A planner of either table, by its name. `policy`: the file of a trained
+// one's policy, empty for the others. Throws InputError with the known names,
+// PolicyError where the policy is missing, damaged or not asked for.
+PlannerRow FindPlanner(const std::string& name, const std::string& policy = "");
+// Whether there is one of that name; whether it needs a policy.
+bool IsPlanner(const std::string& name);
+bool IsTrainedPlanner(const std::string& name);
 
 }  // namespace airlock

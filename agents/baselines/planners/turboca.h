@@ -20,6 +20,13 @@ class TurboCaPlanner : public ChannelPlanner {
   explicit TurboCaPlanner(const PlannerSetup& setup)
       : setup_(setup), rng_(setup.rng) {}
   ChannelPlan Decide(const PlannerView& view) override;
+  nlohmann::json Save() const override {
+    return {{"rng", rng_.position()}, {"decisions", decisions_}};
+  }
+  void Load(const nlohmann::json& saved) override {
+    rng_.MoveTo(saved.at("rng").get<uint64_t>());
+    decisions_ = saved.at("decisions");
+  }
 
   static constexpr int kFirstHops = 2;
   static constexpr int kWideHops = 1;

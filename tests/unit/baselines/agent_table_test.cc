@@ -1,15 +1,23 @@
 #include "agents/baselines/agent_table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "agents/baselines/planners/planners.h"
 #include "agents/baselines/queue_target.h"
+#include "sim/base/file.h"
 #include "sim/telemetry/wlan_columns.h"
 #include "tests/support/error_of.h"
+#include "tests/support/temporary_folder.h"
 
 namespace airlock {
 namespace {
+
+constexpr char kPolicy[] =
+    AIRLOCK_SOURCE_DIR "/agents/policies/net2seq-20.json";
 
 std::unique_ptr<Controller> Create(const std::string& name) {
   Scenario scenario;
@@ -22,7 +30,7 @@ TEST(AgentTableTest, EveryRowCreatesAController) {
   wlan.wlan.emplace();
   wlan.wlan->access_points.emplace_back();
   for (const AgentRow& row : Agents()) {
-    if (row.name.find(':') != std::string::npos) continue;  // needs a file
+    wlan.controller.policy = IsTrainedPlanner(row.name) ? kPolicy : "";
     EXPECT_NE(CreateAgent(row.name, wlan, Replication(0)), nullptr) << row.name;
     EXPECT_NE(row.description, "") << row.name;
   }
@@ -123,7 +131,67 @@ TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
   EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
             "no such agent: 'statc'; known agents: static, queue-target, "
             "schedule, legacy-daily, daily-ai-7d, greedy, colouring, turboca, "
-            "dynls, oracle, net2seq:FILE");
+            "dynls, oracle, net2seq");
+}
+
+Scenario WithPolicy(const std::string& agent, const std::string& policy) {
+  Scenario scenario = BothBands();
+  scenario.controller.agent = agent;
+  scenario.controller.policy = policy;
+  return scenario;
+}
+
+std::string PolicyErrorOf(const Scenario& scenario) {
+  try {
+    CreateAgent(scenario.controller.agent, scenario, Replication(0));
+  } catch (const PolicyError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(AgentTableTest, ATrainedAgentNeedsAPolicyAndNobodyElseTakesOne) {
+  EXPECT_EQ(PolicyErrorOf(WithPolicy("net2seq", "")),
+            "agent 'net2seq' needs a trained policy: name its file");
+  for (const char* agent : {"static", "turboca", "queue-target"}) {
+    EXPECT_EQ(
+        PolicyErrorOf(WithPolicy(agent, kPolicy)),
+        fmt::format("agent '{}' is not trained and takes no policy", agent));
+  }
+}
+
+TEST(AgentTableTest, ADamagedPolicyIsNamedWithItsCause) {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder / "policy.json";
+  auto policy = nlohmann::json::parse(ReadFile(kPolicy));
+  std::string weights = policy.at("weights");
+  weights[100] = weights[100] == 'A' ? 'B' : 'A';
+  policy["weights"] = weights;
+  WriteFileAtomically(path, policy.dump());
+  EXPECT_EQ(PolicyErrorOf(WithPolicy("net2seq", path)),
+            path + ": weights differ from their sha256");
+  WriteFileAtomically(path, "{");
+  EXPECT_THAT(PolicyErrorOf(WithPolicy("net2seq", path)),
+              ::testing::StartsWith(path + ": "));
+  EXPECT_THAT(PolicyErrorOf(WithPolicy("net2seq", folder / "none.json")),
+              ::testing::HasSubstr("none.json"));
+  EXPECT_NE(PolicyErrorOf(WithPolicy("net2seq", folder.path())), "");
+}
+
+TEST(AgentTableTest, APolicyOfFewerBondingLevelsIsRefused) {
+  EXPECT_EQ(PolicyErrorOf(WithPolicy("net2seq", kPolicy)),
+            "the net2seq policy was trained for 1 bonding levels; the network "
+            "may bond at 3 (wlan.max_width)");
+}
+
+TEST(AgentTableTest, ATrainedPlannerIsNoFallback) {
+  Scenario scenario = BothBands();
+  scenario.controller.fallback.emplace();
+  scenario.controller.fallback->planner = "net2seq";
+  EXPECT_EQ(testing::ErrorOf(
+                [&] { CreateAgent("turboca", scenario, Replication(0)); }),
+            "controller.fallback: planner 'net2seq' is a trained one, and what "
+            "it falls back on must not be");
 }
 
 TEST(AgentTableTest, StaticChangesNothing) {

@@ -134,11 +134,9 @@ TEST(PlannersTest, ACliqueIsSpreadOverAllChannels) {
 TEST(PlannersTest, UnknownNamesListTheKnownOnes) {
   EXPECT_EQ(ErrorOf([] { FindPlanner("dynsl"); }),
             "no such planner: 'dynsl'; known planners: static, legacy-daily, "
-            "daily-ai-7d, greedy, colouring, turboca, dynls, oracle, "
-            "net2seq:FILE");
+            "daily-ai-7d, greedy, colouring, turboca, dynls, oracle, net2seq");
   EXPECT_EQ(ErrorOf([] { FindPlanner("net2seq"); }),
-            "planner 'net2seq' needs the file of a trained policy: "
-            "net2seq:FILE");
+            "agent 'net2seq' needs a trained policy: name its file");
 }
 
 // --- legacy-daily, daily-ai-7d -----------------------------------------------

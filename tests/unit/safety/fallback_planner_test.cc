@@ -124,14 +124,36 @@ TEST_F(FallbackPlannerTest, TakesOverWhereMeasurementsSayOtherwise) {
   EXPECT_NEAR(metrics.at("fallback.mean_error"), 0.245833, 1e-6);
 }
 
-TEST_F(FallbackPlannerTest, EveryDecisionIsExplained) {
-  view_.plan = {kOn36, kOn36, kOn44};
-  Step(apart_);
-  ASSERT_EQ(planner_->explanation().size(), 1u);
-  const AssignmentChange& change = planner_->explanation()[0];
-  EXPECT_EQ(change.access_point, "ap1");
-  EXPECT_NEAR(change.utilisation_before, 0.9, 1e-12);
-  EXPECT_NEAR(change.utilisation_after, 0, 1e-12);
+TEST_F(FallbackPlannerTest, SaysWhoPlannedAndWhy) {
+  using By = ChoiceOrigin::By;
+  Step(other_);
+  EXPECT_EQ(planner_->OriginOf(0).by, By::kPlanner);
+  Step(crowded_);
+  EXPECT_EQ(planner_->OriginOf(1).by, By::kFallback);
+  EXPECT_EQ(planner_->OriginOf(1).reason,
+            "out_of_range: a utilisation of 1.80 estimated for 'ap0', 1.5 at "
+            "most");
+  Step(other_);
+  EXPECT_THAT(planner_->OriginOf(0).reason,
+              HasSubstr("1 of 3 good slots since out_of_range"));
+  Step({});
+  EXPECT_EQ(planner_->OriginOf(0).reason,
+            "failed: the network's outputs are no numbers");
+}
+
+TEST_F(FallbackPlannerTest, DoubtsOfOthersHandOverWhileThereAreAny) {
+  std::string doubt = "stale-input: no sample for 3 s";
+  wanted_ = other_;
+  FallbackPlanner planner(std::make_unique<Puppet>(&wanted_),
+                          std::make_unique<StaticPlanner>(setup_), setup_, {},
+                          [&] { return doubt; });
+  EXPECT_EQ(planner.Decide(view_), view_.plan);
+  EXPECT_EQ(planner.OriginOf(0).by, ChoiceOrigin::By::kFallback);
+  EXPECT_EQ(planner.OriginOf(0).reason, doubt);
+  EXPECT_FALSE(planner.falling_back());
+  EXPECT_EQ(planner.fallback_slots(), 0);
+  doubt.clear();
+  EXPECT_EQ(planner.Decide(view_), other_);
 }
 
 TEST(FallbackLimitsTest, AreChecked) {

@@ -94,24 +94,24 @@ void PrintDifferences(const std::map<std::string, PlannerScore>& scores) {
 }
 
 void Print(const Case& one, const PlannerCase& setting,
-           const std::set<std::string>& planners, const std::string& policy) {
+           const std::set<std::string>& planners) {
   fmt::print("{}\n  {:<14}{:<28}{:>9}{:>9}{:>13}{:>13}\n", one.name, "planner",
              "regret", "R^s", "R^r", "ms/decision", "ms at most");
   std::map<std::string, PlannerScore> scores;
-  std::map<std::string, std::string> names;  // as it is printed
+  std::set<std::string> names;
   for (const PlannerRow& row : Planners()) {
-    if (Chosen(planners, row.name)) names[row.name] = row.name;
+    if (Chosen(planners, row.name)) names.insert(row.name);
   }
-  if (!policy.empty()) names["net2seq"] = "net2seq:" + policy;
-  for (const auto& [printed, name] : names) {
+  if (!setting.scenario.controller.policy.empty()) names.insert("net2seq");
+  for (const std::string& name : names) {
     const PlannerScore score = ScorePlanner(name, setting);
-    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}{:>13.3f}\n", printed,
+    fmt::print("  {:<14}{:<28}{:>9.4f}{:>9.4f}{:>13.3f}{:>13.3f}\n", name,
                Text(MeanOverReplications(score.regret)),
                MeanOverReplications(score.service).estimate,
                MeanOverReplications(score.change).estimate,
                1e3 * score.seconds_per_decision, 1e3 * score.slowest_seconds);
     std::cout.flush();
-    scores[printed] = score;
+    scores[name] = score;
   }
   PrintDifferences(scores);
   std::cout.flush();
@@ -140,7 +140,9 @@ int main(int argc, char** argv) {
                                              argv + argc);
     for (const Case& one : Cases()) {
       if (!Chosen(cases, one.name)) continue;
-      Print(one, Load(argv[1], one, overrides), planners, policy);
+      PlannerCase setting = Load(argv[1], one, overrides);
+      if (!policy.empty()) setting.scenario.controller.policy = policy;
+      Print(one, setting, planners);
     }
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -43,6 +43,7 @@ ResolvedScenario Steady(const ResolvedScenario& resolved,
   scenario.run.engine = "packet";
   scenario.run.replications = options.plans;
   scenario.controller.agent = "static";
+  scenario.controller.policy.clear();
   scenario.controller.interval = scenario.run.sample_interval;
   scenario.wlan->load.profile = "constant";
   scenario.wlan->load.trace.clear();

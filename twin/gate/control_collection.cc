@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agents/baselines/agent_table.h"
+#include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/results/hdf5_file.h"
 #include "twin/gate/criteria/families.h"
@@ -13,6 +15,11 @@
 
 namespace airlock {
 namespace {
+
+using nlohmann::json;
+
+// Of the copy of a model's policy in the gate's folder.
+constexpr char kPolicySuffix[] = ".policy.json";
 
 // The KPI of the calibration that a metric of the twin stands on:
 // "chain.latency_p95" on "latency_p95".
@@ -141,6 +148,10 @@ ControllerCall EvidenceCollector::ControllerOf(const ModelConfig& config,
                                                const std::string& name) {
   ControllerCall call;
   call.agent = config.agent;
+  if (!config.policy.empty()) {
+    call.policy = std::filesystem::absolute(PathOf(name + kPolicySuffix));
+  }
+  call.observation = config.observation;
   if (config.is_program()) {
     const std::string run =
         std::filesystem::absolute(scratch_ + "/" + name).string();
@@ -155,6 +166,43 @@ ControllerCall EvidenceCollector::ControllerOf(const ModelConfig& config,
     }
   }
   return call;
+}
+
+void EvidenceCollector::InstallPolicy(const ModelConfig& config,
+                                      const std::string& name) {
+  UseInput(name + "'s policy", config.policy);
+  // The copy runs, so that what is judged is what is sealed.
+  std::filesystem::copy_file(config.policy, PathOf(name + kPolicySuffix));
+}
+
+void EvidenceCollector::WriteCandidateController() {
+  const ModelConfig& candidate = evidence_.file.candidate;
+  json controller = {{"agent", candidate.agent}};
+  if (!candidate.policy.empty()) {
+    const std::string policy = std::string("candidate") + kPolicySuffix;
+    controller["policy"] = policy;
+    candidate_files_.push_back(policy);
+  }
+  WriteFileAtomically(PathOf("candidate.controller"), controller.dump() + "\n");
+  candidate_files_.push_back("candidate.controller");
+}
+
+void EvidenceCollector::CheckAgents() const {
+  const GateFile& file = evidence_.file;
+  for (const auto& [name, config] : {std::pair<const char*, const ModelConfig*>{
+                                         "candidate", &file.candidate},
+                                     {"incumbent", &file.incumbent}}) {
+    if (config->is_program()) continue;
+    Scenario scenario = rehearsal_->scenario();
+    scenario.controller.agent = config->agent;
+    scenario.controller.policy = config->policy;
+    try {
+      CreateAgent(config->agent, scenario, Replication(0));
+    } catch (const InputError& error) {
+      throw InputError(
+          fmt::format("{}: {}: {}", file.name, name, error.what()));
+    }
+  }
 }
 
 RunRecord EvidenceCollector::RunControlled(
@@ -176,13 +224,9 @@ void EvidenceCollector::CollectControl() {
                                          "candidate", &file.candidate},
                                      {"incumbent", &file.incumbent}}) {
     if (config->is_program()) Install(*config, name);
+    if (!config->policy.empty()) InstallPolicy(*config, name);
   }
-  if (!file.candidate.is_program()) {
-    WriteFileAtomically(
-        PathOf("candidate.controller"),
-        nlohmann::json{{"agent", file.candidate.agent}}.dump() + "\n");
-    candidate_files_.push_back("candidate.controller");
-  }
+  if (!file.candidate.is_program()) WriteCandidateController();
   const bool has_chain = rehearsal_->scenario().datacentre &&
                          rehearsal_->scenario().datacentre->chain;
   if (has_chain && (!file.twin->profile.empty() || to_calibrate_)) {

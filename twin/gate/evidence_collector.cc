@@ -239,6 +239,7 @@ void EvidenceCollector::ReadScenarios() {
                            {fmt::format("run.seed={}", evidence_.file.seed)});
   for (const std::string& file : FilesOf(*rehearsal_))
     UseFile("scenario", file);
+  if (evidence_.file.is_control()) CheckAgents();
   const Scenario& scenario = rehearsal_->scenario();
   const bool has_chain = scenario.datacentre && scenario.datacentre->chain;
   if (!has_chain && evidence_.file.is_control() && twin.profile.empty()) return;

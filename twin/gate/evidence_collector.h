@@ -114,6 +114,12 @@ class EvidenceCollector {
   void CollectMeasurements();
   void CollectOffline();
   void CollectControl();
+  // Copies the policy of an agent into the folder.
+  void InstallPolicy(const ModelConfig& config, const std::string& name);
+  // candidate.controller: which agent it is, and which file has its policy.
+  void WriteCandidateController();
+  // Throws InputError where an agent cannot control the twin's network.
+  void CheckAgents() const;
   ControllerCall ControllerOf(const ModelConfig& config,
                               const std::string& name);
   RunRecord RunControlled(const ResolvedScenario& scenario,

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "agents/baselines/agent_table.h"
+#include "agents/baselines/channel_planner.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/error.h"
 #include "sim/config/fields.h"
+#include "sim/scenario/scenario_fields.h"
 #include "twin/gate/amount.h"
 #include "twin/gate/criterion.h"
 #include "twin/pipeline/pipeline_file.h"
@@ -80,6 +82,15 @@ void CheckModel(const ModelConfig& model, const Reporter& report) {
   }
   CheckFeaturePatterns("features", model.features, report);
   CheckFeaturePatterns("exclude", model.exclude, report);
+  if (model.agent.empty() && !model.policy.empty()) {
+    report.Error("policy", "belongs to an 'agent', and none is given");
+    return;
+  }
+  try {
+    CheckPolicy(model.agent, model.policy);
+  } catch (const PolicyError& error) {
+    report.Error("policy", error.what());
+  }
 }
 
 // All keys of CriterionConfig that only some kinds use.
@@ -140,6 +151,10 @@ void CheckKind(const GateFile& file, const Reporter& report) {
     const bool program = model->is_program();
     const bool fitted = !model->model.empty() || !model->forecaster.empty();
     const bool agent = !model->agent.empty();
+    if (model->observation && !file.is_control()) {
+      report.Error(key + ".observation",
+                   "belongs to a question of kind control");
+    }
     if ((file.is_forecast() && agent) || (file.is_control() && fitted)) {
       report.Error(key,
                    fmt::format("is not for a question of kind {}; 'agent' is "
@@ -284,6 +299,14 @@ void DeclareFields(Fields<ModelConfig>& fields) {
   fields
       .Add("agent", &ModelConfig::agent, "A controller; `airlock list agents`.")
       .OneOf(AgentNames);
+  fields
+      .Add("policy", &ModelConfig::policy,
+           "The trained policy of an agent that needs one.")
+      .AsExistingFile();
+  fields.Add("observation", &ModelConfig::observation,
+             "Of control: what is between the twin's counters and what it "
+             "alone sees of them, in the place of the scenario's "
+             "`controller.observation`.");
   fields
       .Add("files", &ModelConfig::files,
            "What the program consists of. It is started in a folder with a "

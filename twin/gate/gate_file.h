@@ -6,6 +6,7 @@
 
 #include "sim/base/diagnostics.h"
 #include "sim/base/units.h"
+#include "sim/scenario/scenario.h"
 #include "twin/forecast/feature.h"
 
 // What a gate file says: which candidate is to replace which incumbent, on what
@@ -41,7 +42,11 @@ struct ModelConfig {
   std::string forecaster;  // one of `airlock list forecasters`, or
   // a program and its arguments (agents/program/FORMAT.md), or
   std::vector<std::string> command;
-  std::string agent;  // one of `airlock list agents`
+  std::string agent;   // one of `airlock list agents`
+  std::string policy;  // the trained policy of an agent that needs one
+  // Of control: how it sees the twin, where that is not as the scenario's
+  // `controller.observation` says. Nobody else sees it so.
+  std::optional<ObservationConfig> observation;
   // What the program consists of: copied into the gate's folder and started
   // there, so that what is judged is what is sealed.
   std::vector<std::string> files;

@@ -52,10 +52,20 @@ std::vector<std::string> FilesReadAs(const std::string& path) {
 std::vector<std::string> FilesOf(const ResolvedScenario& resolved) {
   std::vector<std::string> files = resolved.files();
   const Scenario& scenario = resolved.scenario();
-  if (!scenario.datacentre || !scenario.datacentre->chain) return files;
-  const ChainConfig& chain = *scenario.datacentre->chain;
-  for (const std::string& named : {chain.workload.load.trace, chain.profile}) {
+  const auto add = [&](const std::string& named) {
     if (!named.empty()) files.push_back(named);
+  };
+  add(scenario.controller.policy);
+  if (scenario.wlan) {
+    const WlanConfig& wlan = *scenario.wlan;
+    add(wlan.load.trace);
+    add(wlan.airtime.profile);
+    add(wlan.profile);
+  }
+  if (scenario.datacentre && scenario.datacentre->chain) {
+    const ChainConfig& chain = *scenario.datacentre->chain;
+    add(chain.workload.load.trace);
+    add(chain.profile);
   }
   return files;
 }

@@ -13,8 +13,8 @@ namespace airlock {
 // one that is not there stays in, so that reading it says so.
 std::vector<std::string> FilesReadAs(const std::string& path);
 
-// Every file that a scenario was made of: what it extends, its calibration
-// profile, the trace that its load follows.
+// Every file that a scenario was made of: what it extends, its agent's policy,
+// its calibration profiles, the trace that its load follows.
 std::vector<std::string> FilesOf(const ResolvedScenario& scenario);
 
 }  // namespace airlock

@@ -133,6 +133,29 @@ TEST_F(ResolveTest, IdentityFollowsContentNotPlaceOfFiles) {
   EXPECT_NE(with("one.h5"), with("other.h5"));
 }
 
+TEST_F(ResolveTest, APolicyIsNamedFromItsScenarioAndItsContentCounts) {
+  Write("one.json", "weights");
+  Write("same.json", "weights");
+  Write("other.json", "other weights");
+  const auto with = [&](const std::string& name) {
+    return Load(Write("of_" + name + ".yaml",
+                      "schema: 1\nname: x\ndatacentre: "
+                      "{traffic: {kind: permutation}}\n"
+                      "controller: {policy: " +
+                          name + "}\n"));
+  };
+  EXPECT_EQ(with("one.json").scenario().controller.policy,
+            folder_ + "/one.json");
+  EXPECT_EQ(with("one.json").sha256(), with("same.json").sha256());
+  EXPECT_NE(with("one.json").sha256(), with("other.json").sha256());
+  Diagnostics diagnostics;
+  EXPECT_FALSE(
+      LoadScenario(Write("none.yaml", XX "controller: {policy: none.json}\n"),
+                   {}, &diagnostics));
+  EXPECT_THAT(diagnostics.Format(), HasSubstr("none.yaml:4:22: error: "
+                                              "controller.policy: "));
+}
+
 TEST_F(ResolveTest, ScenarioBuiltInCode) {
   Scenario scenario;
   scenario.name = "built";

@@ -23,6 +23,31 @@ TEST(ProtocolTest, BranchesOfAControllerArrive) {
   EXPECT_EQ(got.branches[1].second.settings, call.branches[1].second.settings);
 }
 
+TEST(ProtocolTest, APolicyAndHowItSeesArriveWithTheAgent) {
+  ControllerCall call;
+  call.agent = "net2seq";
+  call.policy = "/a/policy.json";
+  const ControllerCall plain = ControllerCallFromJson(ToJson(call));
+  EXPECT_EQ(plain.agent, "net2seq");
+  EXPECT_EQ(plain.policy, "/a/policy.json");
+  EXPECT_FALSE(plain.observation.has_value());
+  call.observation.emplace();
+  call.observation->rssi_bias_db = -1.5;
+  call.observation->rssi_noise_db = 30;
+  call.observation->counter_noise = 2;
+  call.observation->dropout = Ratio(0.25);
+  call.observation->staleness = Ratio(0.5);
+  call.observation->delay = 3;
+  const ControllerCall noisy = ControllerCallFromJson(ToJson(call));
+  ASSERT_TRUE(noisy.observation.has_value());
+  EXPECT_EQ(noisy.observation->rssi_bias_db, -1.5);
+  EXPECT_EQ(noisy.observation->rssi_noise_db, 30);
+  EXPECT_EQ(noisy.observation->counter_noise, 2);
+  EXPECT_EQ(noisy.observation->dropout.value(), 0.25);
+  EXPECT_EQ(noisy.observation->staleness.value(), 0.5);
+  EXPECT_EQ(noisy.observation->delay, 3);
+}
+
 TEST(ProtocolTest, ARecordArrivesBitByBit) {
   ReplicationRecord record;
   record.replication = Replication(7);

@@ -79,7 +79,7 @@ TEST(CommandLineTest, VersionNamesWhatWasBuilt) {
 TEST(CommandLineTest, EveryAxisHasADescribedRow) {
   for (const char* axis : {"agents", "criteria", "detectors", "engines",
                            "forecasters", "importers", "network-tasks",
-                           "topologies"}) {
+                           "scenario-tasks", "tasks", "topologies"}) {
     const ProgramResult result = RunAirlock({"list", axis});
     EXPECT_EQ(result.exit_code, 0) << axis;
     EXPECT_THAT(result.out, ::testing::ContainsRegex("[a-z0-9-]+  +[a-zA-Z]"))

@@ -83,11 +83,6 @@ void CheckWlan(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
     report("wlan.access_points",
            "an agent plans one band; these are in both, 2.4 and 5 GHz");
   }
-  if (wlan.generated && wlan.generated->count != "fixed") {
-    report("wlan.generated.count",
-           "an agent has as many choices as there are access points; write "
-           "'fixed'");
-  }
   if (wlan.load.profile == "trace") {
     report("wlan.load.profile",
            "a trace has one course of loads, which no agent can be trained on");
@@ -98,11 +93,6 @@ void CheckWlan(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
                        "{}), not every {}",
                        ToString(wlan.load.slot),
                        ToString(all.controller.interval)));
-  }
-  if (all.run.duration < all.controller.interval) {
-    report("run.duration", fmt::format("{} are shorter than a decision's {}",
-                                       ToString(all.run.duration),
-                                       ToString(all.controller.interval)));
   }
 }
 

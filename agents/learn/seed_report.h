@@ -18,7 +18,7 @@ nlohmann::json SeedsTogether(const std::vector<nlohmann::json>& cards);
 // above: {folder, difference {estimate, low, high}, improvement {...}}, the 95
 // % intervals of the difference of mean returns (ours less theirs) and of the
 // probability that a training of ours returns more than one of theirs. Throws
-// InputError for trainings of different tasks or fewer than ten seeds of one.
+// InputError for fewer than ten seeds of one.
 nlohmann::json CompareSeeds(const nlohmann::json& ours,
                             const nlohmann::json& theirs,
                             const std::string& folder);

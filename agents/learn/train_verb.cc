@@ -20,6 +20,7 @@
 #include "agents/learn/training_run.h"
 #include "sim/base/file.h"
 #include "sim/base/json.h"
+#include "sim/stats/seed_statistics.h"
 
 namespace airlock {
 namespace {
@@ -132,9 +133,9 @@ ExitCode TrainApart(const TrainingSubject& subject, const TrainingOrder& order,
                           seed, WTERMSIG(status)));
 }
 
-// What `order.against` says; null: nothing is asked for. Read before anything
-// is trained.
-json EarlierSeeds(const TrainingOrder& order) {
+// What `order.against` says; null: nothing is asked for. Throws InputError for
+// what cannot be compared with, before anything is trained.
+json EarlierSeeds(const TrainingOrder& order, const TrainingTask& task) {
   if (order.against.empty()) return nullptr;
   const std::string path = order.against + "/seeds.json";
   if (!std::filesystem::exists(path)) {
@@ -142,8 +143,17 @@ json EarlierSeeds(const TrainingOrder& order) {
         "--against {}: there are no trainings of several seeds (no seeds.json)",
         order.against));
   }
+  if (order.seeds < kFewestRuns) {
+    throw InputError(
+        fmt::format("--against compares {} seeds or more; --seeds is {}",
+                    kFewestRuns, order.seeds));
+  }
   try {
-    return json::parse(ReadFile(path));
+    json earlier = json::parse(ReadFile(path));
+    if (earlier.at("task_digest") == task.digest) return earlier;
+    throw InputError(
+        fmt::format("{}: trained on another task, {}, or on what it was before",
+                    path, earlier.at("task").get<std::string>()));
   } catch (const json::exception& error) {
     throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
   }
@@ -164,7 +174,7 @@ ExitCode RunTraining(const TrainingOrder& order) {
   const sigset_t signals = EndingSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   const TrainingSubject subject = SubjectOf(order);
-  const json earlier = EarlierSeeds(order);
+  const json earlier = EarlierSeeds(order, subject.task);
   PrepareTrainingFolder(order);
   if (order.seeds == 1) {
     return TrainOne(subject, order, order.seed, order.folder, true);

@@ -117,6 +117,34 @@ TEST(Train, WrongInputIsSaidBeforeAnythingIsWritten) {
               HasSubstr("agent.yaml:2:12: error: algorithm"));
 }
 
+// A task of a scenario, whose keys can be overridden too.
+TEST(Train, LearnsInAScenario) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> arguments = {
+      "train",
+      "scenarios/wlan/safe-channel-manager.yaml",
+      "--agent",
+      "agents/presets/safe-channel-ppo.yaml",
+      "-o",
+      folder / "run",
+      "--set",
+      "steps=768",
+      "--set",
+      "evaluation.episodes=2",
+      "--set-scenario",
+      "run.duration=3600s"};
+  const ProgramResult result = RunAirlock(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("safe-channel-manager.yaml by ppo"));
+  EXPECT_THAT(result.out, HasSubstr("within the limit of 8"));
+  EXPECT_THAT(result.out, HasSubstr("training: 0 of 768 plans unsafe"));
+  const ProgramResult alone =
+      RunAirlock({"train", "cart-pole", "--agent", kPreset, "-o", folder / "b",
+                  "--seeds", "2", "--against", folder / "run"});
+  EXPECT_EQ(alone.exit_code, 3);
+  EXPECT_THAT(alone.err, HasSubstr("no seeds.json"));
+}
+
 TEST(Train, ListsWhatThereIs) {
   EXPECT_THAT(RunAirlock({"list", "algorithms"}).out, HasSubstr("ppo"));
   EXPECT_THAT(RunAirlock({"list", "tasks"}).out, HasSubstr("cart-pole"));

@@ -59,10 +59,6 @@ TEST(ScenarioTask, WhatAScenarioHasNotIsSaidThere) {
   EXPECT_THAT(Said(kSafe, plan, {"controller.interval=300s"}),
               HasSubstr("controller.interval: airtime-plan: there is a "
                         "decision a slot of loads"));
-  EXPECT_THAT(
-      Said(kSafe, plan,
-           {"wlan.generated.redraw=true", "wlan.generated.count=poisson"}),
-      HasSubstr("wlan.generated.count: airtime-plan"));
   EXPECT_THAT(Said(kSafe, Ppo("task: channel-plan\n")),
               HasSubstr("safe-channel-manager.yaml:8:11: error: run.engine: "
                         "channel-plan is learnt packet by packet"));

@@ -59,25 +59,16 @@ inline bool Eventually(const std::function<bool()>& condition) {
   return false;
 }
 
-// A gate's output folder with this model (and trigger) as the candidate.
-inline void WriteGateFolderOf(const std::string& folder,
-                              const std::string& name,
-                              const ForecastModel& model,
-                              const std::string& trigger_path,
-                              const std::string& verdict,
-                              const SigningKey& key) {
-  std::filesystem::create_directories(folder);
-  model.Save(folder + "/candidate.model");
+// Makes of a folder with these files a gate's output with them as the
+// candidate.
+inline void SealGateFolder(const std::string& folder, const std::string& name,
+                           const std::vector<std::string>& paths,
+                           const std::string& verdict, const SigningKey& key) {
   WriteFileAtomically(folder + "/trace.h5", "samples");
   nlohmann::json files = nlohmann::json::array();
-  const auto add = [&](const std::string& path) {
+  for (const std::string& path : paths) {
     files.push_back(
         {{"path", path}, {"sha256", Sha256OfFile(folder + "/" + path)}});
-  };
-  add("candidate.model");
-  if (!trigger_path.empty()) {
-    std::filesystem::copy_file(trigger_path, folder + "/drift.trigger");
-    add("drift.trigger");
   }
   nlohmann::json summary = {{"filetype", "gate-verdict"},
                             {"version", {1, 0}},
@@ -104,6 +95,23 @@ inline void WriteGateFolderOf(const std::string& folder,
   SealVerdict(folder, key);
 }
 
+// A gate's output folder with this model (and trigger) as the candidate.
+inline void WriteGateFolderOf(const std::string& folder,
+                              const std::string& name,
+                              const ForecastModel& model,
+                              const std::string& trigger_path,
+                              const std::string& verdict,
+                              const SigningKey& key) {
+  std::filesystem::create_directories(folder);
+  model.Save(folder + "/candidate.model");
+  std::vector<std::string> files = {"candidate.model"};
+  if (!trigger_path.empty()) {
+    std::filesystem::copy_file(trigger_path, folder + "/drift.trigger");
+    files.push_back("drift.trigger");
+  }
+  SealGateFolder(folder, name, files, verdict, key);
+}
+
 class NodeWorld {
  public:
   std::string operator/(const std::string& name) const {
@@ -118,6 +126,23 @@ class NodeWorld {
                       const std::string& trigger_path = "") {
     const std::string gate = NextGate();
     WriteGateFolderOf(gate, name, model, trigger_path, "promote", TestKey());
+    return Registry(registry()).Promote(gate, Why()).model_digest;
+  }
+  // A trained agent, as a gate of kind control stores it.
+  std::string PromoteAgent(const std::string& agent,
+                           const std::string& policy) {
+    const std::string gate = NextGate();
+    std::filesystem::create_directories(gate);
+    nlohmann::json controller = {{"agent", agent}};
+    std::vector<std::string> files = {"candidate.controller"};
+    if (!policy.empty()) {
+      std::filesystem::copy_file(policy, gate + "/candidate.policy.json");
+      controller["policy"] = "candidate.policy.json";
+      files.push_back("candidate.policy.json");
+    }
+    WriteFileAtomically(gate + "/candidate.controller",
+                        controller.dump() + "\n");
+    SealGateFolder(gate, agent, files, "promote", TestKey());
     return Registry(registry()).Promote(gate, Why()).model_digest;
   }
   std::string Shadow(const std::string& name, const ForecastModel& model) {

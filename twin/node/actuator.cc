@@ -40,6 +40,15 @@ ActuatorReading ReadingOf(const std::string& text, const std::string& name) {
   }
 }
 
+// Puts `text` in the place of each `hole`.
+void Fill(std::string_view hole, const std::string& text,
+          std::string* argument) {
+  for (size_t at = 0; (at = argument->find(hole, at)) != std::string::npos;
+       at += text.size()) {
+    argument->replace(at, hole.size(), text);
+  }
+}
+
 class CommandActuator : public Actuator {
  public:
   explicit CommandActuator(const ActuatorConfig& config) : config_(config) {}
@@ -47,13 +56,7 @@ class CommandActuator : public Actuator {
   void Apply(double setting) override {
     std::vector<std::string> command = config_.apply;
     const std::string number = fmt::format("{}", setting);
-    constexpr std::string_view kHole = "{setting}";
-    for (std::string& argument : command) {
-      for (size_t at = 0; (at = argument.find(kHole, at)) != std::string::npos;
-           at += number.size()) {
-        argument.replace(at, kHole.size(), number);
-      }
-    }
+    for (std::string& argument : command) Fill("{setting}", number, &argument);
     Run(command);
   }
 
@@ -96,6 +99,16 @@ class FileActuator : public Actuator {
 };
 
 }  // namespace
+
+ActuatorConfig ActuatorOf(const ActuatorConfig& config,
+                          const std::string& name) {
+  ActuatorConfig one = config;
+  for (auto* words : {&one.apply, &one.read}) {
+    for (std::string& argument : *words) Fill("{name}", name, &argument);
+  }
+  Fill("{name}", name, &one.path);
+  return one;
+}
 
 std::unique_ptr<Actuator> MakeActuator(const ActuatorConfig& config) {
   if (config.kind == "command") {

@@ -24,6 +24,10 @@ class Actuator {
   virtual void Apply(double setting) = 0;
   virtual ActuatorReading Read() = 0;
 };
+// `config` for one of many settings: {name} in its path and its programs'
+// arguments becomes `name`.
+ActuatorConfig ActuatorOf(const ActuatorConfig& config,
+                          const std::string& name);
 // Null for the kind `none`.
 std::unique_ptr<Actuator> MakeActuator(const ActuatorConfig& config);
 

@@ -668,7 +668,8 @@ void LiveNode::Restore() {
   }
   if (file_.state.decisions) {
     folder_.OpenDecisions(
-        body ? (same ? body->at("decision_bytes").get<int64_t>() : -1) : 0);
+        body ? (same ? body->at("decision_bytes").get<int64_t>() : -1) : 0,
+        "sample,time,acts,doubt,model,forecast,shadow,setting\n");
   }
   if (same && columns_) {
     CatchUp();

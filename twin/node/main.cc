@@ -14,6 +14,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/interrupt.h"
+#include "twin/node/channel_node.h"
 #include "twin/node/live_node.h"
 #include "twin/node/node_file.h"
 
@@ -59,6 +60,7 @@ ExitCode RunNode(const Arguments& arguments) {
   std::fputs(diagnostics.Format().c_str(), stderr);
   if (!file) return ExitCode::kInput;
   if (arguments.check) {
+    if (file->channels) ChannelSite(*file).Check();
     fmt::print("{}: good\n", arguments.path);
     return ExitCode::kDone;
   }
@@ -68,7 +70,11 @@ ExitCode RunNode(const Arguments& arguments) {
         "may do; start it as another user, or pass --allow-root",
         ExitCode::kUsage);
   }
-  LiveNode(*file).Run();
+  if (file->channels) {
+    ChannelNode(*file).Run();
+  } else {
+    LiveNode(*file).Run();
+  }
   return ExitCode::kDone;
 }
 
@@ -82,6 +88,9 @@ int Main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 64 << 10);
   try {
     return static_cast<int>(RunNode(ParseArguments(argc, argv)));
+  } catch (const NodeFileError& error) {
+    std::fputs(error.what(), stderr);
+    return static_cast<int>(error.code());
   } catch (const Error& error) {
     std::fprintf(stderr, "airlock-node: %s\n", error.what());
     return static_cast<int>(error.code());

@@ -119,7 +119,47 @@ double WorstSeconds(const ActuatorConfig& actuator) {
               Seconds(actuator.verify_within));
 }
 
+// What a channel manager wants of a node file, and what it has no use for.
+void CheckChannels(const NodeFile& file, const Reporter& report) {
+  for (const char* key :
+       {"drift", "action", "fallback", "retraining", "shadow"}) {
+    if (report.Given(key)) {
+      report.Error(key, "a node with `channels` does not use it");
+    }
+  }
+  const bool followed = report.Given("registry");
+  for (const char* key : {"channels.agent", "channels.policy"}) {
+    if (followed && report.Given(key)) {
+      report.Error(key, "the registry's promoted version says it");
+    }
+  }
+  if (!followed && report.Given("model")) {
+    report.Error("model", "is an alias of a registry, and none is given");
+  }
+  const auto names_setting = [](const std::string& argument) {
+    return argument.find("{name}") != std::string::npos;
+  };
+  const auto check = [&](const char* key,
+                         const std::vector<std::string>& words) {
+    if (words.empty() ||
+        std::any_of(words.begin(), words.end(), names_setting)) {
+      return;
+    }
+    report.Error(std::string("actuator.") + key,
+                 "has no {name}, the setting that is meant: 'lobby.channel', "
+                 "'lobby.width'");
+  };
+  check("apply", file.actuator.apply);
+  check("read", file.actuator.read);
+  if (!file.actuator.path.empty()) check("path", {file.actuator.path});
+}
+
 void CheckNode(const NodeFile& file, const Reporter& report) {
+  if (file.channels) {
+    CheckChannels(file, report);
+  } else if (!report.Given("registry")) {
+    report.Error("", "needs the key 'registry', or 'channels'");
+  }
   if (file.actuator.kind == "command" &&
       WorstSeconds(file.actuator) > Seconds(file.source.period)) {
     report.Error(
@@ -135,7 +175,8 @@ void CheckNode(const NodeFile& file, const Reporter& report) {
                              "sample would be stale",
                              Seconds(file.source.period)));
   }
-  if (file.action.rule == "none" && file.actuator.kind != "none") {
+  if (!file.channels && file.action.rule == "none" &&
+      file.actuator.kind != "none") {
     report.Error("actuator", "has nothing to apply: the action's rule is none");
   }
   if (file.shadow == file.model) {
@@ -401,7 +442,8 @@ void DeclareFields(Fields<ActuatorConfig>& fields) {
   fields
       .Add("apply", &ActuatorConfig::apply,
            "Program and arguments that apply a setting, without a shell; "
-           "{setting} in an argument becomes the number.")
+           "{setting} in an argument becomes the number, {name} the setting's "
+           "name where `channels` have many.")
       .NotEmpty();
   fields
       .Add("read", &ActuatorConfig::read,
@@ -474,6 +516,51 @@ void DeclareFields(Fields<RetrainingConfig>& fields) {
       .Between(60, 100000);
 }
 
+void DeclareFields(Fields<ChannelShadowConfig>& fields) {
+  fields
+      .Add("agent", &ChannelShadowConfig::agent,
+           "A channel planner of `airlock list agents`.")
+      .Required()
+      .NotEmpty();
+  fields
+      .Add("policy", &ChannelShadowConfig::policy,
+           "The policy of a trained agent.")
+      .AsExistingFile();
+}
+
+void DeclareFields(Fields<ChannelsConfig>& fields) {
+  fields
+      .Add("scenario", &ChannelsConfig::scenario,
+           "A scenario whose `wlan` is the network: access points, standards, "
+           "region, widths; its shield and the limits of its fallback hold "
+           "too.")
+      .Required()
+      .AsExistingFile();
+  fields
+      .Add("agent", &ChannelsConfig::agent,
+           "A channel planner of `airlock list agents`; where absent, the "
+           "scenario's, or the registry's.")
+      .NotEmpty();
+  fields
+      .Add("policy", &ChannelsConfig::policy,
+           "The policy of a trained agent; where absent, the scenario's, or "
+           "the registry's.")
+      .AsExistingFile();
+  fields
+      .Add("fallback", &ChannelsConfig::fallback,
+           "The planner that plans while there is a doubt: legacy-daily, say, "
+           "or static, which holds what is in force. Where absent, the "
+           "scenario's, or static.")
+      .NotEmpty();
+  fields
+      .Add("every", &ChannelsConfig::every,
+           "Samples of the source between two decisions; where absent, as many "
+           "as the scenario's controller.interval has periods.")
+      .Between(1, 1000000);
+  fields.Add("shadow", &ChannelsConfig::shadow,
+             "A planner that is asked too, reported, and never acted on.");
+}
+
 void DeclareFields(Fields<NodeFile>& fields) {
   fields.Add("schema", &NodeFile::schema, "Version of this format.")
       .Required()
@@ -486,8 +573,8 @@ void DeclareFields(Fields<NodeFile>& fields) {
       .Required();
   fields
       .Add("registry", &NodeFile::registry,
-           "The registry's folder; it is only read.")
-      .Required()
+           "The registry's folder; it is only read. Needed but for `channels` "
+           "with an agent of its own.")
       .AsPath()
       .NotEmpty();
   fields
@@ -510,13 +597,35 @@ void DeclareFields(Fields<NodeFile>& fields) {
   fields.Add("state", &NodeFile::state, "What outlives a restart.").Required();
   fields.Add("retraining", &NodeFile::retraining,
              "What is written when a trigger fires.");
+  fields.Add("channels", &NodeFile::channels,
+             "A channel manager in the place of a forecast.");
   fields.Check(CheckNode);
 }
 
 std::optional<NodeFile> LoadNodeFile(const std::string& path,
                                      const std::vector<std::string>& overrides,
                                      Diagnostics* diagnostics) {
-  return LoadConfig<NodeFile>(path, overrides, diagnostics);
+  Diagnostics found;
+  std::optional<Document> document = ReadDocument(path, overrides, &found);
+  std::optional<NodeFile> file = ReadConfig<NodeFile>(document, &found);
+  diagnostics->Append(std::move(found));
+  if (file) {
+    file->document = std::make_shared<const Document>(std::move(*document));
+  }
+  return file;
+}
+
+void FailAt(const NodeFile& file, const std::string& key,
+            const std::string& message, const std::string& hint) {
+  AIRLOCK_CHECK(file.document != nullptr);
+  Diagnostics found;
+  Reporter(&file.document->root, "", &found).Error(key, message, hint);
+  throw NodeFileError(found.Format());
+}
+
+bool Gives(const NodeFile& file, const std::string& key) {
+  return file.document != nullptr &&
+         Reporter(&file.document->root, "", nullptr).Given(key);
 }
 
 std::string NodeKeyReference() { return KeyReference<NodeFile>(); }

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/base/diagnostics.h"
+#include "sim/base/error.h"
 #include "sim/base/units.h"
 #include "sim/config/fields.h"
 
@@ -107,6 +109,22 @@ struct RetrainingConfig {
   int64_t history = 1000;
 };
 
+// A planner that runs beside the acting one, reported and never acted on.
+struct ChannelShadowConfig {
+  std::string agent;
+  std::string policy;
+};
+
+// The channels of a WLAN's access points, which a planner decides on.
+struct ChannelsConfig {
+  std::string scenario;
+  std::string agent;     // empty: the scenario's, or the registry's
+  std::string policy;    // of a trained agent
+  std::string fallback;  // empty: the scenario's, or `static`
+  std::optional<int64_t> every;
+  std::optional<ChannelShadowConfig> shadow;
+};
+
 // What a node is to do: one YAML file, every path relative to it.
 struct NodeFile {
   int64_t schema = 1;
@@ -125,7 +143,24 @@ struct NodeFile {
   MetricsConfig metrics;
   StateConfig state;
   RetrainingConfig retraining;
+  // Given: the node manages channels, and predicts nothing.
+  std::optional<ChannelsConfig> channels;
+  // What was read, for findings of those that know more than we do; no key.
+  std::shared_ptr<const Document> document;
 };
+
+// A finding about a node file, formatted with its position.
+class NodeFileError : public InputError {
+ public:
+  using InputError::InputError;
+};
+// Throws NodeFileError that points to where the file says `key`
+// ("channels.policy"), or to the nearest thing around it.
+[[noreturn]] void FailAt(const NodeFile& file, const std::string& key,
+                         const std::string& message,
+                         const std::string& hint = "");
+// Whether the file, or an override, gives `key`.
+bool Gives(const NodeFile& file, const std::string& key);
 
 void DeclareFields(Fields<SourceConfig>& fields);
 void DeclareFields(Fields<DriftConfig>& fields);
@@ -137,6 +172,8 @@ void DeclareFields(Fields<ActuatorConfig>& fields);
 void DeclareFields(Fields<MetricsConfig>& fields);
 void DeclareFields(Fields<StateConfig>& fields);
 void DeclareFields(Fields<RetrainingConfig>& fields);
+void DeclareFields(Fields<ChannelShadowConfig>& fields);
+void DeclareFields(Fields<ChannelsConfig>& fields);
 void DeclareFields(Fields<NodeFile>& fields);
 
 // Reads and checks a file, with overrides "source.speed=10". Nothing if there

@@ -1,9 +1,7 @@
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +9,7 @@
 #include "sim/base/version.h"
 #include "twin/node/live_node.h"
 #include "twin/node/metrics.h"
+#include "twin/node/node_metrics.h"
 
 // What a node says of itself.
 namespace airlock {
@@ -19,22 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-double SecondsOf(const timeval& time) {
-  return static_cast<double>(time.tv_sec) +
-         1e-6 * static_cast<double>(time.tv_usec);
-}
-
-// A line of /proc/self/status. getrusage() would count what the program was
-// that became this one.
-double MemoryBytes(const std::string& line) {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;) {
-    double kilobytes = 0;
-    if (word == line && file >> kilobytes) return 1024 * kilobytes;
-  }
-  return kUnknown;
-}
 
 // One of the two models that run.
 struct RoleView {
@@ -157,21 +140,7 @@ std::string LiveNode::MetricsText() const {
             {"commit", GitCommit()},
             {"source", file_.source.kind},
             {"clock", source_ ? source_->clock() : ""}});
-  page.One("airlock_node_model_acts", "gauge",
-           "1 if the model acts, 0 if the fallback does.",
-           guard_.model_acts() ? 1 : 0);
-  page.Begin("airlock_node_doubt", "gauge",
-             "1 for each reason why the model may not act.");
-  for (int d = 0; d < kDoubts; ++d) {
-    const auto doubt = static_cast<Doubt>(d);
-    page.Add(guard_.Has(doubt) ? 1 : 0, {{"doubt", ToString(doubt)}});
-  }
-  page.Begin("airlock_node_doubts_total", "counter",
-             "How often each reason arose.");
-  for (int d = 0; d < kDoubts; ++d) {
-    page.Add(static_cast<double>(guard_.raised()[static_cast<size_t>(d)]),
-             {{"doubt", ToString(static_cast<Doubt>(d))}});
-  }
+  AddGuardMetrics(guard_, &page);
   page.One("airlock_node_samples_total", "counter",
            "Samples taken since the node was started.",
            static_cast<double>(taken_));
@@ -180,12 +149,7 @@ std::string LiveNode::MetricsText() const {
   page.One("airlock_node_sample_age_seconds", "gauge",
            "Wall clock since the newest sample when this page was made.",
            std::chrono::duration<double>(Clock::now() - heard_at_).count());
-  page.One("airlock_node_source_running", "gauge",
-           "1 while the source runs, 0 while it is lost.",
-           source_ && source_->running() ? 1 : 0);
-  page.One("airlock_node_source_losses_total", "counter",
-           "How often the source was lost.",
-           source_ ? static_cast<double>(source_->losses()) : 0);
+  AddSourceMetrics(source_.get(), &page);
   std::vector<RoleView> roles;
   if (acting_) roles.push_back({"acting", acting_.get(), &last_acting_});
   if (shadow_) roles.push_back({"shadow", shadow_.get(), &last_shadow_});
@@ -243,15 +207,7 @@ std::string LiveNode::MetricsText() const {
   page.One("airlock_node_unsaved_total", "counter",
            "Samples and states that could not be written.",
            static_cast<double>(counts_.unsaved));
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  page.One("process_cpu_seconds_total", "counter",
-           "Processor time of the node, without its child processes.",
-           SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime));
-  page.One("process_resident_memory_bytes", "gauge", "Memory that is resident.",
-           MemoryBytes("VmRSS:"));
-  page.One("airlock_node_peak_resident_bytes", "gauge",
-           "The most memory that was resident.", MemoryBytes("VmHWM:"));
+  AddProcessMetrics(&page);
   return page.text();
 }
 

@@ -5,6 +5,7 @@
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
 #include "sim/base/file.h"
+#include "sim/base/json.h"
 
 namespace airlock {
 namespace {
@@ -32,10 +33,21 @@ ModelFile FileWithEnding(const ModelVersion& version,
   return found;
 }
 
+// The content that was checked, whatever happens to the file.
+std::string CheckedText(const ModelVersion& version, const ModelFile& file) {
+  const std::string path = version.folder + "/" + file.path;
+  std::string text = ReadFile(path);
+  if (Sha256(text) != file.sha256) {
+    throw InputError(fmt::format("{}: changed since it was stored", path));
+  }
+  return text;
+}
+
 }  // namespace
 
 RegistryFollower::RegistryFollower(const NodeFile& file)
     : folder_(file.registry),
+      agents_(file.channels.has_value()),
       acting_alias_(file.model),
       shadow_alias_(file.shadow),
       watch_(file.registry) {
@@ -64,30 +76,66 @@ FollowedModel RegistryFollower::Load(const AliasTarget& target,
         "not trust",
         version.name, loaded.receipt.key_id));
   }
+  FollowedModel model;
+  model.name = version.name;
+  model.digest = version.digest;
+  model.receipt = loaded.receipt.digest;
+  model.key_id = loaded.receipt.key_id;
+  if (agents_) {
+    LoadAgent(version, &model);
+  } else {
+    LoadForecast(version, &model);
+  }
+  return model;
+}
+
+void RegistryFollower::LoadForecast(const ModelVersion& version,
+                                    FollowedModel* model) const {
   const ModelFile file = FileWithEnding(version, ".model");
   if (file.path.empty()) {
     throw InputError(fmt::format(
         "model {}: none of its {} files is a forecast model (*.model)",
         version.name, version.files.size()));
   }
-  FollowedModel model;
-  model.name = version.name;
-  model.digest = version.digest;
-  model.receipt = loaded.receipt.digest;
-  model.key_id = loaded.receipt.key_id;
-  // What is parsed is what was checked, whatever happens to the file.
   const std::string path = version.folder + "/" + file.path;
-  const std::string text = ReadFile(path);
-  if (Sha256(text) != file.sha256) {
-    throw InputError(fmt::format("{}: changed since it was stored", path));
-  }
-  model.model = std::make_shared<const ForecastModel>(
-      ForecastModel::FromText(text, path));
+  model->model = std::make_shared<const ForecastModel>(
+      ForecastModel::FromText(CheckedText(version, file), path));
   const ModelFile trigger = FileWithEnding(version, ".trigger");
   if (!trigger.path.empty()) {
-    model.trigger_path = version.folder + "/" + trigger.path;
+    model->trigger_path = version.folder + "/" + trigger.path;
   }
-  return model;
+}
+
+void RegistryFollower::LoadAgent(const ModelVersion& version,
+                                 FollowedModel* model) const {
+  const ModelFile file = FileWithEnding(version, ".controller");
+  if (file.path.empty()) {
+    throw InputError(
+        fmt::format("model {}: none of its {} files is an agent (*.controller)",
+                    version.name, version.files.size()));
+  }
+  const std::string path = version.folder + "/" + file.path;
+  try {
+    const auto controller = nlohmann::json::parse(CheckedText(version, file));
+    model->agent = controller.value("agent", "");
+    const std::string policy = controller.value("policy", "");
+    if (model->agent.empty()) {
+      throw InputError(
+          fmt::format("{}: names no agent of `airlock list agents`", path));
+    }
+    if (policy.empty()) return;
+    const auto stored = std::find_if(
+        version.files.begin(), version.files.end(),
+        [&](const ModelFile& each) { return each.path == policy; });
+    if (stored == version.files.end()) {
+      throw InputError(
+          fmt::format("{}: its policy '{}' is not beside it", path, policy));
+    }
+    CheckedText(version, *stored);
+    model->policy_path = version.folder + "/" + policy;
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
+  }
 }
 
 void RegistryFollower::LookAtActing(bool trust_changed, RegistryNews* news) {

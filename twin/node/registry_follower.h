@@ -14,8 +14,9 @@
 
 namespace airlock {
 
-// A model that an alias stands for: its files checked, its receipt signed with
-// a key that registry and node file trust.
+// What an alias stands for: its files checked, its receipt signed with a key
+// that registry and node file trust. A forecast model, or of a node with
+// `channels` an agent.
 struct FollowedModel {
   std::string name;
   std::string digest;
@@ -23,6 +24,8 @@ struct FollowedModel {
   std::string key_id;
   std::shared_ptr<const ForecastModel> model;
   std::string trigger_path;  // promoted with it; empty: none
+  std::string agent;
+  std::string policy_path;  // of a trained agent; else empty
 };
 
 // What is new in the registry.
@@ -68,11 +71,14 @@ class RegistryFollower {
   using Clock = std::chrono::steady_clock;
 
   FollowedModel Load(const AliasTarget& target, bool must_pass) const;
+  void LoadForecast(const ModelVersion& version, FollowedModel* model) const;
+  void LoadAgent(const ModelVersion& version, FollowedModel* model) const;
   void LookAtActing(bool trust_changed, RegistryNews* news);
   void LookAtShadow(RegistryNews* news);
   const AliasTarget& TargetOf(const std::string& alias) const;
 
   std::string folder_;
+  bool agents_;  // are followed, not forecast models
   std::string acting_alias_;
   std::string shadow_alias_;
   std::vector<std::string> trusted_;  // key ids; empty: those of the registry

@@ -21,8 +21,6 @@ using nlohmann::json;
 constexpr const char* kFileType = "airlock node state";
 constexpr int kMajor = 1;
 constexpr int kMinor = 0;
-constexpr const char* kDecisionHeader =
-    "sample,time,acts,doubt,model,forecast,shadow,setting\n";
 
 }  // namespace
 
@@ -85,7 +83,7 @@ void StateFolder::Save(const json& body) {
   ++saves_;
 }
 
-void StateFolder::OpenDecisions(int64_t bytes) {
+void StateFolder::OpenDecisions(int64_t bytes, const std::string& header) {
   const std::string path = path_ + "/decisions.csv";
   decisions_ =
       open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -94,7 +92,7 @@ void StateFolder::OpenDecisions(int64_t bytes) {
     throw Error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   }
   decision_bytes_ = bytes;
-  if (bytes == 0) AddDecision(kDecisionHeader);
+  if (bytes == 0) AddDecision(header);
 }
 
 void StateFolder::AddDecision(const std::string& line) {

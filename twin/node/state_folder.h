@@ -28,9 +28,9 @@ class StateFolder {
   std::string NextStem() const;
   void Save(const nlohmann::json& body);
 
-  // decisions.csv: a line each; bytes beyond what the state knows (-1: all) are
-  // dropped.
-  void OpenDecisions(int64_t bytes);
+  // decisions.csv: a line each, below the header; bytes beyond what the state
+  // knows (-1: all are known) are dropped.
+  void OpenDecisions(int64_t bytes, const std::string& header);
   void AddDecision(const std::string& line);
   int64_t decision_bytes() const { return decision_bytes_; }
 

@@ -27,7 +27,7 @@ std::string WriteGate(const std::string& folder, const std::string& candidate,
       folder + "/twin.yaml",
       "extends: " AIRLOCK_SOURCE_DIR
       "/scenarios/wlan/generated.yaml\n"
-      "run: {replications: 4, duration: 14400s}\n"
+      "run: {replications: 12, duration: 7200s}\n"
       "wlan: {generated: {access_points: 9, neighbours: 6}, airtime: "
       "{dropped_slots: 0}" +
           wlan + "}\n");

@@ -149,9 +149,11 @@ TEST_F(ResolveTest, APolicyIsNamedFromItsScenarioAndItsContentCounts) {
   EXPECT_EQ(with("one.json").sha256(), with("same.json").sha256());
   EXPECT_NE(with("one.json").sha256(), with("other.json").sha256());
   Diagnostics diagnostics;
-  EXPECT_FALSE(
-      LoadScenario(Write("none.yaml", XX "controller: {policy: none.json}\n"),
-                   {}, &diagnostics));
+  EXPECT_FALSE(LoadScenario(Write("none.yaml",
+                                  "schema: 1\nname: x\n"
+                                  "datacentre: {traffic: {kind: permutation}}\n"
+                                  "controller: {policy: none.json}\n"),
+                            {}, &diagnostics));
   EXPECT_THAT(diagnostics.Format(), HasSubstr("none.yaml:4:22: error: "
                                               "controller.policy: "));
 }

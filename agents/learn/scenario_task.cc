@@ -72,6 +72,12 @@ ShieldLimits LimitsOf(const Scenario& scenario, const WlanConfig& wlan) {
   return limits;
 }
 
+bool Distorts(const ObservationConfig& observation) {
+  return observation.rssi_bias_db != 0 || observation.rssi_noise_db != 0 ||
+         observation.counter_noise != 0 || observation.dropout.value() != 0 ||
+         observation.staleness.value() != 0 || observation.delay != 0;
+}
+
 // What airtime-plan cannot be learnt on.
 void CheckWlan(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
   const Scenario& all = scenario.scenario();
@@ -82,6 +88,14 @@ void CheckWlan(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
   if (BandsOf(all, Replication(0)).size() > 1) {
     report("wlan.access_points",
            "an agent plans one band; these are in both, 2.4 and 5 GHz");
+  }
+  if (Distorts(all.controller.observation)) {
+    report("controller.observation",
+           "errors of what an agent sees are the agent file's; write them "
+           "under its `noise`");
+  }
+  if (all.controller.what_if) {
+    report("controller.what_if", "actions are tried packet by packet only");
   }
   if (wlan.load.profile == "trace") {
     report("wlan.load.profile",
@@ -156,6 +170,12 @@ std::optional<TrainingTask> PacketTask(const ResolvedScenario& scenario,
                                 *agent.task, all.run.engine),
                     "task airtime-plan is learnt on the airtime model",
                     diagnostics);
+    return std::nullopt;
+  }
+  if (all.controller.shield) {
+    scenario.Report("controller.shield",
+                    *agent.task + " passes no shield: nothing would keep to it",
+                    "task airtime-plan does", diagnostics);
     return std::nullopt;
   }
   TrainingTask task;

@@ -54,8 +54,8 @@ TrainingRun::Report ReportTo(const std::string& name) {
         static_cast<double>(done - *since) / std::max(1e-9, passed.count());
     *last = Clock::now();
     *since = done;
-    std::fputs(fmt::format("{}: {} of {} steps, {:.0f} a second\n", name, done,
-                           total, rate)
+    std::fputs(fmt::format("{}: {} of {} steps, {:.{}f} a second\n", name, done,
+                           total, rate, rate < 10 ? 1 : 0)
                    .c_str(),
                stderr);
   };

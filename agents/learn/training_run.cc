@@ -104,6 +104,7 @@ TrainingRun::State::State(const TrainingTask& task, const TrainingJob& job)
               {task.name, task.digest, job.agent.algorithm,
                AgentFileText(job.agent), job.seed}) {
   CheckTask();
+  if (task.tally) task.tally->Set({});  // not what another run has counted
   TaskActors actors;
   actors.envs = agent().environments;
   actors.seed = job.seed;

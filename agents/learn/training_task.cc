@@ -62,12 +62,19 @@ std::optional<TrainingTask> FindTask(const TrainingOrder& order,
                                      std::optional<ResolvedScenario>* scenario,
                                      Diagnostics* diagnostics) {
   const bool net2seq = agent.algorithm == kNet2Seq;
-  if (!net2seq && IsReferenceTask(order.task)) {
-    if (agent.task) {
-      report.Error("task", fmt::format("{} is learnt in scenarios; {} is a "
-                                       "reference task",
-                                       *agent.task, order.task));
+  if (IsReferenceTask(order.task)) {
+    if (net2seq || agent.task) {
+      report.Error(net2seq ? "algorithm" : "task",
+                   fmt::format("{} is learnt in scenarios; {} is a reference "
+                               "task",
+                               net2seq ? kNet2Seq : *agent.task, order.task));
       return std::nullopt;
+    }
+    if (!order.scenario_overrides.empty()) {
+      throw InputError(
+          fmt::format("{} is a reference task, no scenario; '{}' "
+                      "is a key of none",
+                      order.task, order.scenario_overrides[0]));
     }
     return FindReferenceTask(order.task);
   }

@@ -26,7 +26,8 @@ struct TrainingTask {
   std::function<std::unique_ptr<Env>()> create;
   EnvSpec spec;
   std::optional<NetworkTask> network;  // of airlock-worker
-  std::shared_ptr<SharedTally> tally;  // of a shield; none: there is no shield
+  // Of a shield; none: there is no shield. A training begins it anew.
+  std::shared_ptr<SharedTally> tally;
 };
 
 // Environments of a task, and what is between them and who acts there.

@@ -110,6 +110,18 @@ TEST(ScenarioTraining, TheCardHasCostsAndWhatTheShieldDid) {
               ::testing::HasSubstr(",cost_below_floor,cost_churn\n"));
 }
 
+TEST(ScenarioTraining, EachCountsItsOwnPlans) {
+  const TemporaryFolder folder;
+  const TrainingSubject subject = SubjectOf(Plans({}));
+  for (const char* name : {"a", "b"}) {
+    TrainingJob job;
+    job.agent = subject.agent;
+    job.folder = folder / name;
+    TrainingRun(subject.task, job).Run(nullptr, nullptr);
+  }
+  ExpectSame(folder / "a", folder / "b");
+}
+
 // What processes learn, and what their shields did, comes back.
 TEST(ScenarioTraining, WorkersChangeNeitherPolicyNorTally) {
   const TemporaryFolder folder;

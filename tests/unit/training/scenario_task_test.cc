@@ -5,6 +5,7 @@
 
 #include "agents/env/vector_env.h"
 #include "sim/base/file.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/training_order.h"
 
@@ -42,6 +43,13 @@ TEST(ScenarioTask, TheAgentFileSaysWhatIsLearnt) {
   EXPECT_THAT(Said("cart-pole", Ppo("task: airtime-plan\n")),
               HasSubstr("agent.yaml:3:7: error: task: airtime-plan is learnt "
                         "in scenarios; cart-pole is a reference task"));
+  EXPECT_THAT(Said("cart-pole", "schema: 1\nalgorithm: net2seq\n"),
+              HasSubstr("agent.yaml:2:12: error: algorithm: net2seq is learnt "
+                        "in scenarios; cart-pole is a reference task"));
+  EXPECT_THAT(
+      testing::ErrorOf([] { Said("cart-pole", Ppo(""), {"run.seed=1"}); }),
+      HasSubstr("cart-pole is a reference task, no scenario; "
+                "'run.seed=1' is a key of none"));
   EXPECT_THAT(Said(kSafe, Ppo("task: airtimeplan\n")),
               HasSubstr("agent.yaml:3:7: error: task: 'airtimeplan'"));
   EXPECT_THAT(Said("wlan/jammer.yaml",
@@ -59,6 +67,12 @@ TEST(ScenarioTask, WhatAScenarioHasNotIsSaidThere) {
   EXPECT_THAT(Said(kSafe, plan, {"controller.interval=300s"}),
               HasSubstr("controller.interval: airtime-plan: there is a "
                         "decision a slot of loads"));
+  EXPECT_THAT(Said(kSafe, plan, {"controller.observation.delay=1"}),
+              HasSubstr("controller.observation: airtime-plan: errors of what "
+                        "an agent sees are the agent file's"));
+  EXPECT_THAT(Said("wlan/quickstart.yaml", Ppo("task: channel-plan\n"),
+                   {"controller.shield={dwell: 1s}"}),
+              HasSubstr("controller.shield: channel-plan passes no shield"));
   EXPECT_THAT(Said(kSafe, Ppo("task: channel-plan\n")),
               HasSubstr("safe-channel-manager.yaml:8:11: error: run.engine: "
                         "channel-plan is learnt packet by packet"));

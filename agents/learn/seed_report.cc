@@ -173,14 +173,16 @@ json CompareSeeds(const json& ours, const json& theirs,
 }
 
 std::string SeedsText(const std::string& folder, const json& together) {
+  const json& last = together.at("last");
+  const json& best = together.at("best");
+  const bool same = last.at("scores") == best.at("scores");
   std::string text = fmt::format(
       "{}: {} by {}, {} seeds, {} steps each\n{}{}{}", folder,
       together.at("task").get<std::string>(),
       together.at("algorithm").get<std::string>(), together.at("seeds").size(),
       together.at("steps").get<int64_t>(),
-      PolicyText(together.at("last"), "last"),
-      PolicyText(together.at("best"), "best"),
-      SafetyLines(together.at("safety")));
+      PolicyText(last, same ? "last, which is the best," : "last"),
+      same ? "" : PolicyText(best, "best"), SafetyLines(together.at("safety")));
   if (together.contains("against")) text += AgainstText(together.at("against"));
   return text;
 }

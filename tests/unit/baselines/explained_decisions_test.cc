@@ -162,7 +162,8 @@ TEST_P(SavedPlannerTest, GoesOnAlike) {
   const auto metrics = whole->Metrics();
   for (size_t m = 0; m < metrics.size(); ++m) {
     const double found = half->Metrics()[m].value;
-    EXPECT_TRUE(found == metrics[m].value || std::isnan(found))
+    EXPECT_TRUE(found == metrics[m].value ||
+                (std::isnan(found) && std::isnan(metrics[m].value)))
         << metrics[m].name;
   }
 }

@@ -111,6 +111,53 @@ TEST(RunTest, WritesAFolderThatReportAndDiffRead) {
   EXPECT_THAT(same.out, HasSubstr("equal digests"));
 }
 
+// Every decision of a planner is in the folder, the same for any number of
+// jobs; without planner there is no such file.
+TEST(RunTest, WritesEveryDecisionOfAPlanner) {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& out, const std::string& agent,
+                       const std::string& jobs) {
+    std::vector<std::string> words = {"run",
+                                      "scenarios/wlan/generated.yaml",
+                                      "-o",
+                                      folder / out,
+                                      "--replications",
+                                      "2",
+                                      "--jobs",
+                                      jobs,
+                                      "--observations"};
+    for (const std::string& key :
+         {"controller.agent=" + agent, std::string("run.duration=4800s"),
+          std::string("wlan.generated.access_points=6"),
+          std::string("wlan.generated.neighbours=4"),
+          std::string("wlan.airtime.dropped_slots=0"),
+          std::string("wlan.region=EU")}) {
+      words.insert(words.end(), {"--set", key});
+    }
+    const ProgramResult end = RunAirlock(words);
+    ASSERT_EQ(end.exit_code, 0) << end.err;
+  };
+  run("a", "turboca", "1");
+  run("b", "turboca", "2");
+  run("c", "static", "1");
+  const auto text = [&](const std::string& path) {
+    std::ifstream file(folder / path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string decisions = text("a/decisions.csv");
+  EXPECT_EQ(decisions, text("b/decisions.csv"));
+  EXPECT_EQ(decisions.rfind("replication,time [s],access_point,", 0), 0u);
+  for (const char* one : {"\n0,600,", "\n0,4200,", "\n1,600,", "\n1,4200,"}) {
+    EXPECT_THAT(decisions, HasSubstr(one));
+  }
+  EXPECT_THAT(decisions, HasSubstr(",planner,is to hear less of others\n"));
+  EXPECT_EQ(text("a/observations-1.h5").size(),
+            text("b/observations-1.h5").size());
+  EXPECT_EQ(RunAirlock({"diff", folder / "a", folder / "b"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(folder / "c/decisions.csv"));
+  EXPECT_TRUE(fs::exists(folder / "c/observations-0.h5"));
+}
+
 TEST(RunTest, OneReplicationHasNoInterval) {
   const TemporaryFolder folder;
   const ProgramResult run =

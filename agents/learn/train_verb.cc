@@ -19,8 +19,6 @@
 #include "agents/learn/seed_report.h"
 #include "agents/learn/training_run.h"
 #include "sim/base/file.h"
-#include "sim/base/json.h"
-#include "sim/stats/seed_statistics.h"
 
 namespace airlock {
 namespace {
@@ -133,32 +131,6 @@ ExitCode TrainApart(const TrainingSubject& subject, const TrainingOrder& order,
                           seed, WTERMSIG(status)));
 }
 
-// What `order.against` says; null: nothing is asked for. Throws InputError for
-// what cannot be compared with, before anything is trained.
-json EarlierSeeds(const TrainingOrder& order, const TrainingTask& task) {
-  if (order.against.empty()) return nullptr;
-  const std::string path = order.against + "/seeds.json";
-  if (!std::filesystem::exists(path)) {
-    throw InputError(fmt::format(
-        "--against {}: there are no trainings of several seeds (no seeds.json)",
-        order.against));
-  }
-  if (order.seeds < kFewestRuns) {
-    throw InputError(
-        fmt::format("--against compares {} seeds or more; --seeds is {}",
-                    kFewestRuns, order.seeds));
-  }
-  try {
-    json earlier = json::parse(ReadFile(path));
-    if (earlier.at("task_digest") == task.digest) return earlier;
-    throw InputError(
-        fmt::format("{}: trained on another task, {}, or on what it was before",
-                    path, earlier.at("task").get<std::string>()));
-  } catch (const json::exception& error) {
-    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
-  }
-}
-
 json CardsTogether(const TrainingOrder& order) {
   std::vector<json> cards;
   for (int64_t seed = order.seed; seed < order.seed + order.seeds; ++seed) {
@@ -174,7 +146,6 @@ ExitCode RunTraining(const TrainingOrder& order) {
   const sigset_t signals = EndingSignals();
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   const TrainingSubject subject = SubjectOf(order);
-  const json earlier = EarlierSeeds(order, subject.task);
   PrepareTrainingFolder(order);
   if (order.seeds == 1) {
     return TrainOne(subject, order, order.seed, order.folder, true);
@@ -186,7 +157,8 @@ ExitCode RunTraining(const TrainingOrder& order) {
   }
   json together = CardsTogether(order);
   if (!order.against.empty()) {
-    together["against"] = CompareSeeds(together, earlier, order.against);
+    together["against"] =
+        CompareSeeds(together, subject.earlier, order.against);
   }
   WriteFileAtomically(order.folder + "/seeds.json", together.dump(2) + "\n");
   fmt::print("{}", order.json ? together.dump(2) + "\n"

@@ -13,7 +13,10 @@
 #include "agents/noise/noisy_env.h"
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
+#include "sim/base/file.h"
+#include "sim/base/json.h"
 #include "sim/config/reader.h"
+#include "sim/stats/seed_statistics.h"
 
 namespace airlock {
 
@@ -89,6 +92,32 @@ std::optional<TrainingTask> FindTask(const TrainingOrder& order,
     return std::nullopt;
   }
   return ScenarioTask(**scenario, agent, report, diagnostics);
+}
+
+// What `order.against` says; null: nothing is asked for. Throws InputError for
+// what cannot be compared with, before anything is trained.
+json EarlierSeeds(const TrainingOrder& order, const TrainingTask& task) {
+  if (order.against.empty()) return nullptr;
+  const std::string path = order.against + "/seeds.json";
+  if (!fs::exists(path)) {
+    throw InputError(fmt::format(
+        "--against {}: there are no trainings of several seeds (no seeds.json)",
+        order.against));
+  }
+  if (order.seeds < kFewestRuns) {
+    throw InputError(
+        fmt::format("--against compares {} seeds or more; --seeds is {}",
+                    kFewestRuns, order.seeds));
+  }
+  try {
+    json earlier = json::parse(ReadFile(path));
+    if (earlier.at("task_digest") == task.digest) return earlier;
+    throw InputError(
+        fmt::format("{}: trained on another task, {}, or on what it was before",
+                    path, earlier.at("task").get<std::string>()));
+  } catch (const json::exception& error) {
+    throw InputError(fmt::format("{}: {}", path, CauseOf(error)));
+  }
 }
 
 }  // namespace
@@ -180,6 +209,7 @@ std::optional<TrainingSubject> LoadTrainingSubject(const TrainingOrder& order,
     if (!agent) return std::nullopt;
   }
   subject.agent = std::move(*agent);
+  subject.earlier = EarlierSeeds(order, subject.task);
   return subject;
 }
 

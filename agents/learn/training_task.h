@@ -69,11 +69,13 @@ struct TrainingSubject {
   AgentFile agent;
   TrainingTask task;
   std::optional<ResolvedScenario> scenario;  // where the task is one
+  nlohmann::json earlier;  // seeds.json of `order.against`, or null
 };
 // Reads agent file and task of `order`: a reference task's name, or the path of
 // a scenario in which the agent file's `task` is learnt (net2seq: on networks
 // such as it generates). Nothing if anything is wrong; all findings are in
-// `*diagnostics`.
+// `*diagnostics`. Throws InputError for a task that is neither, and for earlier
+// seeds that cannot be compared with.
 std::optional<TrainingSubject> LoadTrainingSubject(const TrainingOrder& order,
                                                    Diagnostics* diagnostics);
 

@@ -138,11 +138,6 @@ TEST(Train, LearnsInAScenario) {
   EXPECT_THAT(result.out, HasSubstr("safe-channel-manager.yaml by ppo"));
   EXPECT_THAT(result.out, HasSubstr("within the limit of 8"));
   EXPECT_THAT(result.out, HasSubstr("training: 0 of 768 plans unsafe"));
-  const ProgramResult alone =
-      RunAirlock({"train", "cart-pole", "--agent", kPreset, "-o", folder / "b",
-                  "--seeds", "2", "--against", folder / "run"});
-  EXPECT_EQ(alone.exit_code, 3);
-  EXPECT_THAT(alone.err, HasSubstr("no seeds.json"));
 }
 
 TEST(Train, ListsWhatThereIs) {

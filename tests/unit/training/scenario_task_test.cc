@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "agents/env/vector_env.h"
 #include "sim/base/file.h"
 #include "tests/support/error_of.h"
@@ -135,6 +137,25 @@ TEST(ScenarioTask, SlotsShieldAndDigestAreTheScenarios) {
   EXPECT_EQ(SubjectOf(order).task.digest, safe.task.digest);
   order.scenario_overrides = {"controller.shield.changes_per_hour=17"};
   EXPECT_NE(SubjectOf(order).task.digest, safe.task.digest);
+}
+
+TEST(ScenarioTask, EarlierSeedsMustBeComparable) {
+  const TemporaryFolder folder;
+  TrainingOrder order = PresetOrder("cart-pole", "cart-pole-ppo", {});
+  order.seeds = 10;
+  order.against = folder / "earlier";
+  const auto said = [&order] {
+    return testing::ErrorOf([&order] { SubjectOf(order); });
+  };
+  EXPECT_THAT(said(), HasSubstr("no seeds.json"));
+  std::filesystem::create_directory(order.against);
+  const std::string seeds = order.against + "/seeds.json";
+  WriteFileAtomically(seeds, "{\"task\": \"other\", \"task_digest\": \"\"}");
+  EXPECT_THAT(said(), HasSubstr("seeds.json: trained on another task, other"));
+  WriteFileAtomically(seeds, "{}");
+  EXPECT_THAT(said(), HasSubstr("seeds.json: key 'task_digest' not found"));
+  order.seeds = 9;
+  EXPECT_THAT(said(), HasSubstr("compares 10 seeds or more; --seeds is 9"));
 }
 
 // The first observations of three episodes.

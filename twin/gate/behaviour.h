@@ -81,7 +81,7 @@ struct ControlEvidence {
   int64_t violations = 0;  // actions beyond the gate file's bounds
   std::string first_violation;
   int64_t changes = 0;    // steps that changed a setting
-  int64_t reversals = 0;  // changes against the direction of the one before
+  int64_t reversals = 0;  // steps that moved one back against its last move
 };
 
 // How the candidate behaves, whatever its KPIs are. Parts that were not looked

@@ -78,19 +78,22 @@ std::vector<NamedDisturbance> ControlGrid() {
   return grid;
 }
 
-// Counts one setting's changes over the decisions of a replication.
+// What a decision did to the settings that it names.
+struct SettingMoves {
+  bool changed = false;   // one of them
+  bool reversed = false;  // one moved back against its last move
+};
+
+// One setting over the decisions of a replication.
 class SettingCourse {
  public:
-  // Returns whether `value` changes the setting, and whether back.
-  void Take(double value, ControlEvidence* evidence, bool* counted) {
-    const double change = known_ ? value - value_ : 0;
-    const double step = change;
+  void Take(double value, SettingMoves* moves) {
+    const double step = known_ ? value - value_ : 0;
     known_ = true;
     value_ = value;
     if (step == 0) return;
-    if (!*counted) ++evidence->changes;
-    *counted = true;
-    if (last_ * step < 0) ++evidence->reversals;
+    moves->changed = true;
+    if (last_ * step < 0) moves->reversed = true;
     last_ = step;
   }
   bool known() const { return known_; }
@@ -266,7 +269,7 @@ ControlEvidence EvidenceCollector::DescribeControl(
     std::map<std::string, SettingCourse> courses;
     for (const Decision& decision : record.decisions) {
       ++evidence.steps;
-      bool changed = false;
+      SettingMoves moves;
       bool violated = decision.refused;
       if (decision.refused) ++evidence.refused;
       std::string why = record.first_refusal;
@@ -286,8 +289,10 @@ ControlEvidence EvidenceCollector::DescribeControl(
                      : fmt::format("outside {:g} to {:g}", b.low, b.high));
           }
         }
-        course.Take(value, &evidence, &changed);
+        course.Take(value, &moves);
       }
+      if (moves.changed) ++evidence.changes;
+      if (moves.reversed) ++evidence.reversals;
       if (!violated) continue;
       ++evidence.violations;
       if (evidence.first_violation.empty()) evidence.first_violation = why;

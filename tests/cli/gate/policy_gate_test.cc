@@ -102,6 +102,21 @@ TEST(PolicyGateTest, TheCandidateAloneSeesThroughItsObservation) {
   EXPECT_EQ(blind.at("candidate"), blind.at("incumbent"));
 }
 
+TEST(PolicyGateTest, AnUntrainedPlannerSwingsAndIsRejected) {
+  const TemporaryFolder folder;
+  const ProgramResult run = RunAirlock(
+      {"gate", WriteGate(folder.path(), ""), "-o", folder / "out", "--set",
+       "candidate.policy=" AIRLOCK_SOURCE_DIR
+       "/agents/policies/net2seq-untrained.json"});
+  EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
+  // Decisions are counted, not the many access points that one moves.
+  const json summary = json::parse(ReadFile(folder / "out/summary.json"));
+  const json& control = summary.at("behaviour").at("control");
+  EXPECT_GT(control.at("reversals"), 0);
+  EXPECT_LE(control.at("reversals"), control.at("changes"));
+  EXPECT_LE(control.at("changes"), control.at("steps"));
+}
+
 TEST(PolicyGateTest, APolicyThatIsNotForTheTwinIsRefusedBeforeTheWork) {
   const TemporaryFolder folder;
   const std::string gate = WriteGate(folder.path(), "", ", max_width: 40MHz");

@@ -1,54 +1,27 @@
-#include <fmt/format.h>
-
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "sim/base/json.h"
-#include "sim/base/version.h"
 #include "twin/node/channel_node.h"
-#include "twin/node/node_metrics.h"
 
 // What a channel manager says of itself.
 namespace airlock {
-namespace {
 
 using nlohmann::json;
 
-}  // namespace
-
-std::string ChannelNode::HealthText(bool* healthy) const {
-  std::string status = "ok";
-  std::string reason = guard_.Reason();
-  if (taken_ == 0 && guard_.model_acts()) {
-    reason = "no sample has come since the node was started";
-  }
-  if (guard_.Has(Doubt::kLostSource) || taken_ == 0) {
-    status = "lost";
-  } else if (!guard_.model_acts()) {
-    status = "fallback";
-  }
-  *healthy = status == "ok";
+json ChannelNode::HealthFields() const {
   json plan = json::object();
   for (const auto& [ap, setting] : in_force_) {
     plan[ap] = {{"channel", NumberOrNull(setting.first)},
                 {"width_hz", NumberOrNull(setting.second)}};
   }
-  json health = {{"status", status},
-                 {"reason", reason},
-                 {"doubt", guard_.Name()},
-                 {"node", file_.name},
-                 {"samples", taken_},
-                 {"decisions", decisions_},
-                 {"last_sample_seconds", NumberOrNull(last_seconds_)},
-                 {"clock", source_ ? source_->clock() : ""},
-                 {"fallback", site_.fallback()},
+  json fields = {{"decisions", decisions_},
                  {"settings", actuation_.committed()},
                  {"plan", plan}};
-  health["model"] = {{"name", acting_name_}, {"digest", acting_digest_}};
-  health["shadow"] =
+  fields["model"] = {{"name", acting_name_}, {"digest", acting_digest_}};
+  fields["shadow"] =
       shadow_ ? json{{"name", shadow_name_}, {"digest", shadow_digest_}}
               : json();
-  return health.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return fields;
 }
 
 void ChannelNode::AddDecisionMetrics(MetricsPage* page) const {
@@ -92,12 +65,7 @@ void ChannelNode::AddDecisionMetrics(MetricsPage* page) const {
 
 std::string ChannelNode::MetricsText() const {
   MetricsPage page;
-  page.One("airlock_node_info", "gauge", "What runs: always 1.", 1,
-           {{"node", file_.name},
-            {"version", Version()},
-            {"commit", GitCommit()},
-            {"source", file_.source.kind},
-            {"clock", source_ ? source_->clock() : ""}});
+  AddStreamMetrics(&page);
   page.Begin("airlock_node_model_info", "gauge",
              "Planners that run: always 1.");
   page.Add(1, {{"role", "acting"},
@@ -108,36 +76,13 @@ std::string ChannelNode::MetricsText() const {
                  {"model", shadow_name_},
                  {"digest", shadow_digest_}});
   }
-  AddGuardMetrics(guard_, &page);
-  page.One("airlock_node_samples_total", "counter",
-           "Samples taken since the node was started.",
-           static_cast<double>(taken_));
-  page.One("airlock_node_last_sample_seconds", "gauge",
-           "Time of the newest sample, by the source's clock.", last_seconds_);
-  page.One("airlock_node_sample_age_seconds", "gauge",
-           "Wall clock since the newest sample when this page was made.",
-           std::chrono::duration<double>(Clock::now() - heard_at_).count());
-  AddSourceMetrics(source_.get(), &page);
   AddDecisionMetrics(&page);
   page.One("airlock_node_model_swaps_total", "counter",
            "Policies swapped in for another.", static_cast<double>(swaps_));
   page.One("airlock_node_models_refused_total", "counter",
            "Policies that the registry names and the node refused.",
-           static_cast<double>(refused_));
-  page.One("airlock_node_unsaved_total", "counter",
-           "Samples and states that could not be written.",
-           static_cast<double>(unsaved_));
-  AddProcessMetrics(&page);
+           static_cast<double>(refused_acting_));
   return page.text();
-}
-
-void ChannelNode::Publish() {
-  published_at_ = Clock::now();
-  if (!server_) return;
-  StatusPages pages;
-  pages.metrics = MetricsText();
-  pages.health = HealthText(&pages.healthy);
-  server_->Publish(std::move(pages));
 }
 
 }  // namespace airlock

@@ -1,17 +1,13 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "sim/base/json.h"
-#include "sim/base/version.h"
 #include "twin/node/live_node.h"
 #include "twin/node/metrics.h"
-#include "twin/node/node_metrics.h"
 
-// What a node says of itself.
+// What a node of a model says of itself.
 namespace airlock {
 namespace {
 
@@ -100,56 +96,22 @@ void AddScores(const std::vector<RoleView>& roles, MetricsPage* page) {
 
 }  // namespace
 
-std::string LiveNode::HealthText(bool* healthy) const {
-  std::string status = "ok";
-  std::string reason = guard_.Reason();
-  if (taken_ == 0 && guard_.model_acts()) {
-    reason = "no sample has come since the node was started";
-  }
-  if (guard_.Has(Doubt::kLostSource) || taken_ == 0) {
-    status = "lost";
-  } else if (!guard_.model_acts()) {
-    status = "fallback";
-  }
-  *healthy = status == "ok";
+json LiveNode::HealthFields() const {
   const auto committed = transaction_.committed();
-  json health = {{"status", status},
-                 {"reason", reason},
-                 {"doubt", guard_.Name()},
-                 {"node", file_.name},
-                 {"samples", taken_},
-                 {"last_sample_seconds", NumberOrNull(last_seconds_)},
-                 {"clock", source_ ? source_->clock() : ""},
-                 {"fallback", file_.fallback.kind},
-                 {"setting", committed ? json(*committed) : json()}};
-  health["model"] = acting_ ? json{{"name", acting_->name()},
+  json fields = {{"setting", committed ? json(*committed) : json()}};
+  fields["model"] = acting_ ? json{{"name", acting_->name()},
                                    {"digest", acting_->digest()},
                                    {"receipt", acting_receipt_}}
                             : json();
-  health["shadow"] =
+  fields["shadow"] =
       shadow_ ? json{{"name", shadow_->name()}, {"digest", shadow_->digest()}}
               : json();
-  return health.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return fields;
 }
 
 std::string LiveNode::MetricsText() const {
   MetricsPage page;
-  page.One("airlock_node_info", "gauge", "What runs: always 1.", 1,
-           {{"node", file_.name},
-            {"version", Version()},
-            {"commit", GitCommit()},
-            {"source", file_.source.kind},
-            {"clock", source_ ? source_->clock() : ""}});
-  AddGuardMetrics(guard_, &page);
-  page.One("airlock_node_samples_total", "counter",
-           "Samples taken since the node was started.",
-           static_cast<double>(taken_));
-  page.One("airlock_node_last_sample_seconds", "gauge",
-           "Time of the newest sample, by the source's clock.", last_seconds_);
-  page.One("airlock_node_sample_age_seconds", "gauge",
-           "Wall clock since the newest sample when this page was made.",
-           std::chrono::duration<double>(Clock::now() - heard_at_).count());
-  AddSourceMetrics(source_.get(), &page);
+  AddStreamMetrics(&page);
   std::vector<RoleView> roles;
   if (acting_) roles.push_back({"acting", acting_.get(), &last_acting_});
   if (shadow_) roles.push_back({"shadow", shadow_.get(), &last_shadow_});
@@ -185,39 +147,25 @@ std::string LiveNode::MetricsText() const {
   page.Begin("airlock_node_actions_total", "counter",
              "How changes of the setting ended.");
   for (int e = 0; e < 4; ++e) {
-    page.Add(static_cast<double>(counts_.actions[static_cast<size_t>(e)]),
+    page.Add(static_cast<double>(actions_[static_cast<size_t>(e)]),
              {{"end", ToString(static_cast<ActionOutcome::End>(e))}});
   }
   page.One("airlock_node_model_swaps_total", "counter",
-           "Models swapped in for another.",
-           static_cast<double>(counts_.swaps));
+           "Models swapped in for another.", static_cast<double>(swaps_));
   page.Begin("airlock_node_models_refused_total", "counter",
              "Models that the registry names and the node refused.");
-  page.Add(static_cast<double>(counts_.refused_acting), {{"role", "acting"}});
-  page.Add(static_cast<double>(counts_.refused_shadow), {{"role", "shadow"}});
+  page.Add(static_cast<double>(refused_acting_), {{"role", "acting"}});
+  page.Add(static_cast<double>(refused_shadow_), {{"role", "shadow"}});
   page.One("airlock_node_registry_sequence", "gauge",
            "Number of the registry's last change that was seen.",
-           static_cast<double>(registry_.sequence()));
+           static_cast<double>(registry_->sequence()));
   page.One("airlock_node_registry_paused", "gauge",
            "1 while the registry is paused.",
-           registry_.pause() == Pause::kNo ? 0 : 1);
+           registry_->pause() == Pause::kNo ? 0 : 1);
   page.One("airlock_node_retraining_requests", "gauge",
            "Number of the newest request for retraining; 0: none yet.",
            static_cast<double>(requests_.written()));
-  page.One("airlock_node_unsaved_total", "counter",
-           "Samples and states that could not be written.",
-           static_cast<double>(counts_.unsaved));
-  AddProcessMetrics(&page);
   return page.text();
-}
-
-void LiveNode::Publish() {
-  published_at_ = Clock::now();
-  if (!server_) return;
-  StatusPages pages;
-  pages.metrics = MetricsText();
-  pages.health = HealthText(&pages.healthy);
-  server_->Publish(std::move(pages));
 }
 
 }  // namespace airlock

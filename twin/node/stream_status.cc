@@ -1,13 +1,18 @@
-#include "twin/node/node_metrics.h"
-
 #include <sys/resource.h>
 
 #include <fstream>
 #include <limits>
-#include <string>
+#include <utility>
 
+#include "sim/base/json.h"
+#include "sim/base/version.h"
+#include "twin/node/stream_node.h"
+
+// What every kind of node says of itself.
 namespace airlock {
 namespace {
+
+using nlohmann::json;
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
@@ -26,8 +31,6 @@ double MemoryBytes(const std::string& line) {
   }
   return kUnknown;
 }
-
-}  // namespace
 
 void AddGuardMetrics(const Guard& guard, MetricsPage* page) {
   page->One("airlock_node_model_acts", "gauge",
@@ -66,6 +69,66 @@ void AddProcessMetrics(MetricsPage* page) {
             "Memory that is resident.", MemoryBytes("VmRSS:"));
   page->One("airlock_node_peak_resident_bytes", "gauge",
             "The most memory that was resident.", MemoryBytes("VmHWM:"));
+}
+
+}  // namespace
+
+json StreamNode::Health() const {
+  std::string status = "ok";
+  std::string reason = guard_.Reason();
+  if (taken_ == 0 && guard_.model_acts()) {
+    reason = "no sample has come since the node was started";
+  }
+  if (guard_.Has(Doubt::kLostSource) || taken_ == 0) {
+    status = "lost";
+  } else if (!guard_.model_acts()) {
+    status = "fallback";
+  }
+  json health = {{"status", status},
+                 {"reason", reason},
+                 {"doubt", guard_.Name()},
+                 {"node", file_.name},
+                 {"samples", taken_},
+                 {"last_sample_seconds", NumberOrNull(last_seconds_)},
+                 {"clock", source_ ? source_->clock() : ""},
+                 {"fallback", fallback()}};
+  health.update(HealthFields());
+  return health;
+}
+
+void StreamNode::AddStreamMetrics(MetricsPage* page) const {
+  page->One("airlock_node_info", "gauge", "What runs: always 1.", 1,
+            {{"node", file_.name},
+             {"version", Version()},
+             {"commit", GitCommit()},
+             {"source", file_.source.kind},
+             {"clock", source_ ? source_->clock() : ""}});
+  AddGuardMetrics(guard_, page);
+  page->One("airlock_node_samples_total", "counter",
+            "Samples taken since the node was started.",
+            static_cast<double>(taken_));
+  page->One("airlock_node_last_sample_seconds", "gauge",
+            "Time of the newest sample, by the source's clock.", last_seconds_);
+  page->One("airlock_node_sample_age_seconds", "gauge",
+            "Wall clock since the newest sample when this page was made.",
+            SecondsSince(heard_at_));
+  AddSourceMetrics(source_.get(), page);
+  page->One("airlock_node_unsaved_total", "counter",
+            "Samples and states that could not be written.",
+            static_cast<double>(unsaved_));
+  AddProcessMetrics(page);
+}
+
+void StreamNode::Publish() {
+  published_at_ = Clock::now();
+  if (!server_) return;
+  const json health = Health();
+  StatusPages pages;
+  pages.metrics = MetricsText();
+  pages.healthy = health.at("status") == "ok";
+  pages.health =
+      health.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  server_->Publish(std::move(pages));
 }
 
 }  // namespace airlock

@@ -152,11 +152,15 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
                                         Replication replication,
                                         const FallbackPlanner::Doubt& doubt) {
   CheckShieldable(name, scenario);
-  CheckPolicy(name, scenario.controller.policy);
-  // Behind a shield even who changes nothing has to leave a radar's channel.
-  if (name == kStatic && !scenario.controller.shield) {
-    return std::make_unique<StaticController>();
+  if (IsPlanner(name)) {
+    const PlannerRow row = FindPlanner(name, scenario.controller.policy);
+    // Behind a shield even who changes nothing has to leave a radar's channel.
+    if (name == kStatic && !scenario.controller.shield) {
+      return std::make_unique<StaticController>();
+    }
+    return CreatePlanner(row, scenario, replication, doubt);
   }
+  CheckPolicy(name, scenario.controller.policy);
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();
   if (name == kSchedule) {
     if (!scenario.wlan) {
@@ -166,10 +170,6 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
           name));
     }
     return std::make_unique<ScheduleController>(scenario.wlan->schedule);
-  }
-  if (IsPlanner(name)) {
-    return CreatePlanner(FindPlanner(name, scenario.controller.policy),
-                         scenario, replication, doubt);
   }
   std::string known;
   for (const AgentRow& row : Agents()) {

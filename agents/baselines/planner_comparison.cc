@@ -11,6 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/scenario/wlan_propagation.h"
 #include "sim/stats/bootstrap.h"
+#include "sim/stats/moments.h"
 #include "sim/surrogate/airtime_batch.h"
 #include "sim/surrogate/airtime_scenario.h"
 
@@ -22,11 +23,6 @@ double CpuSeconds() {
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) +
          1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double Mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) /
-         static_cast<double>(values.size());
 }
 
 // One planner in one replication, slot by slot.

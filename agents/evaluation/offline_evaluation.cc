@@ -8,6 +8,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
+#include "sim/stats/moments.h"
 
 namespace airlock {
 namespace {
@@ -88,12 +89,6 @@ class FittedQ {
   const Eigen::Index width_;
   std::vector<Eigen::VectorXd> weights_;  // [step][action]
 };
-
-double Mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
 
 double StandardErrorOfMean(const std::vector<double>& values) {
   const double mean = Mean(values);

@@ -17,6 +17,7 @@
 #include "agents/learn/training_folder.h"
 #include "sim/base/error.h"
 #include "sim/base/json.h"
+#include "sim/stats/moments.h"
 
 namespace airlock {
 namespace {
@@ -58,16 +59,10 @@ PlannerCase CaseOf(const Scenario& scenario, const InstanceSet& set,
   return setting;
 }
 
-double MeanOf(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 // What an agent is rewarded with is minus the regret.
 json ScoreOf(std::vector<double> regret) {
   for (double& value : regret) value = -value;
-  return {{"mean", MeanOf(regret)}, {"rewards", regret}};
+  return {{"mean", Mean(regret)}, {"rewards", regret}};
 }
 
 }  // namespace
@@ -209,8 +204,8 @@ void Net2SeqRun::State::Validate() {
   tensors_.CopyTo(&network_);
   network_.origin.iterations = iteration_;
   validation_ =
-      MeanOf(JudgeNet2Seq(network_, scenario_, 0, FindInstanceSet("validation"),
-                          options_.validation_slots));
+      Mean(JudgeNet2Seq(network_, scenario_, 0, FindInstanceSet("validation"),
+                        options_.validation_slots));
   if (best_validation_ <= validation_) return;
   best_validation_ = validation_;
   best_ = network_.ToJson();

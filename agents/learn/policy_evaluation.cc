@@ -9,6 +9,7 @@
 #include "agents/learn/ppo.h"
 #include "sim/base/json.h"
 #include "sim/stats/interval.h"
+#include "sim/stats/moments.h"
 #include "sim/stats/tail.h"
 
 namespace airlock {
@@ -19,12 +20,6 @@ using nlohmann::json;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Steps between looks at who has ended; in a network all end with the run.
 constexpr int64_t kChunk = 64;
-
-double MeanOf(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? kNan : sum / static_cast<double>(values.size());
-}
 
 // The first episode of each environment.
 std::vector<EpisodeRecord> FirstEpisodes(const Policy& policy, Actors* actors,
@@ -72,12 +67,12 @@ json ToJson(const CostSummary& cost) {
 CostSummary SummaryOf(const std::string& cost, const std::vector<double>& sums,
                       std::optional<double> limit) {
   // Both ends of a 90 % interval are left on one side by 5 %.
-  return {cost, MeanOf(sums),
+  return {cost, Mean(sums),
           sums.size() < 2 ? kNan : MeanInterval(sums, 0.9).high,
-          MeanOf(TailMeanTerms(sums, 0.9)), limit};
+          Mean(TailMeanTerms(sums, 0.9)), limit};
 }
 
-double PolicyEvaluation::mean() const { return MeanOf(rewards); }
+double PolicyEvaluation::mean() const { return Mean(rewards); }
 
 double PolicyEvaluation::excess() const {
   double sum = 0;

@@ -10,6 +10,7 @@
 #include "agents/learn/policy_evaluation.h"
 #include "agents/learn/training_folder.h"
 #include "sim/base/json.h"
+#include "sim/stats/moments.h"
 
 namespace airlock {
 namespace {
@@ -18,12 +19,6 @@ using nlohmann::json;
 
 constexpr int64_t kCurveRows = 100;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-double MeanOf(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? kNan : sum / static_cast<double>(values.size());
-}
 
 // A number of a CSV; empty where there is none.
 std::string Cell(double x) {
@@ -165,14 +160,14 @@ void TrainingRun::State::Update() {
 
 void TrainingRun::State::AddCurveRow(double score) {
   std::vector<double> row = {static_cast<double>(steps()),
-                             static_cast<double>(episodes_), MeanOf(returns_),
-                             MeanOf(lengths_), score};
+                             static_cast<double>(episodes_), Mean(returns_),
+                             Mean(lengths_), score};
   for (size_t i = 0; i < sums_.size(); ++i)
     row.push_back(sums_[i] / counts_[i]);
   for (size_t c = 0; c < actors_->spec().costs.size(); ++c) {
     std::vector<double> sums;
     for (const std::vector<double>& costs : costs_) sums.push_back(costs[c]);
-    row.push_back(MeanOf(sums));
+    row.push_back(Mean(sums));
   }
   curve_.push_back(std::move(row));
   returns_.clear();

@@ -64,6 +64,9 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"twin/pipeline",
        {"agents/learn", "sim/base", "sim/config", "sim/optimisation",
         "sim/stats", "sim/telemetry", "twin/forecast"}},
+      {"twin/contention",
+       {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast",
+        "twin/pipeline"}},
       {"twin/drift",
        {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
       // Fits models; the rest of the folder runs on a node.

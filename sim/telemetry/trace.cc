@@ -28,7 +28,8 @@ constexpr ScopeName kScopes[] = {
     {Scope::kSystem, "system"},       {Scope::kSocket, "socket"},
     {Scope::kCore, "core"},           {Scope::kFunction, "function"},
     {Scope::kInterface, "interface"}, {Scope::kAccessPoint, "ap"},
-    {Scope::kStation, "station"},     {Scope::kFlow, "flow"}};
+    {Scope::kStation, "station"},     {Scope::kFlow, "flow"},
+    {Scope::kServer, "server"},       {Scope::kMachine, "machine"}};
 
 // The numbers of the list `starts` that lie in [begin, end), from `begin` on.
 // A list that is not one stays as it is, for its reader to refuse.

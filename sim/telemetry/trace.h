@@ -23,10 +23,13 @@ enum class Scope {
   kAccessPoint,
   kStation,
   kFlow,
+  kServer,   // of a pool behind a balancer
+  kMachine,  // that runs network functions
 };
 
 // The names used in files: "input", "kpi", "counter"; "system", "socket",
-// "core", "function", "interface", "ap", "station", "flow".
+// "core", "function", "interface", "ap", "station", "flow", "server",
+// "machine".
 const char* ToString(Role role);
 const char* ToString(Scope scope);
 bool Parse(const std::string& text, Role* role);

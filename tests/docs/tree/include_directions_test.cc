@@ -23,6 +23,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
       {"sim/telemetry", {"sim/base"}},
       {"sim/stats", {"sim/base"}},
       {"sim/optimisation", {"sim/base", "sim/stats"}},
+      {"sim/collector", {"sim/base", "sim/stats", "sim/telemetry"}},
       {"sim/scenario", {"sim/base", "sim/config"}},
       {"sim/results", {"sim/base", "sim/stats", "sim/telemetry"}},
       {"sim/topology", {"sim/base", "sim/scenario"}},

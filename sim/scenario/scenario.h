@@ -6,6 +6,10 @@
 #include <vector>
 
 #include "sim/base/units.h"
+#include "sim/scenario/balancer_config.h"
+#include "sim/scenario/fabric_config.h"
+#include "sim/scenario/load_profile.h"
+#include "sim/scenario/servers_config.h"
 
 // What a scenario file says, as plain structs with defaults. Nothing here is
 // checked: Resolve() (resolve.h) turns a Scenario into a ResolvedScenario, and
@@ -19,22 +23,6 @@ struct RunConfig {
   int64_t replications = 10;
   SimTime duration = Milliseconds(1000);       // measured and warm-up together
   SimTime sample_interval = Milliseconds(10);  // of the time series
-};
-
-// How an offered load changes over time.
-struct LoadProfile {
-  std::string kind = "constant";  // constant steps ramp random-walk flash-crowd
-                                  // trace
-  Bandwidth rate = Mbps(100);     // constant, start of the others
-  Bandwidth peak = Mbps(200);     // highest rate of the others
-  SimTime period = Milliseconds(500);  // of a step, a ramp, a walk's step
-  std::string trace;  // trace: file whose columns offered_rate, packet_size
-                      // and contention_* drive the load
-};
-
-struct PacketSizeShare {
-  DataSize size{1400};
-  Ratio share{1.0};  // of the packets; shares are normalised
 };
 
 // --- Service chain on a server -------------------------------------------
@@ -101,62 +89,13 @@ struct ChainConfig {
 
 // --- Datacentre network ---------------------------------------------------
 
-struct LinkConfig {
-  Bandwidth rate = Gbps(1);
-  SimTime delay = Microseconds(1);
-};
-
-struct QueueConfig {
-  std::string discipline = "red-ecn";  // red-ecn step-ecn drop-tail
-  int64_t limit = 1000;                // packets
-  int64_t ecn_threshold = 65;          // packets: marks begin here (K)
-};
-
-// Whether the queue marks packets, and ecn_threshold counts.
-inline bool MarksEcn(const QueueConfig& queue) {
-  return queue.discipline != "drop-tail";
-}
-
-struct TopologyConfig {
-  std::string kind = "leaf-spine";  // leaf-spine back-to-back
-  int64_t leaves = 2;
-  int64_t spines = 2;
-  int64_t hosts_per_leaf = 4;
-  LinkConfig host_link;
-  LinkConfig fabric_link;
-  QueueConfig queue;
-};
-
-struct RoutingConfig {
-  std::string kind = "flow-hash";  // flow-hash (per-flow ECMP) single-path
-  int64_t salt = 0;                // mixed into every switch's own salt
-};
-
-struct TransportConfig {
-  std::string kind = "dctcp";  // dctcp cubic newreno
-  DataSize segment{1448};
-  DataSize buffer{4 * 1024 * 1024};
-  SimTime min_rto = Milliseconds(5);
-  SimTime connection_timeout = Milliseconds(50);
-  int64_t initial_window = 10;  // segments
-};
-
-// TCP traffic between hosts.
-struct FabricWorkload {
-  std::string kind = "none";  // none permutation incast poisson
-  // permutation, incast: long-lived flows; poisson: flows arrive.
-  int64_t flows = 1;                // permutation: a host; incast: senders
-  int64_t receiver = 0;             // incast
-  Ratio load{0.5};                  // poisson: of the hosts' link rates
-  std::string sizes = "websearch";  // poisson: name in the flow-size table
-};
-
 struct DatacentreConfig {
   TopologyConfig topology;
   RoutingConfig routing;
   TransportConfig transport;
   FabricWorkload traffic;
   std::optional<ChainConfig> chain;
+  std::optional<BalancerConfig> balancer;
 };
 
 // --- WLAN -----------------------------------------------------------------

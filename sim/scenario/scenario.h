@@ -96,6 +96,7 @@ struct DatacentreConfig {
   FabricWorkload traffic;
   std::optional<ChainConfig> chain;
   std::optional<BalancerConfig> balancer;
+  std::optional<ServersConfig> servers;
 };
 
 // --- WLAN -----------------------------------------------------------------

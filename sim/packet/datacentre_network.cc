@@ -230,24 +230,25 @@ void Ns3Datacentre::CreateLink(const TopologyLink& link, DataSize segment) {
   const ns3::NetDeviceContainer devices =
       helper.Install(nodes_[static_cast<size_t>(link.a.value())],
                      nodes_[static_cast<size_t>(link.b.value())]);
-  AddPort(link.a, link.b, link, devices.Get(0));
-  AddPort(link.b, link.a, link, devices.Get(1));
+  AddPort(link.a, link.b, link.rate, link.queue_a, devices.Get(0));
+  AddPort(link.b, link.a, link.rate, link.queue_b, devices.Get(1));
   interfaces_.emplace_back(AddInterface(link.a, devices.Get(0)),
                            AddInterface(link.b, devices.Get(1)));
 }
 
-void Ns3Datacentre::AddPort(NodeId at, NodeId towards, const TopologyLink& link,
+void Ns3Datacentre::AddPort(NodeId at, NodeId towards, Bandwidth rate,
+                            const QueueConfig& queue,
                             ns3::Ptr<ns3::NetDevice> device) {
   Port port;
   port.name = topology_.node(at).name + "-" + topology_.node(towards).name;
   port.on_switch = topology_.node(at).kind != NodeKind::kHost;
-  port.rate = link.rate;
+  port.rate = rate;
   port.device = device;
   port.device_queue =
       ns3::DynamicCast<ns3::PointToPointNetDevice>(device)->GetQueue();
   port.discipline = FindByName(QueueDisciplines(), "topology.queue.discipline",
-                               link.queue.discipline)
-                        .create(link.queue);
+                               queue.discipline)
+                        .create(queue);
   // Set before any address, or ns-3 would put FqCoDel here. Hosts queue like
   // switches: ns-3's TCP has no limit of its own on what waits in the host.
   device->GetNode()

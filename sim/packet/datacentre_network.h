@@ -84,8 +84,8 @@ class Ns3Datacentre : public DatacentreNetwork {
   void CreateLink(const TopologyLink& link, DataSize segment);
   // The interface of `device` on node `id`, set up in IP.
   uint32_t AddInterface(NodeId id, ns3::Ptr<ns3::NetDevice> device);
-  void AddPort(NodeId at, NodeId towards, const TopologyLink& link,
-               ns3::Ptr<ns3::NetDevice> device);
+  void AddPort(NodeId at, NodeId towards, Bandwidth rate,
+               const QueueConfig& queue, ns3::Ptr<ns3::NetDevice> device);
   void FillTables();
 
   Topology topology_;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "sim/packet/flow_sizes.h"
+#include "sim/workload/flow_sizes.h"
 #include "sim/packet/tcp_flows.h"
 #include "sim/packet/workload.h"
 

@@ -27,6 +27,10 @@ void CheckHost(int64_t host, int64_t hosts, const std::string& key,
 
 int64_t CountHosts(const TopologyConfig& topology) {
   if (topology.kind == "back-to-back") return 2;
+  if (topology.kind == "fat-tree") {
+    const int64_t k = topology.switch_ports;
+    return k * k * k / 4;
+  }
   return topology.leaves * topology.hosts_per_leaf;
 }
 
@@ -109,19 +113,11 @@ void CheckChain(const ChainConfig& chain, const Reporter& report) {
   }
 }
 
-void CheckQueue(const QueueConfig& queue, const Reporter& report) {
-  if (MarksEcn(queue) && queue.ecn_threshold > queue.limit) {
-    report.Error("ecn_threshold",
-                 fmt::format("{} is above the queue's limit of {}",
-                             queue.ecn_threshold, queue.limit));
-  }
-}
-
 void CheckTraffic(const DatacentreConfig& datacentre, const Reporter& report) {
   const FabricWorkload& traffic = datacentre.traffic;
-  if (traffic.kind == "none" && !datacentre.chain) {
+  if (traffic.kind == "none" && !datacentre.chain && !datacentre.balancer) {
     report.Error("traffic.kind", "there is nothing to simulate",
-                 "give traffic or a chain");
+                 "give traffic, a chain or a balancer");
   }
   if (traffic.kind == "none") return;
   if (CountHosts(datacentre.topology) < 2) {

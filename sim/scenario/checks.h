@@ -16,7 +16,6 @@ void CheckService(const ServiceTime& service, const Reporter& report);
 void CheckFunction(const ChainFunction& function, const Reporter& report);
 void CheckWorkload(const ChainWorkload& workload, const Reporter& report);
 void CheckChain(const ChainConfig& chain, const Reporter& report);
-void CheckQueue(const QueueConfig& queue, const Reporter& report);
 void CheckTraffic(const DatacentreConfig& datacentre, const Reporter& report);
 void CheckIncastReceiver(const DatacentreConfig& datacentre,
                          const Reporter& report);

@@ -1,6 +1,8 @@
 #include "sim/scenario/scenario_fields.h"
 
+#include "sim/scenario/balancer_checks.h"
 #include "sim/scenario/checks.h"
+#include "sim/scenario/fabric_checks.h"
 #include "sim/scenario/wlan_channels.h"
 #include "sim/scenario/wlan_checks.h"
 
@@ -161,90 +163,6 @@ void DeclareFields(Fields<ChainConfig>& f) {
   f.Check({"source_host", "server_host"}, CheckChain);
 }
 
-void DeclareFields(Fields<LinkConfig>& f) {
-  using T = LinkConfig;
-  f.Add("rate", &T::rate, "In each direction.").AtLeast(Bandwidth(1000));
-  f.Add("delay", &T::delay, "Propagation, one way.");
-}
-
-void DeclareFields(Fields<QueueConfig>& f) {
-  using T = QueueConfig;
-  f.Add("discipline", &T::discipline,
-        "`red-ecn`: from a threshold of the instantaneous queue on, the share "
-        "of marked packets grows, to all at twice that (the gentle RED of "
-        "ns-3's DCTCP examples). `step-ecn`: at the threshold all are marked. "
-        "`drop-tail` never marks.")
-      .OneOf({"red-ecn", "step-ecn", "drop-tail"});
-  f.Add("limit", &T::limit, "Packets in the queue of a port.")
-      .Between(2, 1000000);
-  f.Add("ecn_threshold", &T::ecn_threshold,
-        "`red-ecn` and `step-ecn`: packets in the queue from which on packets "
-        "are marked (K).")
-      .AtLeast(1);
-  f.Check(CheckQueue);
-}
-
-void DeclareFields(Fields<TopologyConfig>& f) {
-  using T = TopologyConfig;
-  f.Add("kind", &T::kind,
-        "`leaf-spine`: every leaf has a link to every spine. `back-to-back`: "
-        "two hosts on one link; leaves, spines and hosts_per_leaf do not "
-        "apply.")
-      .OneOf({"leaf-spine", "back-to-back"});
-  f.Add("leaves", &T::leaves, "Leaf switches.").Between(1, 1000);
-  f.Add("spines", &T::spines, "Spine switches.").Between(1, 1000);
-  f.Add("hosts_per_leaf", &T::hosts_per_leaf, "Hosts at each leaf.")
-      .Between(1, 1000);
-  f.Add("host_link", &T::host_link, "Between host and leaf.");
-  f.Add("fabric_link", &T::fabric_link, "Between leaf and spine.");
-  f.Add("queue", &T::queue, "Of each switch and host port.");
-}
-
-void DeclareFields(Fields<RoutingConfig>& f) {
-  using T = RoutingConfig;
-  f.Add("kind", &T::kind,
-        "`flow-hash`: per-flow equal-cost multipath. `single-path`: the first "
-        "shortest path.")
-      .OneOf({"flow-hash", "single-path"});
-  f.Add("salt", &T::salt, "Mixed into every switch's own salt.").AtLeast(0);
-}
-
-void DeclareFields(Fields<TransportConfig>& f) {
-  using T = TransportConfig;
-  f.Add("kind", &T::kind, "TCP congestion control.")
-      .OneOf({"dctcp", "cubic", "newreno"});
-  f.Add("segment", &T::segment, "Payload of a full packet.")
-      .Between(DataSize(64), DataSize(8960));
-  f.Add("buffer", &T::buffer, "Send and receive buffer of a connection.")
-      .AtLeast(DataSize(1000));
-  f.Add("min_rto", &T::min_rto, "Shortest retransmission timeout.")
-      .MoreThan(SimTime(0));
-  f.Add("connection_timeout", &T::connection_timeout,
-        "Before a lost SYN is sent again.")
-      .MoreThan(SimTime(0));
-  f.Add("initial_window", &T::initial_window, "Segments.").Between(1, 1000);
-}
-
-void DeclareFields(Fields<FabricWorkload>& f) {
-  using T = FabricWorkload;
-  f.Add("kind", &T::kind,
-        "`permutation`: every host sends to one other. `incast`: many send to "
-        "one. Both with long-lived flows. `poisson`: flows arrive at random.")
-      .OneOf({"none", "permutation", "incast", "poisson"});
-  f.Add("flows", &T::flows,
-        "`permutation`: of each host. `incast`: in all, senders drawn without "
-        "repetition while there are any.")
-      .Between(1, 1000000);
-  f.Add("receiver", &T::receiver, "`incast`: the host that receives.")
-      .AtLeast(0);
-  f.Add("load", &T::load, "`poisson`: mean share of the hosts' link rates.")
-      .MoreThan(Ratio(0))
-      .AtMost(Ratio(1));
-  f.Add("sizes", &T::sizes, "`poisson`: distribution of the flow sizes.")
-      .OneOf({"websearch", "hadoop", "webserver", "cache", "hadoop-coarse",
-              "storage"});
-}
-
 void DeclareFields(Fields<DatacentreConfig>& f) {
   using T = DatacentreConfig;
   f.Add("topology", &T::topology, "Hosts, switches and links.");
@@ -253,16 +171,23 @@ void DeclareFields(Fields<DatacentreConfig>& f) {
   f.Add("traffic", &T::traffic, "TCP flows between hosts.");
   f.Add("chain", &T::chain,
         "A service chain on one of the hosts, fed with UDP by another.");
-  f.Check(
-      {"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
-       "topology.queue.discipline", "transport.kind", "traffic.kind", "chain"},
-      CheckTraffic);
+  f.Add("balancer", &T::balancer,
+        "A pool of servers behind a virtual address, and the requests that are "
+        "spread over it.");
   f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
-           "traffic.kind", "traffic.receiver"},
+           "topology.switch_ports", "topology.queue.discipline",
+           "transport.kind", "traffic.kind", "chain", "balancer"},
+          CheckTraffic);
+  f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
+           "topology.switch_ports", "traffic.kind", "traffic.receiver"},
           CheckIncastReceiver);
   f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
-           "chain.source_host", "chain.server_host"},
+           "topology.switch_ports", "chain.source_host", "chain.server_host"},
           CheckChainHosts);
+  f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
+           "topology.switch_ports", "balancer"},
+          CheckPoolHosts);
+  f.Check({"topology", "routing.weights"}, CheckWeights);
 }
 
 void DeclareFields(Fields<Position>& f) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "sim/config/fields.h"
+#include "sim/scenario/balancer_fields.h"
+#include "sim/scenario/fabric_fields.h"
 #include "sim/scenario/scenario.h"
 
 // Every key of a scenario, declared once (sim/config/fields.h).
@@ -14,12 +16,6 @@ void DeclareFields(Fields<ServiceTime>& fields);
 void DeclareFields(Fields<ChainFunction>& fields);
 void DeclareFields(Fields<ChainWorkload>& fields);
 void DeclareFields(Fields<ChainConfig>& fields);
-void DeclareFields(Fields<LinkConfig>& fields);
-void DeclareFields(Fields<QueueConfig>& fields);
-void DeclareFields(Fields<TopologyConfig>& fields);
-void DeclareFields(Fields<RoutingConfig>& fields);
-void DeclareFields(Fields<TransportConfig>& fields);
-void DeclareFields(Fields<FabricWorkload>& fields);
 void DeclareFields(Fields<DatacentreConfig>& fields);
 void DeclareFields(Fields<Position>& fields);
 void DeclareFields(Fields<WlanTraffic>& fields);

@@ -16,14 +16,37 @@ NodeId AddNodes(NodeKind kind, const std::string& name, int64_t count,
   return first;
 }
 
-void AddLink(NodeId a, NodeId b, const LinkConfig& link,
-             const QueueConfig& queue, Topology* topology) {
-  topology->links.push_back({a, b, link.rate, link.delay, queue});
-}
+// Adds links with the queues that their ends have in `config`.
+class Linker {
+ public:
+  Linker(const TopologyConfig& config, Topology* topology)
+      : config_(config), topology_(topology) {}
+
+  void Add(NodeId a, NodeId b, const LinkConfig& link) {
+    const NodeKind kind_a = topology_->node(a).kind;
+    const NodeKind kind_b = topology_->node(b).kind;
+    topology_->links.push_back({a, b, link.rate, link.delay,
+                                QueueOf(kind_a, kind_b),
+                                QueueOf(kind_b, kind_a)});
+  }
+
+ private:
+  const QueueConfig& QueueOf(NodeKind at, NodeKind towards) const {
+    const bool on_host = at == NodeKind::kHost;
+    const bool between_switches = !on_host && towards != NodeKind::kHost;
+    if (on_host && config_.host_queue) return *config_.host_queue;
+    if (between_switches && config_.fabric_queue) return *config_.fabric_queue;
+    return config_.queue;
+  }
+
+  const TopologyConfig& config_;
+  Topology* topology_;
+};
 
 // Every leaf is linked to every spine; host i is at leaf i / hosts_per_leaf.
 Topology BuildLeafSpine(const TopologyConfig& config) {
   Topology topology;
+  Linker linker(config, &topology);
   const NodeId host =
       AddNodes(NodeKind::kHost, "host", config.leaves * config.hosts_per_leaf,
                &topology);
@@ -32,13 +55,12 @@ Topology BuildLeafSpine(const TopologyConfig& config) {
   const NodeId spine =
       AddNodes(NodeKind::kSpine, "spine", config.spines, &topology);
   for (int64_t i = 0; i < config.leaves * config.hosts_per_leaf; ++i) {
-    AddLink(host + NodeId(i), leaf + NodeId(i / config.hosts_per_leaf),
-            config.host_link, config.queue, &topology);
+    linker.Add(host + NodeId(i), leaf + NodeId(i / config.hosts_per_leaf),
+               config.host_link);
   }
   for (int64_t i = 0; i < config.leaves; ++i) {
     for (int64_t j = 0; j < config.spines; ++j) {
-      AddLink(leaf + NodeId(i), spine + NodeId(j), config.fabric_link,
-              config.queue, &topology);
+      linker.Add(leaf + NodeId(i), spine + NodeId(j), config.fabric_link);
     }
   }
   return topology;
@@ -47,7 +69,45 @@ Topology BuildLeafSpine(const TopologyConfig& config) {
 Topology BuildBackToBack(const TopologyConfig& config) {
   Topology topology;
   const NodeId host = AddNodes(NodeKind::kHost, "host", 2, &topology);
-  AddLink(host, host + NodeId(1), config.host_link, config.queue, &topology);
+  Linker(config, &topology).Add(host, host + NodeId(1), config.host_link);
+  return topology;
+}
+
+// Al-Fares, Loukissas and Vahdat, "A scalable, commodity data center network
+// architecture", SIGCOMM 2008, section 2.2: k pods, in each k/2 edge switches
+// with k/2 hosts and k/2 aggregation switches, all linked; aggregation switch j
+// of a pod is linked to the core switches j k/2 to (j + 1) k/2 - 1.
+Topology BuildFatTree(const TopologyConfig& config) {
+  const int64_t k = config.switch_ports;
+  if (k < 2 || k % 2 != 0) {
+    throw InputError(
+        fmt::format("topology.switch_ports: {} is not even and above 0", k));
+  }
+  const int64_t half = k / 2;
+  Topology topology;
+  Linker linker(config, &topology);
+  const NodeId host =
+      AddNodes(NodeKind::kHost, "host", k * half * half, &topology);
+  const NodeId edge = AddNodes(NodeKind::kLeaf, "edge", k * half, &topology);
+  const NodeId aggregation =
+      AddNodes(NodeKind::kAggregation, "aggregation", k * half, &topology);
+  const NodeId core =
+      AddNodes(NodeKind::kSpine, "core", half * half, &topology);
+  for (int64_t i = 0; i < k * half * half; ++i) {
+    linker.Add(host + NodeId(i), edge + NodeId(i / half), config.host_link);
+  }
+  for (int64_t i = 0; i < k * half; ++i) {
+    for (int64_t j = 0; j < half; ++j) {
+      linker.Add(edge + NodeId(i), aggregation + NodeId(i / half * half + j),
+                 config.fabric_link);
+    }
+  }
+  for (int64_t i = 0; i < k * half; ++i) {
+    for (int64_t j = 0; j < half; ++j) {
+      linker.Add(aggregation + NodeId(i), core + NodeId(i % half * half + j),
+                 config.core_link.value_or(config.fabric_link));
+    }
+  }
   return topology;
 }
 
@@ -95,6 +155,8 @@ const std::vector<TopologyBuilder>& TopologyBuilders() {
       {"leaf-spine", BuildLeafSpine,
        "every leaf switch linked to every spine, hosts at the leaves"},
       {"back-to-back", BuildBackToBack, "two hosts and one link"},
+      {"fat-tree", BuildFatTree,
+       "edge, aggregation and core of equal switches, k^3/4 hosts"},
   };
   return kBuilders;
 }

@@ -4,16 +4,19 @@
 #include <vector>
 
 #include "sim/base/ids.h"
-#include "sim/scenario/scenario.h"
+#include "sim/topology/topology_config.h"
 
 namespace airlock {
 
-enum class NodeKind { kHost, kLeaf, kSpine };
+// Switches by their distance from the hosts: a leaf (edge) has hosts; the spine
+// of a fat-tree is its core.
+enum class NodeKind { kHost, kLeaf, kAggregation, kSpine };
 
 struct TopologyNode {
   NodeKind kind = NodeKind::kHost;
   int64_t index = 0;  // among the nodes of its kind
-  std::string name;   // "host3", "leaf0", "spine1"
+  std::string name;   // "host3", "leaf0", "spine1"; of a fat-tree "edge0",
+                      // "aggregation0", "core0"
 };
 
 // A full-duplex link with a queue at each end.
@@ -22,7 +25,8 @@ struct TopologyLink {
   NodeId b;
   Bandwidth rate;
   SimTime delay;
-  QueueConfig queue;
+  QueueConfig queue_a;  // of a's port
+  QueueConfig queue_b;
 };
 
 // A network as plain data: what there is, not how it is simulated. A NodeId or

@@ -18,17 +18,21 @@ const char* KindName(NodeKind kind) {
       return "host";
     case NodeKind::kLeaf:
       return "leaf";
+    case NodeKind::kAggregation:
+      return "aggregation";
     case NodeKind::kSpine:
       return "spine";
   }
   return "node";
 }
 
-// Spines above leaves above hosts, each row spread evenly.
+// Spines above leaves above hosts, each row spread evenly; what is between
+// leaves and spines stands there.
 GraphPlot LayeredPlot(const Topology& topology) {
   std::map<NodeKind, int64_t> count;
   for (const TopologyNode& node : topology.nodes) ++count[node.kind];
   const std::map<NodeKind, double> row = {{NodeKind::kSpine, 0.05},
+                                          {NodeKind::kAggregation, 0.25},
                                           {NodeKind::kLeaf, 0.45},
                                           {NodeKind::kHost, 0.9}};
   GraphPlot plot;

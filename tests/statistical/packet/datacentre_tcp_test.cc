@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "sim/packet/datacentre_network.h"
-#include "sim/packet/flow_sizes.h"
+#include "sim/workload/flow_sizes.h"
 #include "tests/support/datacentre_runs.h"
 
 namespace airlock {

@@ -5,7 +5,7 @@
 
 #include "sim/base/error.h"
 #include "sim/packet/datacentre_network.h"
-#include "sim/packet/flow_sizes.h"
+#include "sim/workload/flow_sizes.h"
 #include "sim/packet/workload.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/topology/topology.h"

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "sim/base/error.h"
-#include "sim/packet/flow_sizes.h"
+#include "sim/workload/flow_sizes.h"
 #include "sim/packet/workload.h"
 
 namespace airlock {

@@ -1,4 +1,4 @@
-#include "sim/packet/flow_sizes.h"
+#include "sim/workload/flow_sizes.h"
 
 #include <algorithm>
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "sim/config/node.h"
+#include "sim/scenario/scenario.h"
+
+// What must hold between the keys of a fabric: each is a check of the struct's
+// declaration, as in checks.h.
+namespace airlock {
+
+void CheckQueue(const QueueConfig& queue, const Reporter& report);
+void CheckRepair(const FailureConfig& failure, const Reporter& report);
+void CheckFatTree(const TopologyConfig& topology, const Reporter& report);
+// Elements that there are, and hosts that reach each other.
+void CheckFailures(const TopologyConfig& topology, const Reporter& report);
+void CheckDelayedAck(const TransportConfig& transport, const Reporter& report);
+void CheckWorkloadKind(const FabricWorkload& traffic, const Reporter& report);
+// Weights of next hops that there are, and not all zero where they choose.
+void CheckWeights(const DatacentreConfig& datacentre, const Reporter& report);
+// The files of flow sizes, matrix and flows: read, and of this topology.
+void CheckFlowFiles(const DatacentreConfig& datacentre, const Reporter& report);
+
+}  // namespace airlock

@@ -88,10 +88,17 @@ void CheckSurrogateWlan(const Scenario& scenario, const Reporter& report) {
 
 void CheckSurrogateChain(const Scenario& scenario, const Reporter& report) {
   if (!scenario.datacentre) return;
-  if (!scenario.datacentre->chain) {
+  const DatacentreConfig& datacentre = *scenario.datacentre;
+  if (!datacentre.chain && !datacentre.balancer) {
     report.Error("run.engine",
-                 "the surrogate models service chains and WLANs only",
-                 "write packet, or give datacentre.chain");
+                 "the surrogate models service chains, server pools and WLANs "
+                 "only",
+                 "write packet, or give datacentre.chain or "
+                 "datacentre.balancer");
+  } else if (datacentre.chain && datacentre.balancer) {
+    report.Error("datacentre.balancer",
+                 "the surrogate models a chain or a pool, not both",
+                 "leave one out, or write run.engine: packet");
   } else if (scenario.datacentre->traffic.kind != "none") {
     report.Error("datacentre.traffic.kind",
                  "the surrogate models no TCP traffic",

@@ -192,6 +192,60 @@ void DeclareFields(Fields<KpiFidelity>& f) {
   f.Add("reason", &T::reason, "Why it is not credible.");
 }
 
+void DeclareFields(Fields<FittedSetting>& f) {
+  using T = FittedSetting;
+  f.Add("name", &T::name, "Of the parameter.").Required().AsName();
+  f.Add("keys", &T::keys, "Of the scenario, which all get the value.")
+      .Required()
+      .NotEmpty();
+  f.Add("unit", &T::unit, "As the keys take it; empty: a bare number.");
+  f.Add("value", &T::value, "Posterior mean.").Required();
+  f.Add("low", &T::low, "Lower end of the 90 % interval.").Required();
+  f.Add("high", &T::high, "Upper end of the 90 % interval.").Required();
+  f.Add("r_hat", &T::r_hat, "Rank-normalised, of the sampler's chains.");
+  f.Add("effective_samples", &T::effective_samples, "Of all chains.");
+  f.Check([](const T& setting, const Reporter& report) {
+    if (!(setting.low <= setting.high)) report.Error("low", "is above high");
+  });
+}
+
+void DeclareFields(Fields<SamplingRecord>& f) {
+  using T = SamplingRecord;
+  f.Add("method", &T::method, "How the posterior was found.").Required();
+  f.Add("engine_runs", &T::engine_runs, "All in all.").AtLeast(0);
+  f.Add("plausible_shares", &T::plausible_shares,
+        "Of the prior's volume, after each wave.")
+      .Between(0, 1);
+  f.Add("emulator_coverage", &T::emulator_coverage,
+        "Share of outputs within two standard deviations of the emulator, each "
+        "point left out in turn.")
+      .MayBeNan();
+  f.Add("emulator_error", &T::emulator_error,
+        "Root mean square of the same differences over the output's spread.")
+      .MayBeNan();
+  f.Add("log_evidence", &T::log_evidence, "With the discrepancy term.")
+      .MayBeNan();
+  f.Add("log_evidence_without_discrepancy",
+        &T::log_evidence_without_discrepancy, "Without.")
+      .MayBeNan();
+  f.Add("rank_simulations", &T::rank_simulations,
+        "Of simulation-based calibration; 0: not asked for.")
+      .AtLeast(0);
+  f.Add("rank_chi_square", &T::rank_chi_square,
+        "The greatest over the parameters.")
+      .MayBeNan();
+  f.Add("rank_limit", &T::rank_limit,
+        "Its 95 % quantile if ranks are uniform, shared between parameters.")
+      .MayBeNan();
+}
+
+void DeclareFields(Fields<CredibilityFactor>& f) {
+  using T = CredibilityFactor;
+  f.Add("factor", &T::factor, "In the manner of NASA-STD-7009.").Required();
+  f.Add("level", &T::level, "0: nothing known.").Between(0, 4);
+  f.Add("evidence", &T::evidence, "What was measured.");
+}
+
 void DeclareFields(Fields<CalibrationProfile>& f) {
   using T = CalibrationProfile;
   f.Add("schema", &T::schema, "Version of this format.")
@@ -210,6 +264,11 @@ void DeclareFields(Fields<CalibrationProfile>& f) {
   f.Add("limits", &T::limits, "What a KPI must meet to be credible.");
   f.Add("parameters", &T::parameters, "By function, then key.");
   f.Add("kpis", &T::kpis, "How well the twin predicts.").UniqueBy("kpi");
+  f.Add("settings", &T::settings, "Numbers of the scenario, by their keys.")
+      .UniqueBy("name");
+  f.Add("sampling", &T::sampling, "How their posterior was found.");
+  f.Add("credibility", &T::credibility, "Factors with level and evidence.")
+      .UniqueBy("factor");
   f.Check({"limits", "kpis"}, CheckCredible);
 }
 
@@ -251,6 +310,17 @@ void ApplyProfile(const CalibrationProfile& profile, ChainConfig* chain) {
       }
     }
   }
+}
+
+std::vector<std::string> SettingOverrides(const CalibrationProfile& profile) {
+  std::vector<std::string> overrides;
+  for (const FittedSetting& setting : profile.settings) {
+    for (const std::string& key : setting.keys) {
+      overrides.push_back(
+          fmt::format("{}={:.12g}{}", key, setting.value, setting.unit));
+    }
+  }
+  return overrides;
 }
 
 void ApplyProfile(const CalibrationProfile& profile, WlanConfig* wlan) {

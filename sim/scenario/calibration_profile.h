@@ -59,6 +59,44 @@ struct KpiFidelity {
   std::string reason;  // why not credible; empty if it is
 };
 
+// A number of a scenario, by its keys, after a calibration by sampling.
+struct FittedSetting {
+  std::string name;
+  std::vector<std::string> keys;  // of the scenario: all get the value
+  std::string unit;               // as the keys take it; empty: a bare number
+  double value = 0;               // the posterior mean
+  double low = 0;                 // 90 % interval
+  double high = 0;
+  double r_hat = 0;  // of the chains of the sampler
+  double effective_samples = 0;
+};
+
+// How a posterior by sampling was found, and what says that it is right.
+struct SamplingRecord {
+  std::string method;       // "history-matching", then Metropolis
+  int64_t engine_runs = 0;  // all in all
+  // After each wave: the share of the prior's volume that is not ruled out.
+  std::vector<double> plausible_shares;
+  // Of the emulators, left out one at a time: share of outputs within two
+  // standard deviations, and root mean square error over the output's spread.
+  double emulator_coverage = 0;
+  double emulator_error = 0;
+  double log_evidence = 0;  // with the discrepancy term
+  double log_evidence_without_discrepancy = 0;
+  // Simulation-based calibration: its greatest chi square over parameters and
+  // the limit that it is held against; no simulations: not asked for.
+  int64_t rank_simulations = 0;
+  double rank_chi_square = 0;
+  double rank_limit = 0;
+};
+
+// One factor of a credibility assessment in the manner of NASA-STD-7009.
+struct CredibilityFactor {
+  std::string factor;
+  int64_t level = 0;     // 0: nothing known, .. 4
+  std::string evidence;  // what was measured
+};
+
 // What a calibration found out: the way in which measured reality reaches a
 // twin. Written by `airlock calibrate`, named by a scenario's
 // `datacentre.chain.profile` or `wlan.profile`, read by the gate, which asks
@@ -75,6 +113,10 @@ struct CalibrationProfile {
   FidelityLimits limits;
   std::vector<FittedParameter> parameters;  // by function, then key
   std::vector<KpiFidelity> kpis;
+  // Of a calibration by sampling.
+  std::vector<FittedSetting> settings;
+  std::optional<SamplingRecord> sampling;
+  std::vector<CredibilityFactor> credibility;
 
   // nullptr if there is none.
   const KpiFidelity* Find(const std::string& kpi) const;
@@ -96,6 +138,9 @@ void WriteCalibrationProfile(const CalibrationProfile& profile,
 // Puts the parameters into the functions of `chain` that they name; parameters
 // of unknown functions are left out. Times are rounded to the nanosecond.
 void ApplyProfile(const CalibrationProfile& profile, ChainConfig* chain);
+
+// The settings' posterior means as overrides of their keys: "a.b=1.5us".
+std::vector<std::string> SettingOverrides(const CalibrationProfile& profile);
 
 // Puts the parameters of the whole WLAN in place.
 void ApplyProfile(const CalibrationProfile& profile, WlanConfig* wlan);

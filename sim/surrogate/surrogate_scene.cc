@@ -2,12 +2,17 @@
 
 #include "sim/surrogate/airtime_simulation.h"
 #include "sim/surrogate/chain_simulation.h"
+#include "sim/surrogate/pool_simulation.h"
 
 namespace airlock {
 
 std::unique_ptr<Scene> CreateSurrogateScene(const ResolvedScenario& resolved) {
-  return resolved.scenario().wlan ? CreateAirtimeScene(resolved)
-                                  : CreateChainScene(resolved);
+  const Scenario& scenario = resolved.scenario();
+  if (scenario.wlan) return CreateAirtimeScene(resolved);
+  if (scenario.datacentre && scenario.datacentre->balancer) {
+    return CreatePoolScene(resolved);
+  }
+  return CreateChainScene(resolved);
 }
 
 }  // namespace airlock

@@ -8,7 +8,8 @@
 namespace airlock {
 
 // What `run.engine: surrogate` runs: the service chain of a datacentre scenario
-// (chain_simulation.h) or the airtime of a WLAN (airtime_simulation.h).
+// (chain_simulation.h) or its server pool (pool_simulation.h), or the airtime
+// of a WLAN (airtime_simulation.h).
 std::unique_ptr<Scene> CreateSurrogateScene(const ResolvedScenario& scenario);
 
 }  // namespace airlock

@@ -16,7 +16,5 @@ void CheckDelayedAck(const TransportConfig& transport, const Reporter& report);
 void CheckWorkloadKind(const FabricWorkload& traffic, const Reporter& report);
 // Weights of next hops that there are, and not all zero where they choose.
 void CheckWeights(const DatacentreConfig& datacentre, const Reporter& report);
-// The files of flow sizes, matrix and flows: read, and of this topology.
-void CheckFlowFiles(const DatacentreConfig& datacentre, const Reporter& report);
 
 }  // namespace airlock

@@ -9,6 +9,7 @@
 #include "sim/base/error.h"
 #include "sim/base/version.h"
 #include "sim/scenario/airtime_profile.h"
+#include "sim/scenario/flow_file_checks.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/wlan_generated.h"
 
@@ -49,6 +50,11 @@ class ScenarioResolver {
       resolved_.document_ =
           std::make_shared<const Document>(std::move(*document));
       UseProfile();
+      const auto& datacentre = resolved_.scenario_.datacentre;
+      if (datacentre) {
+        const Reporter report(&resolved_.document_->root, "", &found_);
+        CheckFlowFiles(*datacentre, report, &found_);
+      }
       if (!found_.has_errors()) UseAirtimeProfile();
       if (!found_.has_errors()) PlaceGenerated();
     }
@@ -226,6 +232,13 @@ class ScenarioResolver {
     resolved_.text_ = ToYaml(resolved_.scenario_, DefaultMarks::kMarked);
     std::string identity = resolved_.text_;
     const auto& datacentre = resolved_.scenario_.datacentre;
+    if (datacentre) {
+      const FabricWorkload& traffic = datacentre->traffic;
+      for (const std::string& path :
+           {traffic.sizes_file, traffic.matrix, traffic.trace}) {
+        ReplaceByDigest(path, &identity);
+      }
+    }
     if (datacentre && datacentre->chain) {
       const ChainConfig& chain = *datacentre->chain;
       for (const std::string& path :

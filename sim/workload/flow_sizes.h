@@ -8,17 +8,18 @@
 
 namespace airlock {
 
-// A distribution of flow sizes, read off a published figure: the cumulative
-// probability at some sizes, linear in the size between them.
+// A distribution of flow sizes, read off a published figure or a file
+// (flow_files.h): the cumulative probability at some sizes, linear in the size
+// between them.
 struct FlowSizes {
   struct Point {
     double bytes;
     double percent;  // of the flows that are not larger
   };
 
-  const char* name;  // traffic.sizes
-  const char* description;
-  std::vector<Point> points;  // both increase; the first is {0, 0}
+  std::string name;  // traffic.sizes
+  std::string description;
+  std::vector<Point> points;  // neither decreases; from 0 to 100 %
 
   double MeanBytes() const;
   // At least 1 byte; by inversion of one uniform number.

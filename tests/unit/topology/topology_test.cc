@@ -41,7 +41,7 @@ TEST(Topology, LinksTakeTheirRatesAndQueues) {
   EXPECT_EQ(topology.links.back().rate, Gbps(10));
   EXPECT_EQ(topology.links.back().delay, Microseconds(7));
   for (const TopologyLink& link : topology.links) {
-    EXPECT_EQ(link.queue.ecn_threshold, 20);
+    EXPECT_EQ(link.queue_a.ecn_threshold, 20);
   }
 }
 

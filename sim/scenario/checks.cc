@@ -115,9 +115,10 @@ void CheckChain(const ChainConfig& chain, const Reporter& report) {
 
 void CheckTraffic(const DatacentreConfig& datacentre, const Reporter& report) {
   const FabricWorkload& traffic = datacentre.traffic;
-  if (traffic.kind == "none" && !datacentre.chain && !datacentre.balancer) {
+  if (traffic.kind == "none" && !datacentre.chain && !datacentre.balancer &&
+      !datacentre.servers) {
     report.Error("traffic.kind", "there is nothing to simulate",
-                 "give traffic, a chain or a balancer");
+                 "give traffic, a chain, a balancer or servers");
   }
   if (traffic.kind == "none") return;
   if (CountHosts(datacentre.topology) < 2) {

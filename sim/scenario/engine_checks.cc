@@ -86,15 +86,31 @@ void CheckSurrogateWlan(const Scenario& scenario, const Reporter& report) {
   }
 }
 
+// Servers are a model of their own, without a fabric.
+void CheckServersEngine(const Scenario& scenario, const Reporter& report) {
+  const DatacentreConfig& datacentre = *scenario.datacentre;
+  if (scenario.run.engine == "packet") {
+    report.Error("datacentre.servers",
+                 "the packet engine models no servers that contend",
+                 "write run.engine: surrogate");
+  }
+  if (datacentre.chain || datacentre.balancer ||
+      datacentre.traffic.kind != "none") {
+    report.Error("datacentre.servers",
+                 "there is a chain, a balancer or traffic too",
+                 "give servers alone");
+  }
+}
+
 void CheckSurrogateChain(const Scenario& scenario, const Reporter& report) {
-  if (!scenario.datacentre) return;
+  if (!scenario.datacentre || scenario.datacentre->servers) return;
   const DatacentreConfig& datacentre = *scenario.datacentre;
   if (!datacentre.chain && !datacentre.balancer) {
     report.Error("run.engine",
-                 "the surrogate models service chains, server pools and WLANs "
-                 "only",
-                 "write packet, or give datacentre.chain or "
-                 "datacentre.balancer");
+                 "the surrogate models service chains, servers, server pools "
+                 "and WLANs only",
+                 "write packet, or give datacentre.chain, datacentre.servers "
+                 "or datacentre.balancer");
   } else if (datacentre.chain && datacentre.balancer) {
     report.Error("datacentre.balancer",
                  "the surrogate models a chain or a pool, not both",
@@ -110,6 +126,9 @@ void CheckSurrogateChain(const Scenario& scenario, const Reporter& report) {
 
 void CheckEngine(const Scenario& scenario, const Reporter& report) {
   const auto& wlan = scenario.wlan;
+  if (scenario.datacentre && scenario.datacentre->servers) {
+    CheckServersEngine(scenario, report);
+  }
   if (scenario.run.engine == "packet") {
     if (wlan && wlan->generated && wlan->generated->redraw) {
       report.Error("wlan.generated.redraw",

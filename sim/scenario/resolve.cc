@@ -246,6 +246,11 @@ class ScenarioResolver {
         ReplaceByDigest(path, &identity);
       }
     }
+    if (datacentre && datacentre->servers) {
+      for (const ServiceChainConfig& chain : datacentre->servers->chains) {
+        ReplaceByDigest(chain.load.trace, &identity);
+      }
+    }
     ReplaceByDigest(resolved_.scenario_.controller.policy, &identity);
     const auto& wlan = resolved_.scenario_.wlan;
     if (wlan) {

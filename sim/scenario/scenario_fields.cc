@@ -174,9 +174,12 @@ void DeclareFields(Fields<DatacentreConfig>& f) {
   f.Add("balancer", &T::balancer,
         "A pool of servers behind a virtual address, and the requests that are "
         "spread over it.");
+  f.Add("servers", &T::servers,
+        "Machines whose functions contend for cores, cache and memory, and the "
+        "service chains that they run.");
   f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
            "topology.switch_ports", "topology.queue.discipline",
-           "transport.kind", "traffic.kind", "chain", "balancer"},
+           "transport.kind", "traffic.kind", "chain", "balancer", "servers"},
           CheckTraffic);
   f.Check({"topology.kind", "topology.leaves", "topology.hosts_per_leaf",
            "topology.switch_ports", "traffic.kind", "traffic.receiver"},

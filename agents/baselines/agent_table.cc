@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "agents/balancing/weight_rules.h"
+#include "agents/baselines/balancer_controller.h"
 #include "agents/baselines/band_planners.h"
 #include "agents/baselines/fallback_planner.h"
 #include "agents/baselines/planner_controller.h"
@@ -103,7 +105,7 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
 
 // A shield in front of nobody would only look like one.
 void CheckShieldable(const std::string& name, const Scenario& scenario) {
-  if (name != kQueueTarget && name != kSchedule) return;
+  if (name != kQueueTarget && name != kSchedule && !IsBalancer(name)) return;
   const auto refuse = [&](const char* key) {
     throw InputError(fmt::format(
         "{} guards channel planners, and agent '{}' is none", key, name));
@@ -120,6 +122,12 @@ std::vector<AgentRow> MakeRows() {
        "packets"},
       {kSchedule, "WLAN: changes channels as wlan.schedule lists"},
   };
+  for (const WeightPolicyRow& row : WeightPolicies()) {
+    rows.push_back({row.name, row.description});
+  }
+  rows.push_back({kLoadBalancer,
+                  "server pool: weights by a trained network "
+                  "(agents/presets/load-balancer-sac.yaml)"});
   for (const PlannerRow& row : Planners()) {
     if (row.name != kStatic) {
       rows.push_back({row.name, row.description});
@@ -141,6 +149,8 @@ const std::vector<AgentRow>& Agents() {
 void CheckPolicy(const std::string& agent, const std::string& policy) {
   if (IsPlanner(agent)) {
     FindPlanner(agent, policy);
+  } else if (IsBalancer(agent)) {
+    CheckBalancerPolicy(agent, policy);
   } else if (!policy.empty()) {
     throw PolicyError(
         fmt::format("agent '{}' is not trained and takes no policy", agent));
@@ -159,6 +169,16 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
       return std::make_unique<StaticController>();
     }
     return CreatePlanner(row, scenario, replication, doubt);
+  }
+  if (IsBalancer(name)) {
+    if (!scenario.datacentre || !scenario.datacentre->balancer) {
+      throw InputError(fmt::format(
+          "agent '{}' sets the weights of a server pool, and this scenario has "
+          "none (datacentre.balancer)",
+          name));
+    }
+    return CreateBalancer(name, scenario.controller.policy,
+                          *scenario.datacentre->balancer);
   }
   CheckPolicy(name, scenario.controller.policy);
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();

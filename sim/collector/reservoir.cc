@@ -71,4 +71,18 @@ ReservoirSummary Reservoir::Summarise(SimTime now, double decay) const {
           WeightedQuantile(samples, total)};
 }
 
+double Reservoir::DecayedMean(SimTime now, double decay) const {
+  const double rate = std::log(decay);
+  double total = 0;
+  double weighted = 0;
+  for (size_t slot = 0; slot < slots(); ++slot) {
+    if (!filled(slot)) continue;
+    const double weight = std::exp(rate * Seconds(now - time(slot)));
+    total += weight;
+    weighted += weight * values_[slot];
+  }
+  return total > 0 ? weighted / total
+                   : std::numeric_limits<double>::quiet_NaN();
+}
+
 }  // namespace airlock

@@ -45,6 +45,8 @@ class Reservoir {
 
   // `decay` in (0, 1]. `now` is not before any sample.
   ReservoirSummary Summarise(SimTime now, double decay) const;
+  // Its mean_decay alone, which needs no sorting.
+  double DecayedMean(SimTime now, double decay) const;
 
   size_t slots() const { return times_.size(); }
   bool filled(size_t slot) const { return times_[slot] != kEmpty; }

@@ -10,6 +10,8 @@ Pool::Pool(const BalancerConfig& balancer, const Trace* trace,
            const RngTree& rng, Replication replication, PoolMonitor* monitor)
     : round_trips_(Seconds(balancer.model.round_trips)),
       keep_(balancer.reservoir.keep.value()),
+      agreed_(balancer.agreement ? Seconds(balancer.agreement->completion)
+                                 : std::numeric_limits<double>::infinity()),
       workload_(balancer, trace, rng, replication),
       assignment_(balancer),
       monitor_(monitor),
@@ -102,6 +104,7 @@ void Pool::Begin() {
 
 void Pool::Fail(size_t server) {
   ++counts_[server].failed;
+  ++counts_[server].late;
   assignment_.End(server);
   if (monitor_ != nullptr) monitor_->Fail();
 }
@@ -110,6 +113,7 @@ void Pool::End(size_t server) {
   const ProcessorSharing::Job job = servers_[server].End();
   const double took = now_ - job.begin + round_trips_;
   ++counts_[server].completed;
+  if (took > agreed_) ++counts_[server].late;
   assignment_.End(server);
   Reservoir& reservoir = reservoirs_[server];
   reservoir.Offer(Reservoir::Draw(reservoir.slots(), keep_, &draws_),

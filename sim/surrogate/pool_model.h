@@ -29,6 +29,7 @@ class Pool {
     int64_t begun = 0;
     int64_t completed = 0;
     int64_t failed = 0;
+    int64_t late = 0;  // failed, or completed later than agreed
   };
 
   // `trace` as PoolLoadCourse; `monitor` is told of every flow, may be null
@@ -75,6 +76,7 @@ class Pool {
 
   const double round_trips_;
   const double keep_;
+  const double agreed_;  // seconds; infinite without an agreement
   PoolWorkload workload_;
   PoolAssignment assignment_;
   PoolMonitor* monitor_;

@@ -312,6 +312,14 @@ void GaussianProcess::Predict(const MatrixXd& points, VectorXd* mean,
               (scale_ * scale_);
 }
 
+void GaussianProcess::LeaveOneOut(VectorXd* mean, VectorXd* variance) const {
+  const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(
+      MatrixXd::Identity(size(), size()));
+  const ArrayXd precision = half.colwise().squaredNorm().transpose().array();
+  *mean = centre_ + scale_ * (y_.array() - alpha_.array() / precision);
+  *variance = scale_ * scale_ / precision;
+}
+
 MatrixXd GaussianProcess::Covariance(const MatrixXd& points) const {
   const MatrixXd half = lower_.triangularView<Eigen::Lower>().solve(
       Covariances(options_.kernel, parameters_, x_, points));

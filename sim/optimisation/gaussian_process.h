@@ -57,6 +57,10 @@ class GaussianProcess {
   // The posterior covariance between the rows of `points` (m by m).
   Eigen::MatrixXd Covariance(const Eigen::MatrixXd& points) const;
 
+  // What the other training points say of each one's value, its noise included
+  // (eq. 5.12; the kernel's parameters and the constant mean stay).
+  void LeaveOneOut(Eigen::VectorXd* mean, Eigen::VectorXd* variance) const;
+
   // Of the standardised values (eq. 2.30). `gradient`, if not null, with
   // respect to the logarithms of length scales, signal and noise variance.
   double LogMarginalLikelihood(const KernelParameters& parameters,

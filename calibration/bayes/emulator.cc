@@ -1,0 +1,69 @@
+#include "calibration/bayes/emulator.h"
+
+#include <cmath>
+#include <limits>
+
+#include "sim/base/error.h"
+
+namespace airlock {
+
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+Emulator::Emulator(const MatrixXd& x, const MatrixXd& y) : y_(y) {
+  AIRLOCK_CHECK(x.rows() == y.rows() && x.rows() >= 2 && y.allFinite());
+  const VectorXd unknown =
+      VectorXd::Constant(x.rows(), std::numeric_limits<double>::quiet_NaN());
+  for (Eigen::Index k = 0; k < y.cols(); ++k) {
+    const double range = y.col(k).maxCoeff() - y.col(k).minCoeff();
+    const double size = y.col(k).cwiseAbs().maxCoeff();
+    varies_.push_back(range > 1e-12 * std::max(size, 1e-9));
+    constant_.push_back(y.col(k).mean());
+    processes_.emplace_back();
+    if (varies_.back()) processes_.back().Fit(x, y.col(k), unknown);
+  }
+}
+
+void Emulator::Predict(const VectorXd& point, VectorXd* mean,
+                       VectorXd* variance) const {
+  MatrixXd means, variances;
+  Predict(MatrixXd(point.transpose()), &means, &variances);
+  *mean = means.row(0).transpose();
+  *variance = variances.row(0).transpose();
+}
+
+void Emulator::Predict(const MatrixXd& points, MatrixXd* mean,
+                       MatrixXd* variance) const {
+  mean->resize(points.rows(), outputs());
+  variance->resize(points.rows(), outputs());
+  for (int k = 0; k < outputs(); ++k) {
+    if (!varies_[static_cast<size_t>(k)]) {
+      mean->col(k).setConstant(constant_[static_cast<size_t>(k)]);
+      variance->col(k).setZero();
+      continue;
+    }
+    VectorXd m, v;
+    processes_[static_cast<size_t>(k)].Predict(points, &m, &v);
+    mean->col(k) = m;
+    variance->col(k) = v;
+  }
+}
+
+EmulatorCheck Emulator::LeaveOneOut() const {
+  double within = 0, squares = 0, count = 0;
+  for (int k = 0; k < outputs(); ++k) {
+    if (!varies_[static_cast<size_t>(k)]) continue;
+    VectorXd mean, variance;
+    processes_[static_cast<size_t>(k)].LeaveOneOut(&mean, &variance);
+    const Eigen::ArrayXd y = y_.col(k).array();
+    const double spread = (y - y.mean()).square().mean();
+    const Eigen::ArrayXd difference = (y - mean.array()).square();
+    within += (difference <= 4 * variance.array()).cast<double>().sum();
+    squares += difference.sum() / spread;
+    count += static_cast<double>(y.size());
+  }
+  if (count == 0) return {1, 0};
+  return {within / count, std::sqrt(squares / count)};
+}
+
+}  // namespace airlock

@@ -15,44 +15,15 @@ Pool::Pool(const BalancerConfig& balancer, const Trace* trace,
       workload_(balancer, trace, rng, replication),
       assignment_(balancer),
       monitor_(monitor),
-      draws_(rng.Stream("pool/reservoirs", replication)) {
+      draws_(rng.Stream("pool/reservoirs", replication)),
+      changes_(PlanPoolChanges(balancer)) {
   for (const PoolServer& server : balancer.servers) {
     servers_.emplace_back(server.cores, server.speed);
     reservoirs_.emplace_back(static_cast<size_t>(balancer.reservoir.slots));
   }
   failed_.resize(servers_.size());
   counts_.resize(servers_.size());
-  PlanChanges(balancer);
   next_ = workload_.Next();
-}
-
-// Where events of a server overlap, its pace is the product of theirs, and it
-// has failed while any of them says so.
-void Pool::PlanChanges(const BalancerConfig& balancer) {
-  const double check = Seconds(balancer.health_check);
-  const auto add = [this](Change change) { changes_.push_back(change); };
-  for (size_t s = 0; s < servers_.size(); ++s) {
-    std::vector<const PoolEvent*> events;
-    std::vector<double> instants;
-    for (const PoolEvent& event : balancer.events) {
-      if (event.server != balancer.servers[s].name) continue;
-      events.push_back(&event);
-      instants.push_back(Seconds(event.from));
-      instants.push_back(Seconds(event.until));
-    }
-    for (const double at : instants) {
-      double pace = 1;
-      for (const PoolEvent* event : events) {
-        if (at < Seconds(event->from) || at >= Seconds(event->until)) continue;
-        pace *= event->kind == "failure" ? 0 : event->pace.value();
-      }
-      add({at, s, Change::Kind::kPace, pace, true});
-      add({at + check, s, Change::Kind::kHealth, 1, pace > 0});
-    }
-  }
-  std::stable_sort(
-      changes_.begin(), changes_.end(),
-      [](const Change& a, const Change& b) { return a.at < b.at; });
 }
 
 void Pool::AdvanceTo(double seconds) {
@@ -121,8 +92,8 @@ void Pool::End(size_t server) {
   if (monitor_ != nullptr) monitor_->Complete(took);
 }
 
-void Pool::Make(const Change& change) {
-  if (change.kind == Change::Kind::kHealth) {
+void Pool::Make(const PoolChange& change) {
+  if (change.kind == PoolChange::Kind::kHealth) {
     assignment_.SetUp(change.server, change.up);
     return;
   }

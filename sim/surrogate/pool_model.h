@@ -11,6 +11,7 @@
 #include "sim/collector/reservoir.h"
 #include "sim/scenario/balancer_config.h"
 #include "sim/surrogate/pool_assignment.h"
+#include "sim/surrogate/pool_changes.h"
 #include "sim/surrogate/pool_monitor.h"
 #include "sim/surrogate/pool_workload.h"
 #include "sim/surrogate/processor_sharing.h"
@@ -60,18 +61,9 @@ class Pool {
   }
 
  private:
-  // Something that happens to a server at an instant.
-  struct Change {
-    double at;
-    size_t server;
-    enum class Kind { kPace, kHealth } kind;
-    double pace;  // kPace: 0 fails it
-    bool up;      // kHealth
-  };
-  void PlanChanges(const BalancerConfig& balancer);
   void Begin();
   void End(size_t server);
-  void Make(const Change& change);
+  void Make(const PoolChange& change);
   void Fail(size_t server);
 
   const double round_trips_;
@@ -85,7 +77,7 @@ class Pool {
   std::vector<bool> failed_;  // in truth
   std::vector<Counts> counts_;
   std::vector<Reservoir> reservoirs_;
-  std::vector<Change> changes_;  // by time
+  const std::vector<PoolChange> changes_;
   size_t next_change_ = 0;
   PoolRequest next_;
   double now_ = 0;

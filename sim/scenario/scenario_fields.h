@@ -24,6 +24,8 @@ void DeclareFields(Fields<ChainEdge>& fields);
 void DeclareFields(Fields<ServiceAgreement>& fields);
 void DeclareFields(Fields<ServiceChainConfig>& fields);
 void DeclareFields(Fields<CounterErrors>& fields);
+void DeclareFields(Fields<PlacementShieldConfig>& fields);
+void DeclareFields(Fields<PlacementConfig>& fields);
 void DeclareFields(Fields<ServersConfig>& fields);
 void DeclareFields(Fields<DatacentreConfig>& fields);
 void DeclareFields(Fields<Position>& fields);

@@ -6,6 +6,7 @@
 
 #include "sim/base/units.h"
 #include "sim/scenario/load_profile.h"
+#include "sim/scenario/placement_config.h"
 
 // Machines whose network functions contend for cores, cache, memory and
 // devices. sim/server/contention.h says what the numbers do.
@@ -138,6 +139,7 @@ struct ServersConfig {
   SimTime rescale_time = Milliseconds(5);      // a function rests: new cores
   SimTime migration_time = Milliseconds(200);  // the same: another machine
   CounterErrors counters;
+  PlacementConfig manager;
 };
 
 }  // namespace airlock

@@ -234,6 +234,47 @@ void DeclareFields(Fields<CounterErrors>& f) {
       .MoreThan(SimTime(0));
 }
 
+void DeclareFields(Fields<PlacementShieldConfig>& f) {
+  using T = PlacementShieldConfig;
+  f.Add("most_busy", &T::most_busy,
+        "A function keeps so many cores that the load just observed makes them "
+        "at most as busy, if its machine has them.")
+      .Between(Ratio(0.1), Ratio(1));
+  f.Add("most_change", &T::most_change,
+        "Cores that a function may gain or lose at one decision, but for what "
+        "`most_busy` asks.")
+      .Between(1, 1024);
+  f.Add("most_moves", &T::most_moves,
+        "Functions that may change their machine at one decision.")
+      .Between(0, 1024);
+  f.Add("fallback_after", &T::fallback_after,
+        "Decisions in a row with an observation that is missing or cannot be, "
+        "after which the threshold autoscaler decides until one can.")
+      .Between(1, 1000);
+}
+
+void DeclareFields(Fields<PlacementConfig>& f) {
+  using T = PlacementConfig;
+  f.Add("scale_out", &T::scale_out,
+        "A function whose cores are busier than that gets another.")
+      .MoreThan(Ratio(0))
+      .AtMost(Ratio(1));
+  f.Add("scale_in", &T::scale_in,
+        "A function that would be less busy with one core fewer gives it up.")
+      .MoreThan(Ratio(0))
+      .AtMost(Ratio(1));
+  f.Add("patience", &T::patience,
+        "Decisions in a row that must agree before a core or a machine is "
+        "given up.")
+      .Between(1, 1000);
+  f.Add("shield", &T::shield, "What no manager may do.");
+  f.Check([](const PlacementConfig& manager, const Reporter& report) {
+    if (manager.scale_in <= manager.scale_out) return;
+    report.Error("scale_in", "is above scale_out",
+                 "cores would be given up that are needed at once");
+  });
+}
+
 void DeclareFields(Fields<ServersConfig>& f) {
   using T = ServersConfig;
   f.Add("machines", &T::machines, "Where functions run.")
@@ -272,6 +313,8 @@ void DeclareFields(Fields<ServersConfig>& f) {
   f.Add("migration_time", &T::migration_time,
         "The same, when it moves to another machine.");
   f.Add("counters", &T::counters, "What tools add to the counts they read.");
+  f.Add("manager", &T::manager,
+        "What holds for agents that give functions their cores and machines.");
   f.Check({"machines", "functions", "competitors", "chains"}, CheckServers);
 }
 

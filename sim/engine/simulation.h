@@ -53,6 +53,8 @@ class Controller {
   // What it decided since the last call, explained; nothing of one that does
   // not explain.
   virtual std::vector<ExplainedDecision> TakeDecisions() { return {}; }
+  // The same of one that sets other things than channels.
+  virtual std::vector<ExplainedSetting> TakeSettings() { return {}; }
 
   // What it remembers: an equal controller that loads it decides alike from
   // there on. Of those that run on live networks; null of the others.

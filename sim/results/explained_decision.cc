@@ -4,15 +4,23 @@
 
 #include <cmath>
 
+#include "sim/results/decision_cells.h"
+
 namespace airlock {
 namespace {
 
-std::string Number(double value) {
+std::string ChannelText(double channel, double width_hz, bool with_width) {
+  return with_width ? fmt::format("{} ({} MHz)", channel, width_hz / 1e6)
+                    : fmt::format("{}", channel);
+}
+
+}  // namespace
+
+std::string NumberCell(double value) {
   return std::isnan(value) ? "" : fmt::format("{}", value);
 }
 
-// RFC 4180.
-std::string Quoted(const std::string& text) {
+std::string TextCell(const std::string& text) {
   if (text.find_first_of("\",\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) {
@@ -21,13 +29,6 @@ std::string Quoted(const std::string& text) {
   }
   return quoted + '"';
 }
-
-std::string ChannelText(double channel, double width_hz, bool with_width) {
-  return with_width ? fmt::format("{} ({} MHz)", channel, width_hz / 1e6)
-                    : fmt::format("{}", channel);
-}
-
-}  // namespace
 
 void ExplainedDecision::TakeBack(const std::string& by,
                                  const std::string& why) {
@@ -50,13 +51,14 @@ std::string DecisionHeader() {
 
 std::string DecisionCells(const ExplainedDecision& decision) {
   return fmt::format(
-      "{},{},{},{},{},{},{},{},{},{},{},{}", Number(decision.time_seconds),
-      Quoted(decision.access_point), Number(decision.channel_before),
-      Number(decision.width_before_hz), Number(decision.channel_after),
-      Number(decision.width_after_hz), Number(decision.utilisation_before),
-      Number(decision.utilisation_after), Number(decision.mean_before),
-      Number(decision.mean_after), decision.decided_by,
-      Quoted(decision.reason));
+      "{},{},{},{},{},{},{},{},{},{},{},{}", NumberCell(decision.time_seconds),
+      TextCell(decision.access_point), NumberCell(decision.channel_before),
+      NumberCell(decision.width_before_hz), NumberCell(decision.channel_after),
+      NumberCell(decision.width_after_hz),
+      NumberCell(decision.utilisation_before),
+      NumberCell(decision.utilisation_after), NumberCell(decision.mean_before),
+      NumberCell(decision.mean_after), decision.decided_by,
+      TextCell(decision.reason));
 }
 
 std::string ToString(const ExplainedDecision& decision) {

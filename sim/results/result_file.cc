@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kFileType[] = "result";
 constexpr int kVersionMajor = 1;
-constexpr int kVersionMinor = 1;
+constexpr int kVersionMinor = 2;
 
 // Throws InputError if a replication has other metrics than the first.
 void CheckMetrics(const RunRecord& record) {
@@ -91,103 +91,122 @@ void WriteMetrics(const RunRecord& record, Hdf5Writer* writer) {
   }
 }
 
-// A column of numbers in the table of decisions.
-struct DecisionColumn {
+// A table of rows that replications have, such as decisions: its columns of
+// numbers and of texts.
+template <typename Row>
+struct NumberColumn {
   const char* name;
   const char* unit;
   const char* description;
-  double ExplainedDecision::*value;
+  double Row::*value;
 };
-
-constexpr DecisionColumn kDecisionColumns[] = {
-    {"time", "s", "simulated time", &ExplainedDecision::time_seconds},
-    {"channel_before", "1", "IEEE number of the primary channel",
-     &ExplainedDecision::channel_before},
-    {"width_before", "Hz", "its width", &ExplainedDecision::width_before_hz},
-    {"channel_after", "1", "that it was to have from then on",
-     &ExplainedDecision::channel_after},
-    {"width_after", "Hz", "its width", &ExplainedDecision::width_after_hz},
-    {"utilisation_before", "1", "estimated, if nobody moved",
-     &ExplainedDecision::utilisation_before},
-    {"utilisation_after", "1", "estimated, under the new plan",
-     &ExplainedDecision::utilisation_after},
-    {"mean_before", "1", "mean over all access points",
-     &ExplainedDecision::mean_before},
-    {"mean_after", "1", "mean over all access points",
-     &ExplainedDecision::mean_after},
-};
-
-// The same of texts.
-struct DecisionText {
+template <typename Row>
+struct TextColumn {
   const char* name;
   const char* description;
-  std::string ExplainedDecision::*value;
+  std::string Row::*value;
+};
+template <typename Row>
+struct RowTable {
+  const char* group;
+  std::vector<Row> ReplicationRecord::*rows;
+  std::vector<NumberColumn<Row>> numbers;
+  std::vector<TextColumn<Row>> texts;
 };
 
-constexpr DecisionText kDecisionTexts[] = {
-    {"access_point", "empty: a decision that moved nobody",
-     &ExplainedDecision::access_point},
-    {"decided_by", "who decided", &ExplainedDecision::decided_by},
-    {"reason", "why", &ExplainedDecision::reason},
-};
+const RowTable<ExplainedDecision>& DecisionTable() {
+  using Row = ExplainedDecision;
+  static const RowTable<Row> table = {
+      "decisions",
+      &ReplicationRecord::decisions,
+      {{"time", "s", "simulated time", &Row::time_seconds},
+       {"channel_before", "1", "IEEE number of the primary channel",
+        &Row::channel_before},
+       {"width_before", "Hz", "its width", &Row::width_before_hz},
+       {"channel_after", "1", "that it was to have from then on",
+        &Row::channel_after},
+       {"width_after", "Hz", "its width", &Row::width_after_hz},
+       {"utilisation_before", "1", "estimated, if nobody moved",
+        &Row::utilisation_before},
+       {"utilisation_after", "1", "estimated, under the new plan",
+        &Row::utilisation_after},
+       {"mean_before", "1", "mean over all access points", &Row::mean_before},
+       {"mean_after", "1", "mean over all access points", &Row::mean_after}},
+      {{"access_point", "empty: a decision that moved nobody",
+        &Row::access_point},
+       {"decided_by", "who decided", &Row::decided_by},
+       {"reason", "why", &Row::reason}}};
+  return table;
+}
 
-// The decisions of all replications, one under the other; nothing where there
-// is none.
-void WriteDecisions(const RunRecord& record, Hdf5Writer* writer) {
+const RowTable<ExplainedSetting>& SettingTable() {
+  using Row = ExplainedSetting;
+  static const RowTable<Row> table = {
+      "settings",
+      &ReplicationRecord::settings,
+      {{"time", "s", "simulated time", &Row::time_seconds},
+       {"before", "1", "in the setting's unit", &Row::before},
+       {"proposed", "1", "by the agent, or by the fallback", &Row::proposed},
+       {"after", "1", "that it was to have from then on", &Row::after}},
+      {{"setting", "empty: a decision that changed nothing", &Row::setting},
+       {"decided_by", "who decided", &Row::decided_by},
+       {"reason", "why", &Row::reason}}};
+  return table;
+}
+
+// The rows of all replications, one under the other; nothing where there is
+// none.
+template <typename Row>
+void WriteRows(const RunRecord& record, const RowTable<Row>& table,
+               Hdf5Writer* writer) {
   std::vector<int64_t> replications;
-  std::vector<const ExplainedDecision*> decisions;
+  std::vector<const Row*> rows;
   for (const ReplicationRecord& replication : record.replications) {
-    for (const ExplainedDecision& one : replication.decisions) {
+    for (const Row& one : replication.*table.rows) {
       replications.push_back(replication.replication.value());
-      decisions.push_back(&one);
+      rows.push_back(&one);
     }
   }
-  if (decisions.empty()) return;
-  writer->Dataset("/decisions/replication", replications, "1",
+  if (rows.empty()) return;
+  const std::string path = fmt::format("/{}/", table.group);
+  writer->Dataset(path + "replication", replications, "1",
                   "replication number");
-  for (const DecisionColumn& column : kDecisionColumns) {
+  for (const NumberColumn<Row>& column : table.numbers) {
     std::vector<double> values;
-    for (const auto* one : decisions) values.push_back(one->*column.value);
-    writer->Dataset(std::string("/decisions/") + column.name, values,
-                    column.unit, column.description);
-  }
-  for (const DecisionText& column : kDecisionTexts) {
-    std::vector<std::string> values;
-    for (const auto* one : decisions) values.push_back(one->*column.value);
-    writer->Dataset(std::string("/decisions/") + column.name, values,
+    for (const Row* one : rows) values.push_back(one->*column.value);
+    writer->Dataset(path + column.name, values, column.unit,
                     column.description);
+  }
+  for (const TextColumn<Row>& column : table.texts) {
+    std::vector<std::string> values;
+    for (const Row* one : rows) values.push_back(one->*column.value);
+    writer->Dataset(path + column.name, values, column.description);
   }
 }
 
-void ReadDecisions(const Hdf5Reader& reader,
-                   std::vector<ReplicationRecord>* replications) {
+template <typename Row>
+void ReadRows(const Hdf5Reader& reader, const RowTable<Row>& table,
+              std::vector<ReplicationRecord>* replications) {
   const std::vector<std::string> groups = reader.Children("/");
-  if (std::count(groups.begin(), groups.end(), "decisions") == 0) return;
-  const std::vector<int64_t> numbers =
-      reader.Integers("/decisions/replication");
-  std::vector<ExplainedDecision> decisions(numbers.size());
-  const auto fill = [&](const char* name, auto read, auto member) {
-    const std::string path = std::string("/decisions/") + name;
-    const auto values = read(path);
+  if (std::count(groups.begin(), groups.end(), table.group) == 0) return;
+  const std::string group = fmt::format("/{}/", table.group);
+  const std::vector<int64_t> numbers = reader.Integers(group + "replication");
+  std::vector<Row> rows(numbers.size());
+  const auto fill = [&](const std::string& path, const auto& values,
+                        auto member) {
     if (values.size() != numbers.size()) {
-      reader.Fail(path, fmt::format("{} values for {} decisions", values.size(),
+      reader.Fail(path, fmt::format("{} values for {} rows", values.size(),
                                     numbers.size()));
     }
-    for (size_t i = 0; i < values.size(); ++i) {
-      decisions[i].*member = values[i];
-    }
+    for (size_t i = 0; i < values.size(); ++i) rows[i].*member = values[i];
   };
-  for (const DecisionColumn& column : kDecisionColumns) {
-    fill(
-        column.name,
-        [&](const std::string& path) { return reader.Doubles(path); },
-        column.value);
+  for (const NumberColumn<Row>& column : table.numbers) {
+    fill(group + column.name, reader.Doubles(group + column.name),
+         column.value);
   }
-  for (const DecisionText& column : kDecisionTexts) {
-    fill(
-        column.name,
-        [&](const std::string& path) { return reader.Strings(path); },
-        column.value);
+  for (const TextColumn<Row>& column : table.texts) {
+    fill(group + column.name, reader.Strings(group + column.name),
+         column.value);
   }
   std::map<int64_t, ReplicationRecord*> by_number;
   for (ReplicationRecord& one : *replications) {
@@ -196,10 +215,10 @@ void ReadDecisions(const Hdf5Reader& reader,
   for (size_t i = 0; i < numbers.size(); ++i) {
     const auto found = by_number.find(numbers[i]);
     if (found == by_number.end()) {
-      reader.Fail("/decisions/replication",
+      reader.Fail(group + "replication",
                   fmt::format("there is no replication {}", numbers[i]));
     }
-    found->second->decisions.push_back(std::move(decisions[i]));
+    (found->second->*table.rows).push_back(std::move(rows[i]));
   }
 }
 
@@ -261,7 +280,8 @@ void WriteRunRecord(const RunRecord& record, const std::string& path) {
     writer.Attribute("/", "scenario_name", record.scenario_name);
     WriteReplications(record, &writer);
     WriteMetrics(record, &writer);
-    WriteDecisions(record, &writer);
+    WriteRows(record, DecisionTable(), &writer);
+    WriteRows(record, SettingTable(), &writer);
     writer.Group("/series");
     std::set<int64_t> numbers;
     for (const ReplicationRecord& replication : record.replications) {
@@ -288,7 +308,8 @@ RunRecord ReadRunRecord(const std::string& path) {
   record.scenario_name = reader.Text("/", "scenario_name");
   record.replications = ReadReplications(reader);
   ReadMetrics(reader, &record.replications);
-  ReadDecisions(reader, &record.replications);
+  ReadRows(reader, DecisionTable(), &record.replications);
+  ReadRows(reader, SettingTable(), &record.replications);
   for (ReplicationRecord& replication : record.replications) {
     replication.series = reader.TraceContent(SeriesGroup(replication));
   }

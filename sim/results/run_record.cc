@@ -38,6 +38,36 @@ void AddDecisions(const std::vector<ExplainedDecision>& decisions,
   }
 }
 
+void AddSettings(const std::vector<ExplainedSetting>& settings,
+                 Digest* digest) {
+  digest->Add(static_cast<int64_t>(settings.size()));
+  for (const ExplainedSetting& one : settings) {
+    digest->Add(one.setting);
+    for (const double value :
+         {one.time_seconds, one.before, one.proposed, one.after}) {
+      digest->Add(value);
+    }
+    digest->Add(one.decided_by);
+    digest->Add(one.reason);
+  }
+}
+
+// A CSV of what all replications have in `rows`; empty where none has any.
+template <typename Row>
+std::string CsvOf(const std::vector<ReplicationRecord>& replications,
+                  std::vector<Row> ReplicationRecord::*rows,
+                  const std::string& header, std::string (*cells)(const Row&)) {
+  std::string text;
+  for (const ReplicationRecord& replication : replications) {
+    for (const Row& one : replication.*rows) {
+      if (text.empty()) text = "replication," + header + "\n";
+      text +=
+          fmt::format("{},{}\n", replication.replication.value(), cells(one));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Provenance CurrentProvenance() {
@@ -78,21 +108,21 @@ std::string RunRecord::Digest() const {
     if (!replication.decisions.empty()) {
       AddDecisions(replication.decisions, &digest);
     }
+    if (!replication.settings.empty()) {
+      AddSettings(replication.settings, &digest);
+    }
     AddSeries(replication.series, &digest);
   }
   return digest.Hex();
 }
 
 std::string RunRecord::DecisionsCsv() const {
-  std::string text;
-  for (const ReplicationRecord& replication : replications) {
-    for (const ExplainedDecision& one : replication.decisions) {
-      if (text.empty()) text = "replication," + DecisionHeader() + "\n";
-      text += fmt::format("{},{}\n", replication.replication.value(),
-                          DecisionCells(one));
-    }
-  }
-  return text;
+  const std::string channels =
+      CsvOf(replications, &ReplicationRecord::decisions, DecisionHeader(),
+            DecisionCells);
+  if (!channels.empty()) return channels;
+  return CsvOf(replications, &ReplicationRecord::settings, SettingHeader(),
+               SettingCells);
 }
 
 }  // namespace airlock

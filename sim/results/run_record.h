@@ -5,6 +5,7 @@
 
 #include "sim/base/ids.h"
 #include "sim/results/explained_decision.h"
+#include "sim/results/explained_setting.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
@@ -41,6 +42,7 @@ struct ReplicationRecord {
   std::vector<Metric> metrics;
   // Of a controller that explains what it does, in the order of time.
   std::vector<ExplainedDecision> decisions;
+  std::vector<ExplainedSetting> settings;
   Trace series;  // one sample an interval, warm-up included
 };
 
@@ -55,7 +57,8 @@ struct RunRecord {
   // for equal scenario, seed and version, whatever the number of jobs.
   std::string Digest() const;
   // All decisions as a CSV, the replication's number before the columns of
-  // DecisionHeader(); empty where nobody explained any.
+  // DecisionHeader() or, of a controller that plans no channels, of
+  // SettingHeader(); empty where nobody explained any.
   std::string DecisionsCsv() const;
 };
 

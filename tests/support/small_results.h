@@ -68,6 +68,9 @@ inline RunRecord SmallRunRecord() {
                                 0.45, "planner", "is to hear less of others"},
                                {1, "", none, none, none, none, none, none, 0.45,
                                 0.45, "fallback", "error: \"wrong\", twice"}};
+      replication.settings = {
+          {0.5, "server.web2.weight", 2, 0.5, 1.5, "shield", "moves too far"},
+          {1, "", none, none, none, "agent", "stays"}};
     }
     replication.series = SmallTrace();
     replication.series.source = "simulation/surrogate";

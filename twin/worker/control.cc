@@ -147,15 +147,24 @@ void RecordedControl::Step(Simulation* simulation) {
   record_.decisions.push_back(std::move(decision));
 }
 
-std::vector<ExplainedDecision> RecordedControl::TakeDecisions() {
-  std::vector<ExplainedDecision> explained = controller_->TakeDecisions();
+template <typename Row>
+std::vector<Row> RecordedControl::AsItCameOut(
+    std::vector<Row> explained) const {
   if (record_.decisions.empty()) return explained;
   const Decision& last = record_.decisions.back();
-  for (ExplainedDecision& one : explained) {
+  for (Row& one : explained) {
     if (last.refused) one.TakeBack("network", "the network refused the plan");
     if (last.failed) one.TakeBack("nobody", "did not arrive");
   }
   return explained;
+}
+
+std::vector<ExplainedDecision> RecordedControl::TakeDecisions() {
+  return AsItCameOut(controller_->TakeDecisions());
+}
+
+std::vector<ExplainedSetting> RecordedControl::TakeSettings() {
+  return AsItCameOut(controller_->TakeSettings());
 }
 
 ControlRecord RecordedControl::Finish() {

@@ -72,11 +72,15 @@ class RecordedControl {
   // Explained, of the last step: what was refused or did not arrive is taken
   // back.
   std::vector<ExplainedDecision> TakeDecisions();
+  std::vector<ExplainedSetting> TakeSettings();
   // Call once, after the last step.
   ControlRecord Finish();
 
  private:
   Observation Disturb(Observation observation);
+  // Takes back what of the last step was refused or did not arrive.
+  template <typename Row>
+  std::vector<Row> AsItCameOut(std::vector<Row> explained) const;
 
   ControlDisturbance disturbance_;
   std::unique_ptr<Controller> controller_;

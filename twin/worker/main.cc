@@ -47,15 +47,21 @@ std::unique_ptr<Scene> CreateScene(const ResolvedScenario& resolved) {
                        : CreateDatacentreScene(resolved);
 }
 
-// What `controller` decided now, as it came out: a veto took it back.
-void NoteDecisions(std::vector<ExplainedDecision> decided,
-                   const WhatIfShield& shield,
-                   std::vector<ExplainedDecision>* decisions) {
-  for (ExplainedDecision& one : decided) {
-    if (shield.vetoed_last())
-      one.TakeBack("what-if", "a trial branch was worse");
-    decisions->push_back(std::move(one));
-  }
+// Appends what `controller` (a Controller or RecordedControl) decided now, as
+// it came out: a veto took it back.
+template <typename Decider>
+void NoteDecisions(Decider* controller, const WhatIfShield& shield,
+                   ReplicationRecord* record) {
+  const auto note = [&](auto decided, auto* all) {
+    for (auto& one : decided) {
+      if (shield.vetoed_last()) {
+        one.TakeBack("what-if", "a trial branch was worse");
+      }
+      all->push_back(std::move(one));
+    }
+  };
+  note(controller->TakeDecisions(), &record->decisions);
+  note(controller->TakeSettings(), &record->settings);
 }
 
 // Appends what was seen at one decision; columns that come later are missing
@@ -113,19 +119,19 @@ json RunReplication(Scene* scene, const Scenario& scenario,
                               static_cast<uint64_t>(scenario.run.seed), number);
   const SimTime end = scenario.run.duration;
   double reported = 0;
-  std::vector<ExplainedDecision> decisions;
+  ReplicationRecord decided;  // nothing but decisions
   std::vector<Observation> seen;
   while (scene->Now() < end) {
     scene->AdvanceTo(
         std::min(end, scene->Now() + scenario.controller.interval));
     if (scene->Now() < end && control) {
       control->Step(&observed);
-      NoteDecisions(control->TakeDecisions(), shield, &decisions);
+      NoteDecisions(&*control, shield, &decided);
     } else if (scene->Now() < end) {
       const Observation now = observed.Observe();
       if (observations) seen.push_back(now);
       observed.Apply(controller->Decide(now));
-      NoteDecisions(controller->TakeDecisions(), shield, &decisions);
+      NoteDecisions(controller.get(), shield, &decided);
     }
     const double fraction = Seconds(scene->Now()) / Seconds(end);
     if (fraction - reported < 0.02) continue;
@@ -141,7 +147,8 @@ json RunReplication(Scene* scene, const Scenario& scenario,
   for (Metric& metric : shield.Metrics()) {
     record.metrics.push_back(std::move(metric));
   }
-  record.decisions = std::move(decisions);
+  record.decisions = std::move(decided.decisions);
+  record.settings = std::move(decided.settings);
   record.replication = number;
   record.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)

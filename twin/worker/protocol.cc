@@ -41,6 +41,15 @@ ExplainedDecision DecisionFromJson(const json& j) {
           j.at(6), j.at(7), j.at(8), j.at(9), j.at(10), j.at(11)};
 }
 
+json ToJson(const ExplainedSetting& one) {
+  return {one.time_seconds, one.setting,    one.before, one.proposed,
+          one.after,        one.decided_by, one.reason};
+}
+
+ExplainedSetting SettingFromJson(const json& j) {
+  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5), j.at(6)};
+}
+
 }  // namespace
 
 json ToJson(const Trace& trace) {
@@ -79,6 +88,10 @@ json ToJson(const ReplicationRecord& record) {
   for (const ExplainedDecision& one : record.decisions) {
     decisions.push_back(ToJson(one));
   }
+  json settings = json::array();
+  for (const ExplainedSetting& one : record.settings) {
+    settings.push_back(ToJson(one));
+  }
   return {{"replication", record.replication.value()},
           {"warmup_seconds", record.warmup_seconds},
           {"simulated_seconds", record.simulated_seconds},
@@ -86,6 +99,7 @@ json ToJson(const ReplicationRecord& record) {
           {"wall_seconds", record.wall_seconds},
           {"metrics", std::move(metrics)},
           {"decisions", std::move(decisions)},
+          {"settings", std::move(settings)},
           {"series", ToJson(record.series)}};
 }
 
@@ -102,6 +116,9 @@ ReplicationRecord ReplicationRecordFromJson(const json& j) {
   }
   for (const json& one : j.at("decisions")) {
     record.decisions.push_back(DecisionFromJson(one));
+  }
+  for (const json& one : j.at("settings")) {
+    record.settings.push_back(SettingFromJson(one));
   }
   record.series = TraceFromJson(j.at("series"));
   return record;

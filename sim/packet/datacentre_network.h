@@ -1,57 +1,28 @@
 #pragma once
 
 #include <ns3/net-device.h>
-#include <ns3/queue-disc.h>
-#include <ns3/queue.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "sim/packet/datacentre.h"
+#include "sim/packet/fabric_port.h"
+#include "sim/topology/fabric_state.h"
+#include "sim/topology/path_weights.h"
 #include "sim/topology/topology.h"
 
 namespace airlock {
-
-// One end of a link: where packets wait. Owned by ns-3.
-struct Port {
-  std::string name;  // "leaf0-host3": at leaf0, towards host3
-  bool on_switch = false;
-  Bandwidth rate;
-  ns3::Ptr<ns3::NetDevice> device;
-  ns3::Ptr<ns3::Queue<ns3::Packet>> device_queue;  // one packet, below:
-  ns3::Ptr<ns3::QueueDisc> discipline;
-};
-
-// A way to manage a port's queue. A port's length counts the discipline and
-// the one packet that the device holds back below it, not the packet on the
-// wire; both numbers of the configuration are of that length.
-struct QueueDiscipline {
-  const char* name;  // topology.queue.discipline
-  ns3::Ptr<ns3::QueueDisc> (*create)(const QueueConfig& config);
-  const char* description;
-};
-const std::vector<QueueDiscipline>& QueueDisciplines();
-
-// Makes `packets` (>= 1) the threshold from now on. False if the port's
-// discipline has no threshold.
-bool SetEcnThreshold(const Port& port, int64_t packets);
 
 // A way to spread packets over equal-cost paths.
 struct RoutingKind {
   const char* name;  // routing.kind
   bool multipath;
+  bool by_capacity;  // paths count by what they can carry
   const char* description;
 };
 const std::vector<RoutingKind>& RoutingKinds();
-
-// A TCP congestion control.
-struct TransportKind {
-  const char* name;  // transport.kind
-  const char* ns3_type;
-  const char* description;
-};
-const std::vector<TransportKind>& TransportKinds();
 
 // The network of a scenario in ns-3: nodes, point-to-point links, queues,
 // addresses and forwarding tables. Host i has the address 10.0.0.1 + i;
@@ -73,6 +44,14 @@ class Ns3Datacentre : public DatacentreNetwork {
 
   // From here Now() counts.
   void SetOrigin();
+  // Begins the course of failures and repairs; after SetOrigin().
+  void StartFailures();
+  // How switches share flows out, from now on.
+  const PathWeights& weights() const { return weights_; }
+  void SetWeights(PathWeights weights);
+  bool has_failures() const { return !failures_.empty(); }
+  // Packets for which a switch had no way on, since the start.
+  int64_t unrouted() const;
   // Explicit ns-3 streams from `stream` on; after SeedNs3().
   void AssignStreams(int64_t stream);
   // By link, end a before end b.
@@ -80,15 +59,30 @@ class Ns3Datacentre : public DatacentreNetwork {
   const Topology& topology() const { return topology_; }
 
  private:
-  void CreateNodes(const DatacentreConfig& config, uint64_t seed);
+  void CreateNodes(int64_t deployment_salt, uint64_t seed);
   void CreateLink(const TopologyLink& link, DataSize segment);
   // The interface of `device` on node `id`, set up in IP.
   uint32_t AddInterface(NodeId id, ns3::Ptr<ns3::NetDevice> device);
   void AddPort(NodeId at, NodeId towards, Bandwidth rate,
                const QueueConfig& queue, ns3::Ptr<ns3::NetDevice> device);
+  // Both directions of `link`, between the devices of its ends.
+  void SetRate(const TopologyLink& link, ns3::Ptr<ns3::NetDevice> a,
+               ns3::Ptr<ns3::NetDevice> b, Bandwidth rate) const;
+  // Gates for the links that will be down at some time.
+  void AddGates();
+  // Calls `change` at `time`, or now if that is past.
+  void At(SimTime time, std::function<void()> change);
+  void Become(const FabricState& state);
   void FillTables();
 
   Topology topology_;
+  std::vector<FailureConfig> failures_;
+  SimTime convergence_;
+  const Framing& framing_;
+  const RoutingKind& routing_;
+  PathWeights weights_;
+  FabricState state_;                       // as it is
+  FabricState routed_;                      // as routing knows it
   std::vector<ns3::Ptr<ns3::Node>> nodes_;  // by NodeId
   // By LinkId, the interface at end a and at end b.
   std::vector<std::pair<uint32_t, uint32_t>> interfaces_;

@@ -38,27 +38,38 @@ ns3::TypeId FabricRouting::GetTypeId() {
   return type;
 }
 
-void FabricRouting::Configure(ns3::Ipv4Address first_address, uint64_t salt,
-                              bool multipath) {
+void FabricRouting::Configure(ns3::Ipv4Address first_address, int64_t own_host,
+                              uint64_t salt, bool multipath) {
   first_address_ = first_address;
+  own_host_ = own_host;
   salt_ = salt;
   multipath_ = multipath;
 }
 
-void FabricRouting::SetTable(std::vector<std::vector<uint32_t>> interfaces) {
-  interfaces_ = std::move(interfaces);
+void FabricRouting::SetTable(std::vector<uint32_t> choice_of_host,
+                             std::vector<Choice> choices) {
+  choice_of_host_ = std::move(choice_of_host);
+  choices_ = std::move(choices);
+}
+
+const FabricRouting::Choice* FabricRouting::ChoiceFor(uint32_t host) const {
+  const size_t choice =
+      host < choice_of_host_.size() ? choice_of_host_[host] : 0;
+  const bool known = choice < choices_.size();
+  return known && !choices_[choice].interfaces.empty() ? &choices_[choice]
+                                                       : nullptr;
 }
 
 uint32_t FabricRouting::Choose(ns3::Ptr<const ns3::Packet> packet,
                                const ns3::Ipv4Header& header) const {
-  const uint32_t host = header.GetDestination().Get() - first_address_.Get();
-  if (host >= interfaces_.size() || interfaces_[host].empty()) return 0;
-  const std::vector<uint32_t>& choices = interfaces_[host];
-  if (choices.size() == 1 || !multipath_ || packet == nullptr) {
-    return choices.front();
+  const Choice* choice =
+      ChoiceFor(header.GetDestination().Get() - first_address_.Get());
+  if (choice == nullptr) return 0;
+  if (choice->interfaces.size() == 1 || !multipath_ || packet == nullptr) {
+    return choice->interfaces.front();
   }
   const uint64_t hash = FlowHash(KeyOf(*packet, header), salt_);
-  return choices[ChooseByHash(hash, static_cast<uint32_t>(choices.size()))];
+  return choice->interfaces[ChooseByHash(hash, choice->weights)];
 }
 
 ns3::Ptr<ns3::Ipv4Route> FabricRouting::RouteThrough(uint32_t interface) {
@@ -97,14 +108,14 @@ bool FabricRouting::RouteInput(ns3::Ptr<const ns3::Packet> packet,
                                LocalDeliverCallback deliver,
                                ErrorCallback error) {
   const uint32_t host = header.GetDestination().Get() - first_address_.Get();
-  // Only the host itself has no way to a host (SetTable).
-  if (host < interfaces_.size() && interfaces_[host].empty()) {
+  if (static_cast<int64_t>(host) == own_host_) {
     deliver(packet, header,
             static_cast<uint32_t>(ipv4_->GetInterfaceForDevice(device)));
     return true;
   }
   const uint32_t interface = Choose(packet, header);
   if (interface == 0) {
+    ++unrouted_;
     error(packet, header, ns3::Socket::ERROR_NOROUTETOHOST);
     return false;
   }
@@ -114,10 +125,12 @@ bool FabricRouting::RouteInput(ns3::Ptr<const ns3::Packet> packet,
 
 void FabricRouting::PrintRoutingTable(ns3::Ptr<ns3::OutputStreamWrapper> stream,
                                       ns3::Time::Unit /*unit*/) const {
-  for (size_t host = 0; host < interfaces_.size(); ++host) {
+  for (size_t host = 0; host < choice_of_host_.size(); ++host) {
     *stream->GetStream() << "host " << host << ":";
-    for (uint32_t interface : interfaces_[host]) {
-      *stream->GetStream() << " " << interface;
+    const Choice& choice = choices_[choice_of_host_[host]];
+    for (size_t i = 0; i < choice.interfaces.size(); ++i) {
+      *stream->GetStream() << " " << choice.interfaces[i] << " ("
+                           << choice.weights[i] << ")";
     }
     *stream->GetStream() << "\n";
   }

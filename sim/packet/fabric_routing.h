@@ -11,18 +11,30 @@ namespace airlock {
 
 // Forwarding of one node in a fabric of point-to-point links: a table from
 // destination host to equal-cost interfaces, of which a packet takes the one
-// that its flow hashes to. Look-ups are constant time, unlike ns-3's lists of
-// routes, and no flow is ever reordered.
+// that its flow hashes to, each in proportion to its weight. Look-ups take
+// constant time, unlike ns-3's lists of routes, and no flow is reordered while
+// the table stays.
 class FabricRouting : public ns3::Ipv4RoutingProtocol {
  public:
   static ns3::TypeId GetTypeId();
 
-  // Host i has the address `first_address` + i. `salt` is this node's own.
-  // Without `multipath`, every packet takes the first of its interfaces.
-  void Configure(ns3::Ipv4Address first_address, uint64_t salt, bool multipath);
-  // For each host, by index, the interfaces that lead to it. Empty for this
-  // node's own host.
-  void SetTable(std::vector<std::vector<uint32_t>> interfaces);
+  // Interfaces to choose from, with weights (> 0); none: no way.
+  struct Choice {
+    std::vector<uint32_t> interfaces;
+    std::vector<double> weights;
+  };
+
+  // Host i has the address `first_address` + i; `own_host` is this node's
+  // number, -1 for a switch. `salt` is this node's own. Without `multipath`,
+  // every packet takes the first of its interfaces.
+  void Configure(ns3::Ipv4Address first_address, int64_t own_host,
+                 uint64_t salt, bool multipath);
+  // The position in `choices` for each host, by index; empty: the first for
+  // all.
+  void SetTable(std::vector<uint32_t> choice_of_host,
+                std::vector<Choice> choices);
+  // Packets that found no way since the start.
+  int64_t unrouted() const { return unrouted_; }
 
   ns3::Ptr<ns3::Ipv4Route> RouteOutput(
       ns3::Ptr<ns3::Packet> packet, const ns3::Ipv4Header& header,
@@ -48,6 +60,8 @@ class FabricRouting : public ns3::Ipv4RoutingProtocol {
   void DoDispose() override;
 
  private:
+  // The interfaces towards host `host`; nullptr if there are none.
+  const Choice* ChoiceFor(uint32_t host) const;
   // The interface that `packet` leaves through; 0 if there is none.
   uint32_t Choose(ns3::Ptr<const ns3::Packet> packet,
                   const ns3::Ipv4Header& header) const;
@@ -57,7 +71,10 @@ class FabricRouting : public ns3::Ipv4RoutingProtocol {
   ns3::Ipv4Address first_address_;
   uint64_t salt_ = 0;
   bool multipath_ = true;
-  std::vector<std::vector<uint32_t>> interfaces_;
+  int64_t own_host_ = -1;
+  std::vector<uint32_t> choice_of_host_;
+  std::vector<Choice> choices_;
+  int64_t unrouted_ = 0;
   std::vector<ns3::Ptr<ns3::Ipv4Route>> routes_;  // by interface, made once
 };
 

@@ -25,4 +25,23 @@ uint32_t ChooseByHash(uint64_t hash, uint32_t choices) {
   return static_cast<uint32_t>(((hash >> 32) * choices) >> 32);
 }
 
+uint32_t ChooseByHash(uint64_t hash, const std::vector<double>& weights) {
+  const uint32_t choices = static_cast<uint32_t>(weights.size());
+  const double first = weights.front();
+  double total = 0;
+  bool equal = true;
+  for (double weight : weights) {
+    total += weight;
+    equal = equal && weight == first;
+  }
+  if (equal) return ChooseByHash(hash, choices);
+  // The upper half of the hash as a share of the total.
+  double left = static_cast<double>(hash >> 32) * 0x1p-32 * total;
+  for (uint32_t choice = 0; choice + 1 < choices; ++choice) {
+    left -= weights[choice];
+    if (left < 0) return choice;
+  }
+  return choices - 1;
+}
+
 }  // namespace airlock

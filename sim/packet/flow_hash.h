@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace airlock {
 
@@ -22,5 +23,9 @@ uint64_t FlowHash(const FlowKey& key, uint64_t salt);
 
 // One of `choices` (> 0) from a hash, each equally likely.
 uint32_t ChooseByHash(uint64_t hash, uint32_t choices);
+// The same, each as likely as its weight (> 0) has it; with equal weights the
+// same choice. Where weights change, only hashes near the borders between
+// choices move to another.
+uint32_t ChooseByHash(uint64_t hash, const std::vector<double>& weights);
 
 }  // namespace airlock

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "sim/base/error.h"
 
@@ -53,11 +54,13 @@ struct PortMeters::Meter {
   CountMeter drops;
   CountMeter marks;
   CountMeter bytes;
+  CountMeter lost;
   // Of each sample of the series.
   std::vector<std::vector<double>> seconds_at;
   std::vector<double> sample_drops;
   std::vector<double> sample_marks;
   std::vector<double> sample_utilisation;
+  std::vector<double> sample_lost;
 
   void Connect();
   void UpdateQueue() {
@@ -72,9 +75,14 @@ struct PortMeters::Meter {
     UpdateQueue();
   }
   void OnDrop(ns3::Ptr<const ns3::QueueDiscItem>) { drops.Add(1); }
+  // The link's gate counts by itself.
+  void UpdateLost() {
+    if (port->gate == nullptr) return;
+    lost.Add(static_cast<double>(port->gate->lost()) - lost.total());
+  }
   void OnMark(ns3::Ptr<const ns3::QueueDiscItem>, const char*) { marks.Add(1); }
   void OnSent(ns3::Ptr<const ns3::Packet> packet) {
-    bytes.Add(packet->GetSize());
+    bytes.Add(static_cast<double>(packet->GetSize() + port->frame_overhead));
   }
 };
 
@@ -120,6 +128,8 @@ void PortMeters::Declare(std::vector<Column>* columns) const {
     declare(port, "drop_rate", "packet/s", "packets dropped");
     declare(port, "mark_rate", "packet/s", "packets marked by ECN");
     declare(port, "utilisation", "1", "share of the link's rate in use");
+    if (port.gate == nullptr) continue;
+    declare(port, "loss_rate", "packet/s", "packets lost on the failed link");
   }
 }
 
@@ -135,11 +145,20 @@ void PortMeters::Sample(Reader reader, SimTime interval,
         (seconds * static_cast<double>(meter->port->rate.value()));
     values->insert(values->end(), {queue.mean, queue.max, drops / seconds,
                                    marks / seconds, utilisation});
+    meter->UpdateLost();
+    const double lost = meter->lost.Take(reader);
+    if (meter->port->gate != nullptr) values->push_back(lost / seconds);
     if (reader != Reader::kSeries) continue;
     meter->seconds_at.push_back(std::move(queue.seconds_at));
     meter->sample_drops.push_back(drops);
     meter->sample_marks.push_back(marks);
     meter->sample_utilisation.push_back(utilisation);
+    meter->sample_lost.push_back(lost);
+  }
+  if (reader == Reader::kSeries) {
+    const double unrouted = static_cast<double>(network_.unrouted());
+    sample_unrouted_.push_back(unrouted - unrouted_before_);
+    unrouted_before_ = unrouted;
   }
 }
 
@@ -198,6 +217,24 @@ void PortMeters::AddMetrics(const SeriesRecorder& series, SimTime warmup,
   metrics->push_back({"utilisation_max", "1",
                       "share of the rate in use on the busiest link",
                       utilisation});
+  if (network_.has_failures()) AddLosses(first, metrics);
+}
+
+void PortMeters::AddLosses(size_t first, std::vector<Metric>* metrics) const {
+  const auto sum = [first](const std::vector<double>& samples) {
+    const size_t begin = std::min(first, samples.size());
+    return std::accumulate(samples.begin() + static_cast<ptrdiff_t>(begin),
+                           samples.end(), 0.0);
+  };
+  double lost = 0;
+  for (const auto& meter : meters_) lost += sum(meter->sample_lost);
+  metrics->push_back({"link_losses", "packet",
+                      "packets lost on failed links, until switches routed "
+                      "around them",
+                      lost});
+  metrics->push_back({"route_losses", "packet",
+                      "packets lost at switches that had no way on",
+                      sum(sample_unrouted_)});
 }
 
 }  // namespace airlock

@@ -32,8 +32,13 @@ class PortMeters : public TrafficPart {
   // The meters that the metrics are about.
   std::vector<const Meter*> Reported() const;
 
+  void AddLosses(size_t first, std::vector<Metric>* metrics) const;
+
   const Ns3Datacentre& network_;
   std::vector<std::unique_ptr<Meter>> meters_;  // by port
+  // Packets without a way, in each sample of the series.
+  std::vector<double> sample_unrouted_;
+  double unrouted_before_ = 0;
 };
 
 }  // namespace airlock

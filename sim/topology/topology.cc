@@ -1,5 +1,7 @@
 #include "sim/topology/topology.h"
 
+#include <algorithm>
+
 #include "sim/base/diagnostics.h"
 #include "sim/base/error.h"
 
@@ -120,9 +122,10 @@ void CheckAtLeastOne(const char* key, int64_t value) {
 }  // namespace
 
 int64_t Topology::CountHosts() const {
-  int64_t count = 0;
-  for (const TopologyNode& n : nodes) count += n.kind == NodeKind::kHost;
-  return count;
+  const auto end = std::find_if(
+      nodes.begin(), nodes.end(),
+      [](const TopologyNode& node) { return node.kind != NodeKind::kHost; });
+  return end - nodes.begin();
 }
 
 const TopologyNode& Topology::node(NodeId id) const {
@@ -140,14 +143,23 @@ NodeId Topology::Peer(LinkId id, NodeId from) const {
   return l.a == from ? l.b : l.a;
 }
 
-NodeId Topology::AttachedTo(int64_t host_index) const {
+LinkId Topology::LinkOf(int64_t host_index) const {
   const NodeId host(host_index);
-  for (const TopologyLink& l : links) {
-    if (l.a == host) return l.b;
-    if (l.b == host) return l.a;
+  const auto has = [&](const TopologyLink& link) {
+    return link.a == host || link.b == host;
+  };
+  // Builders begin with the hosts' links, in order.
+  const size_t likely = static_cast<size_t>(host_index);
+  if (likely < links.size() && has(links[likely])) return LinkId(host_index);
+  for (size_t i = 0; i < links.size(); ++i) {
+    if (has(links[i])) return LinkId(static_cast<int64_t>(i));
   }
   AIRLOCK_CHECK(false, "host {} has no link", host_index);
-  return host;
+  return LinkId();
+}
+
+NodeId Topology::AttachedTo(int64_t host_index) const {
+  return Peer(LinkOf(host_index), NodeId(host_index));
 }
 
 const std::vector<TopologyBuilder>& TopologyBuilders() {

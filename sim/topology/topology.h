@@ -41,7 +41,8 @@ struct Topology {
   const TopologyLink& link(LinkId id) const;
   // The other end of `link`, seen from `node`, one of its ends.
   NodeId Peer(LinkId link, NodeId node) const;
-  // The switch or host at the other end of host `index`'s only link.
+  // Host `index`'s only link, and the switch or host at its other end.
+  LinkId LinkOf(int64_t host_index) const;
   NodeId AttachedTo(int64_t host_index) const;
 };
 

@@ -5,6 +5,7 @@
 
 #include "sim/base/error.h"
 #include "sim/packet/datacentre_network.h"
+#include "sim/packet/tcp_defaults.h"
 #include "sim/workload/flow_sizes.h"
 #include "sim/packet/workload.h"
 #include "sim/scenario/scenario_fields.h"
@@ -41,6 +42,7 @@ std::vector<std::string> Names(const std::vector<Entry>& table) {
 TEST(Choices, AreTheTablesOfTheScene) {
   EXPECT_EQ(Choices({"datacentre", "topology", "kind"}),
             Names(TopologyBuilders()));
+  EXPECT_EQ(Choices({"datacentre", "topology", "framing"}), Names(Framings()));
   EXPECT_EQ(Choices({"datacentre", "topology", "queue", "discipline"}),
             Names(QueueDisciplines()));
   EXPECT_EQ(Choices({"datacentre", "routing", "kind"}), Names(RoutingKinds()));
@@ -56,6 +58,7 @@ TEST(Choices, DisciplinesWithAThresholdAreThoseThatMark) {
     QueueConfig config;
     config.discipline = discipline.name;
     Port port;
+    port.queue = config;
     port.discipline = discipline.create(config);
     EXPECT_EQ(SetEcnThreshold(port, 20), MarksEcn(config)) << discipline.name;
   }

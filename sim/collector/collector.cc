@@ -48,6 +48,15 @@ void Collector::Expire(SimTime now) {
   expire(true, config_.closed_timeout);
 }
 
+void Collector::Forget(size_t server) {
+  uint32_t at = flows_.Oldest(false);
+  while (at != FlowTable::kNone) {
+    const uint32_t next = flows_.flow(at).newer;
+    if (flows_.flow(at).server == server) Leave(at);
+    at = next;
+  }
+}
+
 void Collector::Leave(uint32_t at) {
   const FlowState& flow = flows_.flow(at);
   if (!flow.closed) --Counter(flow.server, ServerCounter::kFlowsOn);

@@ -64,6 +64,8 @@ class Collector {
 
   // A packet towards the server of that index.
   PacketClass Add(SimTime now, size_t server, const TcpSegment& segment);
+  // The server is gone, and its open flows with it.
+  void Forget(size_t server);
   // Forgets what has been idle for too long: n_flow_on is that of `now` then.
   void Expire(SimTime now);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -126,20 +127,31 @@ void CheckPoolHosts(const DatacentreConfig& datacentre,
   if (!datacentre.balancer) return;
   const BalancerConfig& balancer = *datacentre.balancer;
   const int64_t hosts = CountHosts(datacentre.topology);
-  const auto check = [&](int64_t host, const std::string& key) {
-    if (host < hosts) return;
-    report.Error("balancer." + key, fmt::format("there is no host {}", host),
-                 fmt::format("the topology has the hosts 0 to {}", hosts - 1));
-  };
-  check(balancer.balancer_host, "balancer_host");
-  for (size_t i = 0; i < balancer.client_hosts.size(); ++i) {
-    check(balancer.client_hosts[i], fmt::format("client_hosts.{}", i));
-  }
-  const std::vector<int64_t> servers = PoolHosts(balancer);
-  for (size_t i = 0; i < servers.size(); ++i) {
-    if (balancer.servers[i].host) {
-      check(servers[i], fmt::format("servers.{}.host", i));
+  std::map<int64_t, std::string> roles;  // by host
+  const auto check = [&](int64_t host, const std::string& role,
+                         const std::string& key) {
+    if (host >= hosts) {
+      report.Error(
+          "balancer." + key, fmt::format("there is no host {}", host),
+          fmt::format("the topology has the hosts 0 to {}", hosts - 1));
+      return;
     }
+    const auto [other, is_new] = roles.emplace(host, role);
+    if (is_new) return;
+    report.Error("balancer." + key,
+                 fmt::format("host {} is that of {} too", host, other->second),
+                 "write another host");
+  };
+  check(balancer.balancer_host, "the balancer", "balancer_host");
+  for (size_t i = 0; i < balancer.client_hosts.size(); ++i) {
+    check(balancer.client_hosts[i], "a client",
+          fmt::format("client_hosts.{}", i));
+  }
+  for (size_t i = 0; i < balancer.servers.size(); ++i) {
+    const PoolServer& server = balancer.servers[i];
+    if (!server.host) continue;
+    check(*server.host, "server '" + server.name + "'",
+          fmt::format("servers.{}.host", i));
   }
 }
 

@@ -100,7 +100,7 @@ struct BalancerConfig {
   std::optional<WeightShieldConfig> shield;
   PoolModelConfig model;
   int64_t balancer_host = 0;                // of the topology (packet engine)
-  std::vector<int64_t> client_hosts = {0};  // of the topology (packet engine)
+  std::vector<int64_t> client_hosts = {1};  // of the topology (packet engine)
 };
 
 }  // namespace airlock

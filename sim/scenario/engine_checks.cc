@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "sim/scenario/balancer_checks.h"
 #include "sim/scenario/checks.h"
 #include "sim/scenario/wlan_channels.h"
 #include "sim/scenario/wlan_checks.h"
@@ -122,6 +124,21 @@ void CheckSurrogateChain(const Scenario& scenario, const Reporter& report) {
   }
 }
 
+// The surrogate needs no hosts.
+void CheckPacketPool(const Scenario& scenario, const Reporter& report) {
+  if (!scenario.datacentre || !scenario.datacentre->balancer) return;
+  const DatacentreConfig& datacentre = *scenario.datacentre;
+  const int64_t hosts = CountHosts(datacentre.topology);
+  const auto used = PoolHosts(*datacentre.balancer);
+  const int64_t last = *std::max_element(used.begin(), used.end());
+  if (last < hosts) return;
+  report.Error("datacentre.balancer.servers",
+               fmt::format("balancer, clients and servers need the hosts 0 to "
+                           "{}; the topology has {}",
+                           last, hosts),
+               "write a larger topology, or run.engine: surrogate");
+}
+
 }  // namespace
 
 void CheckEngine(const Scenario& scenario, const Reporter& report) {
@@ -130,6 +147,7 @@ void CheckEngine(const Scenario& scenario, const Reporter& report) {
     CheckServersEngine(scenario, report);
   }
   if (scenario.run.engine == "packet") {
+    CheckPacketPool(scenario, report);
     if (wlan && wlan->generated && wlan->generated->redraw) {
       report.Error("wlan.generated.redraw",
                    "the packet engine builds one network for all replications",

@@ -8,6 +8,7 @@
 
 #include "sim/base/error.h"
 #include "sim/packet/datacentre_network.h"
+#include "sim/packet/fabric_settings.h"
 #include "sim/packet/ns3_time.h"
 #include "sim/packet/port_meters.h"
 #include "sim/packet/scene.h"
@@ -35,6 +36,7 @@ class DatacentreScene : public Scene {
   ReplicationRecord Finish() override;
 
  private:
+  std::string ListSettings() const;
   // Runs ns-3 until `time`.
   void RunUntil(SimTime time);
   std::vector<double> Sample(Reader reader, SimTime interval);
@@ -60,6 +62,7 @@ void DatacentreScene::Settle() {
   auto traffic = CreateFabricTraffic(config_);
   if (traffic != nullptr) parts_.push_back(std::move(traffic));
   if (config_.chain) parts_.push_back(CreateChainTraffic(*config_.chain));
+  if (config_.balancer) parts_.push_back(CreatePoolTraffic(config_));
   parts_.push_back(std::make_unique<PortMeters>(*network_));
   for (const auto& part : parts_) part->Install(*network_);
   for (const auto& part : parts_) part->Declare(&columns_);
@@ -74,6 +77,7 @@ void DatacentreScene::Start(Replication replication) {
   network_->SetOrigin();
   SeedNs3(rng_, replication);
   network_->AssignStreams(1);
+  network_->StartFailures();
   events_before_ = ns3::Simulator::GetEventCount();
   stops_ = 0;
   for (const auto& part : parts_) part->Start(rng_, replication);
@@ -112,29 +116,31 @@ Observation DatacentreScene::Observe() {
   return MakeObservation(Now(), columns_, values);
 }
 
+// Every part looks at its settings before any changes.
 void DatacentreScene::Apply(const Action& action) {
-  constexpr const char* kThreshold = "ecn_threshold";
-  std::vector<const Port*> ports;
-  if (MarksEcn(config_.topology.queue)) {
-    for (const Port& port : network_->ports()) {
-      if (port.on_switch) ports.push_back(&port);
-    }
+  Action left = action;
+  std::vector<std::function<void()>> changes = {
+      FabricSettings(*network_).Prepare(&left)};
+  for (const auto& part : parts_) changes.push_back(part->Prepare(&left));
+  if (!left.settings.empty()) {
+    throw InputError(fmt::format("this scenario has no setting '{}'; it has {}",
+                                 left.settings.begin()->first, ListSettings()));
   }
-  for (const auto& [name, value] : action.settings) {
-    if (name != kThreshold || ports.empty()) {
-      throw InputError(fmt::format(
-          "this scenario has no setting '{}'; it has {}", name,
-          ports.empty() ? "none" : std::string("'") + kThreshold + "'"));
-    }
-    const double limit = static_cast<double>(config_.topology.queue.limit);
-    if (!(value >= 1 && value <= limit)) {
-      throw InputError(fmt::format(
-          "{}: {} is not between 1 and {} packets, the queue's limit", name,
-          value, limit));
-    }
-    const int64_t packets = std::llround(value);
-    for (const Port* port : ports) SetEcnThreshold(*port, packets);
+  for (const auto& change : changes) {
+    if (change) change();
   }
+}
+
+std::string DatacentreScene::ListSettings() const {
+  std::vector<std::string> names = FabricSettings(*network_).Names();
+  for (const auto& part : parts_) {
+    for (const std::string& name : part->Settings()) names.push_back(name);
+  }
+  std::string list;
+  for (const std::string& name : names) {
+    list += fmt::format("{}'{}'", list.empty() ? "" : ", ", name);
+  }
+  return list.empty() ? "none" : list;
 }
 
 ReplicationRecord DatacentreScene::Finish() {

@@ -3,11 +3,13 @@
 #include <ns3/ipv4-address.h>
 #include <ns3/node.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "sim/base/rng.h"
+#include "sim/engine/simulation.h"
 #include "sim/packet/meters.h"
 #include "sim/packet/series.h"
 #include "sim/results/run_record.h"
@@ -56,6 +58,12 @@ class TrafficPart {
   // `interval` (> 0) since this reader's last call.
   virtual void Sample(Reader reader, SimTime interval,
                       std::vector<double>* values) = 0;
+  // Names of the settings that actions may change.
+  virtual std::vector<std::string> Settings() const { return {}; }
+  // Takes the settings that are this part's out of `action` and returns what
+  // makes them so; empty if there were none. Throws InputError for a value that
+  // cannot be. Nothing changes before the returned function is called.
+  virtual std::function<void()> Prepare(Action* /*action*/) { return {}; }
   // Columns whose transient is the warm-up (MSER-5). Empty where the load is
   // not meant to be stationary.
   virtual std::vector<std::string> WarmupColumns() const = 0;
@@ -69,6 +77,8 @@ class TrafficPart {
 // The TCP workload `config.traffic`; nullptr for "none" (workload.cc).
 std::unique_ptr<TrafficPart> CreateFabricTraffic(
     const DatacentreConfig& config);
+// The servers behind a load balancer (pool_traffic.cc).
+std::unique_ptr<TrafficPart> CreatePoolTraffic(const DatacentreConfig& config);
 // The service chain between two hosts (chain.cc).
 std::unique_ptr<TrafficPart> CreateChainTraffic(const ChainConfig& config);
 

@@ -13,19 +13,12 @@ namespace {
 
 constexpr double kBitsPerByte = 8;
 
-double Mean(const std::vector<double>& values) {
-  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
-  double sum = 0;
-  for (double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 }  // namespace
 
 std::unique_ptr<TrafficPart> CreateFabricTraffic(
     const DatacentreConfig& config) {
   const WorkloadKind& kind = FindWorkload(config.traffic.kind);
-  if (kind.long_flows == nullptr && !kind.arrivals) return nullptr;
+  if (kind.create == nullptr) return nullptr;
   return std::make_unique<FabricTraffic>(config, kind,
                                          config.chain ? "fabric." : "");
 }
@@ -35,15 +28,16 @@ FabricTraffic::FabricTraffic(const DatacentreConfig& config,
                              const std::string& prefix)
     : config_(config),
       kind_(kind),
+      flows_end_(FlowsEnd(kind, config.traffic)),
       prefix_(prefix),
       flows_(
           config.transport.buffer,
           [this](const TcpFlow&, int64_t bytes) {
             delivered_bytes_.Add(static_cast<double>(bytes));
           },
-          [this](const TcpFlow& flow) { OnFinished(flow); }) {
-  if (kind_.arrivals) sizes_ = &FindFlowSizes(config.traffic.sizes);
-}
+          [this](size_t index, const TcpFlow& flow) {
+            OnFinished(index, flow);
+          }) {}
 
 void FabricTraffic::Install(DatacentreNetwork& network) {
   network_ = &network;
@@ -53,58 +47,43 @@ void FabricTraffic::Install(DatacentreNetwork& network) {
 void FabricTraffic::Start(const RngTree& rng, Replication replication) {
   RngStream ports = rng.Stream("workload/ports", replication);
   flows_.DrawPorts(&ports);
-  if (kind_.arrivals) StartArrivals(rng, replication);
-  if (kind_.long_flows == nullptr) return;
-  const std::vector<LongFlow> flows =
-      kind_.long_flows(config_.traffic, *network_, rng, replication);
-  for (const LongFlow& flow : flows) {
-    ns3::Simulator::Schedule(ToNs3(flow.start), [this, flow] {
-      started_.Add(1);
-      flows_.Open(flow.from, flow.to, std::nullopt);
-    });
-  }
+  source_ = kind_.create(config_.traffic, *network_, rng, replication);
+  ScheduleNext();
 }
 
-void FabricTraffic::StartArrivals(const RngTree& rng, Replication replication) {
-  for (int64_t host = 0; host < network_->hosts(); ++host) {
-    const double bits_per_second =
-        config_.traffic.load.value() *
-        static_cast<double>(network_->link_rate(host).value());
-    sources_.push_back(
-        {rng.Stream(fmt::format("workload/poisson/{}", host), replication),
-         kBitsPerByte * sizes_->MeanBytes() / bits_per_second});
-    ScheduleArrival(host);
-  }
+void FabricTraffic::ScheduleNext() {
+  const std::optional<NewFlow> flow = source_->Next();
+  if (!flow) return;
+  ns3::Simulator::Schedule(ToNs3(flow->start - network_->Now()),
+                           [this, flow = *flow] { Begin(flow); });
 }
 
-void FabricTraffic::ScheduleArrival(int64_t host) {
-  Source& source = sources_[static_cast<size_t>(host)];
-  const SimTime gap =
-      FromSeconds(source.stream.Exponential(source.mean_gap_seconds));
-  ns3::Simulator::Schedule(ToNs3(gap), [this, host] { Arrive(host); });
-}
-
-void FabricTraffic::Arrive(int64_t host) {
-  Source& source = sources_[static_cast<size_t>(host)];
-  const DataSize size = sizes_->Draw(&source.stream);
-  // Any other host, each equally likely.
-  int64_t to = static_cast<int64_t>(
-      source.stream.UniformInt(static_cast<uint64_t>(network_->hosts() - 1)));
-  if (to >= host) ++to;
+void FabricTraffic::Begin(const NewFlow& flow) {
   started_.Add(1);
-  offered_bytes_.Add(static_cast<double>(size.value()));
-  flows_.Open(host, to, size);
-  ScheduleArrival(host);
+  if (flow.size) offered_bytes_.Add(static_cast<double>(flow.size->value()));
+  if (kind_.in_rounds && flows_end_) {
+    rounds_.resize(static_cast<size_t>(flow.round) + 1);
+    Round& round = rounds_.back();
+    if (round.left == 0 && !round.end) round.start = network_->Now();
+    ++round.left;
+    round.end.reset();
+    round_of_.push_back(rounds_.size() - 1);
+  }
+  flows_.Open(flow.from, flow.to, flow.size);
+  ScheduleNext();
 }
 
-void FabricTraffic::OnFinished(const TcpFlow& flow) {
+void FabricTraffic::OnFinished(size_t index, const TcpFlow& flow) {
   completion_seconds_.Add(Seconds(*flow.end - flow.start));
+  if (round_of_.empty()) return;
+  Round& round = rounds_[round_of_[index]];
+  if (--round.left == 0) round.end = flow.end;
 }
 
 void FabricTraffic::Declare(std::vector<Column>* columns) const {
   columns->push_back(KpiColumn(prefix_ + "delivered_rate", "bit/s",
                                "payload that TCP delivered"));
-  if (!kind_.arrivals) return;
+  if (!flows_end_) return;
   Column offered =
       KpiColumn(prefix_ + "offered_rate", "bit/s", "payload of new flows");
   columns->push_back(offered);
@@ -120,7 +99,7 @@ void FabricTraffic::Sample(Reader reader, SimTime interval,
                            std::vector<double>* values) {
   const double seconds = Seconds(interval);
   values->push_back(kBitsPerByte * delivered_bytes_.Take(reader) / seconds);
-  if (kind_.arrivals) {
+  if (flows_end_) {
     values->push_back(kBitsPerByte * offered_bytes_.Take(reader) / seconds);
     values->push_back(started_.Take(reader) / seconds);
     const ValueMeter::Summary fct = completion_seconds_.Take(reader);
@@ -144,37 +123,42 @@ double FabricTraffic::Slowdown(const TcpFlow& flow) const {
   return Seconds(*flow.end - flow.start) / Seconds(ideal);
 }
 
-void FabricTraffic::AddCompletionMetrics(SimTime warmup,
-                                         std::vector<Metric>* metrics) const {
-  std::vector<double> seconds;
-  std::vector<double> slowdowns;
-  double unfinished = 0;
+std::vector<FlowOutcome> FabricTraffic::Outcomes(SimTime warmup) const {
+  std::vector<FlowOutcome> outcomes;
   for (const TcpFlow& flow : flows_.flows()) {
     if (flow.start < warmup) continue;
-    if (!flow.end) {
-      ++unfinished;
-      continue;
-    }
-    seconds.push_back(Seconds(*flow.end - flow.start));
-    slowdowns.push_back(Slowdown(flow));
+    FlowOutcome& outcome = outcomes.emplace_back();
+    outcome.size = *flow.size;
+    if (!flow.end) continue;
+    outcome.seconds = Seconds(*flow.end - flow.start);
+    outcome.slowdown = Slowdown(flow);
   }
-  const std::vector<double> fct = Quantiles(seconds, {0.5, 0.95, 0.99});
-  const std::vector<double> slow = Quantiles(slowdowns, {0.5, 0.95, 0.99});
-  const std::string time = "flow completion time, SYN to last byte, ";
-  const std::string ratio = "completion time over that on an idle network, ";
-  metrics->push_back({"fct_mean", "s", time + "mean", Mean(seconds)});
-  metrics->push_back({"fct_p50", "s", time + "median", fct[0]});
-  metrics->push_back({"fct_p95", "s", time + "95th percentile", fct[1]});
-  metrics->push_back({"fct_p99", "s", time + "99th percentile", fct[2]});
-  metrics->push_back({"slowdown_mean", "1", ratio + "mean", Mean(slowdowns)});
-  metrics->push_back({"slowdown_p50", "1", ratio + "median", slow[0]});
-  metrics->push_back({"slowdown_p95", "1", ratio + "95th percentile", slow[1]});
-  metrics->push_back({"slowdown_p99", "1", ratio + "99th percentile", slow[2]});
-  metrics->push_back({"flows_finished", "1", "flows in the completion times",
+  return outcomes;
+}
+
+void FabricTraffic::AddRounds(SimTime warmup,
+                              std::vector<Metric>* metrics) const {
+  std::vector<double> seconds;
+  double unfinished = 0;
+  for (const Round& round : rounds_) {
+    if (round.start < warmup) continue;
+    if (round.end) {
+      seconds.push_back(Seconds(*round.end - round.start));
+    } else {
+      ++unfinished;
+    }
+  }
+  const std::vector<double> found = Quantiles(seconds, {0.5, 0.95, 0.99});
+  const std::string time = "from a round's first SYN to its last byte, ";
+  metrics->push_back({"round_time_p50", "s", time + "median", found[0]});
+  metrics->push_back(
+      {"round_time_p95", "s", time + "95th percentile", found[1]});
+  metrics->push_back(
+      {"round_time_p99", "s", time + "99th percentile", found[2]});
+  metrics->push_back({"rounds_finished", "1", "rounds in these times",
                       static_cast<double>(seconds.size())});
-  metrics->push_back({"flows_unfinished", "1",
-                      "flows that began after the warm-up and did not end, "
-                      "which the completion times leave out",
+  metrics->push_back({"rounds_unfinished", "1",
+                      "rounds that began after the warm-up and did not end",
                       unfinished});
 }
 
@@ -201,8 +185,9 @@ void FabricTraffic::AddMetrics(const SeriesRecorder& series, SimTime warmup,
        MeanFrom(series.trace().Get(prefix_ + "delivered_rate"), first)});
   metrics->push_back({"flows_failed", "1", "connections that could not open",
                       static_cast<double>(flows_.failed())});
-  if (kind_.arrivals) {
-    AddCompletionMetrics(warmup, metrics);
+  if (flows_end_) {
+    AddCompletionMetrics(Outcomes(warmup), metrics);
+    if (kind_.in_rounds) AddRounds(warmup, metrics);
   } else {
     AddFairness(static_cast<size_t>(first), metrics);
   }

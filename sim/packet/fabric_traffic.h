@@ -1,8 +1,11 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "sim/workload/flow_sizes.h"
+#include "sim/packet/flow_metrics.h"
 #include "sim/packet/tcp_flows.h"
 #include "sim/packet/workload.h"
 
@@ -27,27 +30,32 @@ class FabricTraffic : public TrafficPart {
                   std::vector<Metric>* metrics) const override;
 
  private:
-  // The arrivals at one host.
-  struct Source {
-    RngStream stream;
-    double mean_gap_seconds;
+  // Flows that begin together; `end` once all of them have ended.
+  struct Round {
+    SimTime start;
+    int64_t left = 0;
+    std::optional<SimTime> end;
   };
 
-  void StartArrivals(const RngTree& rng, Replication replication);
-  void ScheduleArrival(int64_t host);
-  void Arrive(int64_t host);
-  void OnFinished(const TcpFlow& flow);
+  void ScheduleNext();
+  void Begin(const NewFlow& flow);
+  // `index`: of the flow in flows_.
+  void OnFinished(size_t index, const TcpFlow& flow);
   double Slowdown(const TcpFlow& flow) const;
-  void AddCompletionMetrics(SimTime warmup, std::vector<Metric>* metrics) const;
+  // Of the flows that began after the warm-up.
+  std::vector<FlowOutcome> Outcomes(SimTime warmup) const;
+  void AddRounds(SimTime warmup, std::vector<Metric>* metrics) const;
   void AddFairness(size_t first, std::vector<Metric>* metrics) const;
 
   DatacentreConfig config_;
   const WorkloadKind& kind_;
+  bool flows_end_;
   std::string prefix_;
-  const FlowSizes* sizes_ = nullptr;
   DatacentreNetwork* network_ = nullptr;
   TcpFlows flows_;
-  std::vector<Source> sources_;  // by host
+  std::unique_ptr<FlowSource> source_;
+  std::vector<Round> rounds_;
+  std::vector<size_t> round_of_;  // by flow, of a workload in rounds that end
   CountMeter offered_bytes_;
   CountMeter delivered_bytes_;
   CountMeter started_;

@@ -136,7 +136,7 @@ void TcpFlows::OnReceive(size_t flow, ns3::Ptr<ns3::Socket> socket) {
   received_(f, bytes);
   if (f.size && f.received >= f.size->value() && !f.end) {
     f.end = network_->Now();
-    finished_(f);
+    finished_(flow, f);
   }
 }
 

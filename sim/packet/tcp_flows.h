@@ -30,7 +30,7 @@ struct TcpFlow {
 class TcpFlows {
  public:
   using ReceivedCallback = std::function<void(const TcpFlow&, int64_t bytes)>;
-  using FinishedCallback = std::function<void(const TcpFlow&)>;
+  using FinishedCallback = std::function<void(size_t flow, const TcpFlow&)>;
 
   // `buffer` is that of the sender's TCP. `received` is called for all data,
   // `finished` at the last byte of a flow of finite size.

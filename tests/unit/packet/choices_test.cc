@@ -6,10 +6,10 @@
 #include "sim/base/error.h"
 #include "sim/packet/datacentre_network.h"
 #include "sim/packet/tcp_defaults.h"
-#include "sim/workload/flow_sizes.h"
 #include "sim/packet/workload.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/topology/topology.h"
+#include "sim/workload/flow_sizes.h"
 
 namespace airlock {
 namespace {

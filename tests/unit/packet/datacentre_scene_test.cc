@@ -148,7 +148,8 @@ TEST(DatacentreScene, RefusesWhatItCannotApply) {
   EXPECT_EQ(message(SmallIncast(), {}), "accepted");
   EXPECT_EQ(message(SmallIncast(), {{{"ecn_treshold", 20}}}),
             "this scenario has no setting 'ecn_treshold'; it has "
-            "'ecn_threshold'");
+            "'ecn_threshold', 'PORT.ecn_threshold', "
+            "'SWITCH.weight.NEIGHBOUR'");
   EXPECT_EQ(message(SmallIncast(), {{{"ecn_threshold", 0}}}),
             "ecn_threshold: 0 is not between 1 and 1000 packets, the queue's "
             "limit");
@@ -156,7 +157,8 @@ TEST(DatacentreScene, RefusesWhatItCannotApply) {
   drop_tail.datacentre->topology.queue.discipline = "drop-tail";
   drop_tail.datacentre->transport.kind = "newreno";
   EXPECT_EQ(message(drop_tail, {{{"ecn_threshold", 20}}}),
-            "this scenario has no setting 'ecn_threshold'; it has none");
+            "this scenario has no setting 'ecn_threshold'; it has "
+            "'SWITCH.weight.NEIGHBOUR'");
 }
 
 }  // namespace

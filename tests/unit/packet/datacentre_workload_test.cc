@@ -3,8 +3,8 @@
 #include <set>
 
 #include "sim/base/error.h"
-#include "sim/workload/flow_sizes.h"
 #include "sim/packet/workload.h"
+#include "sim/workload/flow_sizes.h"
 
 namespace airlock {
 namespace {
@@ -44,8 +44,9 @@ TEST(Workload, UnknownNamesListTheKnown) {
     FAIL();
   } catch (const InputError& error) {
     EXPECT_STREQ(error.what(),
-                 "traffic.kind: 'shuffle' is not a workload; known: none, "
-                 "permutation, incast, poisson");
+                 "traffic.kind: 'shuffle' is not known; known: none, "
+                 "permutation, incast, all-to-all, poisson, rack-matrix, "
+                 "trace");
   }
   EXPECT_THROW(FindFlowSizes("zipf"), InputError);
 }

@@ -135,6 +135,7 @@ std::vector<EnvField> WeightFields(const PoolSetup& setup) {
 
 std::vector<double> Normalised(std::vector<double> weights,
                                const PoolSetup& setup) {
+  for (double& weight : weights) weight = std::max(0.0, weight);
   double most = *std::max_element(weights.begin(), weights.end());
   if (!(most > 0)) {
     weights = setup.capacities;

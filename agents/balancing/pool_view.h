@@ -51,7 +51,8 @@ void WritePoolFeatures(const PoolView& view, const PoolSetup& setup,
 // One field server.NAME.weight each, 0 to 2.
 std::vector<EnvField> WeightFields(const PoolSetup& setup);
 
-// `weights` scaled so that the largest is 2; by capacity where all are 0.
+// `weights` scaled so that the largest is 2, none below 0; by capacity where
+// none is above.
 std::vector<double> Normalised(std::vector<double> weights,
                                const PoolSetup& setup);
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/policy/policy_file.h"
 #include "sim/base/error.h"
 #include "sim/base/rng.h"
 #include "sim/engine/simulation.h"
@@ -70,12 +71,6 @@ struct PlannerSetup {
   RngStream rng{0};  // for the planner's own draws
   double slot_seconds = 600;
   double start_seconds = 0;  // of the day at which the run begins
-};
-
-// A trained planner's policy is missing, damaged, or not for this network.
-class PolicyError : public InputError {
- public:
-  using InputError::InputError;
 };
 
 // Who chose what one access point gets under a plan.

@@ -86,18 +86,25 @@ void AddReplay(Fields<T>* fields) {
   });
 }
 
-constexpr char kAirtimePlanSection[] = "airtime_plan";
+// Sections that say something of one task only.
+struct TaskSection {
+  const char* section;
+  const char* task;
+};
+constexpr TaskSection kTaskSections[] = {{"airtime_plan", kAirtimePlan},
+                                         {"load_balancer", kLoadBalancerTask}};
 
 // Keys that say nothing of net2seq, whose section has iterations of a batch.
 constexpr std::array kOfRollouts = {
-    "task",      "airtime_plan", "observation",
-    "steps",     "environments", "workers",
-    "rollout",   "time_limit",   "checkpoint_every",
-    "evaluation"};
+    "task",       "airtime_plan",     "load_balancer", "observation",
+    "steps",      "environments",     "workers",       "rollout",
+    "time_limit", "checkpoint_every", "evaluation"};
 
 // Whether the algorithm of `file` looks at this key.
 bool Uses(const AgentFile& file, const std::string& key) {
-  if (key == kAirtimePlanSection && file.task != kAirtimePlan) return false;
+  for (const TaskSection& one : kTaskSections) {
+    if (key == one.section && file.task != one.task) return false;
+  }
   const std::vector<std::string> names = AlgorithmNames();
   if (std::count(names.begin(), names.end(), key) > 0) {
     return key == file.algorithm;
@@ -107,9 +114,10 @@ bool Uses(const AgentFile& file, const std::string& key) {
 }
 
 void CheckSections(const AgentFile& file, const Reporter& report) {
-  if (report.Given(kAirtimePlanSection) && file.task != kAirtimePlan) {
-    report.Error(kAirtimePlanSection,
-                 fmt::format("says something of task {} only", kAirtimePlan));
+  for (const TaskSection& one : kTaskSections) {
+    if (!report.Given(one.section) || file.task == one.task) continue;
+    report.Error(one.section,
+                 fmt::format("says something of task {} only", one.task));
     return;
   }
   std::vector<std::string> keys = AlgorithmNames();
@@ -277,6 +285,18 @@ void DeclareFields(Fields<AirtimePlanOptions>& fields) {
   fields.Add("randomise", &AirtimePlanOptions::randomise,
              "Each episode draws what the scenario's calibration profiles left "
              "uncertain.");
+}
+
+void DeclareFields(Fields<LoadBalancerOptions>& fields) {
+  fields
+      .Add("reward", &LoadBalancerOptions::reward,
+           "`fairness`: 1 - the largest over the mean of the servers' decayed "
+           "flow durations. `completion`: minus the flows on all servers by "
+           "capacity, which sum up to completion times.")
+      .OneOf({"fairness", "completion"});
+  fields.Add("randomise", &LoadBalancerOptions::randomise,
+             "Each episode has another load, and other slow-downs and failures "
+             "than the scenario's.");
 }
 
 void DeclareFields(Fields<LagrangeOptions>& fields) {
@@ -543,6 +563,8 @@ void DeclareFields(Fields<AgentFile>& fields) {
            "list scenario-tasks`.")
       .OneOf(ScenarioTaskNames);
   fields.Add("airtime_plan", &AgentFile::airtime_plan, "Of task airtime-plan.");
+  fields.Add("load_balancer", &AgentFile::load_balancer,
+             "Of task load-balancer.");
   fields.Add("observation", &AgentFile::observation,
              "Names of what is expected to be observed, in order; training "
              "does not begin where the task shows something else. Empty: "

@@ -58,12 +58,21 @@ struct AirtimePlanOptions {
 };
 inline constexpr char kAirtimePlan[] = "airtime-plan";
 
+// What the agent of task load-balancer learns from
+// (agents/balancing/balancer_env.h).
+struct LoadBalancerOptions {
+  std::string reward = "fairness";
+  bool randomise = true;
+};
+inline constexpr char kLoadBalancerTask[] = "load-balancer";
+
 struct AgentFile {
   int64_t schema = 0;
   std::string algorithm;
   std::optional<std::string> task;  // in a scenario; `airlock list
                                     // scenario-tasks`
   AirtimePlanOptions airtime_plan;
+  LoadBalancerOptions load_balancer;
   // What an observation is expected to consist of, in order; empty: anything.
   std::vector<std::string> observation;
   int64_t steps = 100000;  // of all environments together, at most

@@ -8,6 +8,7 @@
 #include "agents/baselines/planner_scenario.h"
 #include "agents/env/channel_env.h"
 #include "agents/env/network_task.h"
+#include "agents/learn/balancer_task.h"
 #include "agents/noise/domain_draw.h"
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
@@ -203,7 +204,10 @@ const std::vector<ScenarioTaskRow>& ScenarioTasks() {
         {kAirtimePlan,
          "the channels of all access points on the airtime model, behind a "
          "shield; minus the regret, access points below their floor and churn "
-         "as costs"}};
+         "as costs"},
+        {kLoadBalancerTask,
+         "the weights of a server pool on the fast engine, behind its shield; "
+         "late flows as cost"}};
     for (const NetworkTaskRow& row : NetworkTasks()) {
       rows.push_back({row.name, row.description});
     }
@@ -216,13 +220,15 @@ std::optional<TrainingTask> ScenarioTask(const ResolvedScenario& scenario,
                                          const AgentFile& agent,
                                          const Reporter& report,
                                          Diagnostics* diagnostics) {
-  if (!scenario.scenario().wlan) {
+  const bool balances = *agent.task == kLoadBalancerTask;
+  if (!balances && !scenario.scenario().wlan) {
     scenario.Report("datacentre",
                     *agent.task + " is learnt in a WLAN; here is none", "",
                     diagnostics);
     return std::nullopt;
   }
-  auto task = *agent.task == kAirtimePlan
+  auto task = balances ? BalancerTask(scenario, agent, diagnostics)
+              : *agent.task == kAirtimePlan
                   ? AirtimePlan(scenario, agent, report, diagnostics)
                   : PacketTask(scenario, agent, report, diagnostics);
   if (!task || diagnostics->has_errors()) return std::nullopt;

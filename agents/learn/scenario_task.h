@@ -18,8 +18,8 @@ struct ScenarioTaskRow {
   std::string name;
   std::string description;
 };
-// The channel manager's on the airtime model, then those of
-// `airlock list network-tasks`.
+// The channel manager's on the airtime model, the load balancer's, then those
+// of `airlock list network-tasks`.
 const std::vector<ScenarioTaskRow>& ScenarioTasks();
 
 // The task `agent.task` in this scenario. Adds what is wrong with the scenario

@@ -80,14 +80,15 @@ std::unique_ptr<WeightPolicy> Known(const BalancerConfig& balancer) {
 
 const std::vector<WeightPolicyRow>& WeightPolicies() {
   static const std::vector<WeightPolicyRow> kRows = {
-      {"ecmp", "server pool: equal weights", false, Ecmp},
-      {"wcmp", "server pool: weights by configured capacity", false, Wcmp},
+      {"ecmp", "server pool: equal weights", false, false, Ecmp},
+      {"wcmp", "server pool: weights by configured capacity", false, false,
+       Wcmp},
       {"lsq", "server pool: weights by 1 / (flows on the server + 1)", true,
-       Lsq},
+       false, Lsq},
       {"true-capacity",
        "server pool: weights by what each server can do at the moment, "
        "slow-downs and failures included; knows more than anybody could",
-       false, Known},
+       false, true, Known},
   };
   return kRows;
 }

@@ -22,6 +22,7 @@ struct WeightPolicyRow {
   const char* name;
   const char* description;
   bool looks;  // at what is observed
+  bool knows;  // what nobody could outside a simulation
   std::unique_ptr<WeightPolicy> (*create)(const BalancerConfig& balancer);
 };
 // The ones that need no training.

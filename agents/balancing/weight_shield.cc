@@ -141,6 +141,15 @@ WeightVerdict WeightShield::Limit(const std::vector<double>& weights,
   return verdict;
 }
 
+nlohmann::json WeightShield::Save() const {
+  return {{"before", before_}, {"up_before", up_before_}};
+}
+
+void WeightShield::Load(const nlohmann::json& saved) {
+  saved.at("before").get_to(before_);
+  saved.at("up_before").get_to(up_before_);
+}
+
 std::vector<std::string> WeightShield::Audit(
     const std::vector<double>& executed, const std::vector<bool>& up) const {
   std::vector<std::string> broken;

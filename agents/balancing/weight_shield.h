@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ class WeightShield {
   // words; independent of how Limit() works. For audits.
   std::vector<std::string> Audit(const std::vector<double>& executed,
                                  const std::vector<bool>& up) const;
+
+  // What it remembers. Load() throws json::exception for what Save() did not
+  // write.
+  nlohmann::json Save() const;
+  void Load(const nlohmann::json& saved);
 
  private:
   void LimitChange(const std::vector<bool>& up, WeightVerdict* verdict) const;

@@ -26,6 +26,7 @@
 #include "sim/base/frame.h"
 #include "sim/engine/observed_simulation.h"
 #include "sim/packet/scene.h"
+#include "sim/server/run_servers.h"
 #include "sim/surrogate/surrogate_scene.h"
 #include "sim/telemetry/wlan_columns.h"
 #include "twin/worker/control.h"
@@ -41,7 +42,9 @@ using nlohmann::json;
 std::unique_ptr<Scene> CreateScene(const ResolvedScenario& resolved) {
   const Scenario& scenario = resolved.scenario();
   if (scenario.run.engine == "surrogate") {
-    return CreateSurrogateScene(resolved);
+    const bool servers = scenario.datacentre && scenario.datacentre->servers;
+    return servers ? CreateServersScene(resolved)
+                   : CreateSurrogateScene(resolved);
   }
   return scenario.wlan ? CreateWlanScene(resolved)
                        : CreateDatacentreScene(resolved);

@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/base/error.h"
+#include "sim/server/server_engine.h"
+
+// Changes of placement at run time.
+namespace airlock {
+
+std::vector<size_t> ServerEngine::Together(size_t function) const {
+  std::set<size_t> together = {function};
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const StationPlan& station : layout_.stations) {
+      const auto moves = [&](const StationPart& part) {
+        return together.count(part.function) > 0;
+      };
+      if (station.parts.size() < 2 ||
+          std::none_of(station.parts.begin(), station.parts.end(), moves)) {
+        continue;
+      }
+      for (const StationPart& part : station.parts) {
+        grows = together.insert(part.function).second || grows;
+      }
+    }
+  }
+  return {together.begin(), together.end()};
+}
+
+std::vector<int64_t> ServerEngine::FreeCores(size_t function,
+                                             int64_t machine) const {
+  const std::vector<size_t> together = Together(function);
+  std::set<int64_t> taken;
+  for (size_t p = 0; p < placement_.size(); ++p) {
+    const bool moves =
+        std::find(together.begin(), together.end(), p) != together.end();
+    if (moves || placement_[p].machine != machine) continue;
+    taken.insert(placement_[p].cores.begin(), placement_[p].cores.end());
+  }
+  std::vector<int64_t> free;
+  const int64_t cores =
+      CoresOf(servers_.machines[static_cast<size_t>(machine)]);
+  for (int64_t core = 0; core < cores; ++core) {
+    if (taken.count(core) == 0) free.push_back(core);
+  }
+  return free;
+}
+
+void ServerEngine::CheckRoom(size_t function,
+                             const Placement& placement) const {
+  const auto machine = static_cast<size_t>(placement.machine);
+  const std::vector<size_t> together = Together(function);
+  int64_t used = 0;
+  for (size_t p = 0; p < placement_.size(); ++p) {
+    const bool moves =
+        std::find(together.begin(), together.end(), p) != together.end();
+    if (!moves && placement_[p].machine != placement.machine) continue;
+    const size_t functions = servers_.functions.size();
+    const DataSize each = p < functions
+                              ? servers_.functions[p].memory
+                              : servers_.competitors[p - functions].memory;
+    const size_t cores =
+        moves ? placement.cores.size() : placement_[p].cores.size();
+    used += each.value() * static_cast<int64_t>(cores);
+  }
+  const MachineConfig& config = servers_.machines[machine];
+  if (used <= config.memory.value()) return;
+  throw InputError(fmt::format(
+      "{} on {} cores of {} needs {} of memory with what runs there; it has {}",
+      servers_.functions[function].name, placement.cores.size(), config.name,
+      ToString(DataSize(used)), ToString(config.memory)));
+}
+
+void ServerEngine::SetCores(size_t function, int64_t count) {
+  Placement placement = placement_[function];
+  const std::string& name = servers_.functions[function].name;
+  if (count < 1) {
+    throw InputError(
+        fmt::format("{} needs at least one core, not {}", name, count));
+  }
+  if (count == static_cast<int64_t>(placement.cores.size())) return;
+  const auto wanted = static_cast<size_t>(count);
+  for (const int64_t core : FreeCores(function, placement.machine)) {
+    if (placement.cores.size() >= wanted) break;
+    const bool has =
+        std::count(placement.cores.begin(), placement.cores.end(), core) > 0;
+    if (!has) placement.cores.push_back(core);
+  }
+  if (placement.cores.size() < wanted) {
+    throw InputError(fmt::format(
+        "{} cannot have {} cores: {} has {} free and its own", name, count,
+        servers_.machines[static_cast<size_t>(placement.machine)].name,
+        placement.cores.size() - placement_[function].cores.size()));
+  }
+  placement.cores.resize(wanted);
+  CheckRoom(function, placement);
+  Place(function, placement, now_ns_ + servers_.rescale_time.value());
+}
+
+void ServerEngine::SetMachine(size_t function, int64_t machine) {
+  if (machine < 0 || machine >= static_cast<int64_t>(receive_.size())) {
+    throw InputError(fmt::format("there is no machine {}; they are 0 to {}",
+                                 machine, receive_.size() - 1));
+  }
+  if (machine == placement_[function].machine) return;
+  Placement placement{machine, FreeCores(function, machine)};
+  const size_t wanted = placement_[function].cores.size();
+  if (placement.cores.size() < wanted) {
+    throw InputError(
+        fmt::format("{} needs {} cores, and {} has {} free",
+                    servers_.functions[function].name, wanted,
+                    servers_.machines[static_cast<size_t>(machine)].name,
+                    placement.cores.size()));
+  }
+  placement.cores.resize(wanted);
+  CheckRoom(function, placement);
+  Place(function, placement, now_ns_ + servers_.migration_time.value());
+}
+
+void ServerEngine::Place(size_t function, const Placement& placement,
+                         int64_t ready_ns) {
+  const std::vector<size_t> together = Together(function);
+  for (const size_t one : together) placement_[one] = placement;
+  for (size_t s = 0; s < layout_.stations.size(); ++s) {
+    const size_t owner = layout_.stations[s].parts[0].function;
+    if (std::count(together.begin(), together.end(), owner) == 0) continue;
+    std::vector<PacketGroup> waiting;
+    const std::vector<size_t> old = std::move(instances_of_[s]);
+    instances_of_[s].clear();
+    for (const size_t i : old) Retire(i, &waiting);
+    AddInstances(s, ready_ns);
+    // Until the next solution they work as those before.
+    for (const size_t i : instances_of_[s]) {
+      instances_[i].service_ns = instances_[old[0]].service_ns;
+      instances_[i].shape = instances_[old[0]].shape;
+    }
+    SpreadFlows();
+    for (PacketGroup& group : waiting) Rejoin(s, group);
+  }
+}
+
+void ServerEngine::Retire(size_t index, std::vector<PacketGroup>* waiting) {
+  Instance& instance = instances_[index];
+  instance.active = false;
+  waiting->insert(waiting->end(), instance.ring.begin(), instance.ring.end());
+  instance.ring.clear();
+  instance.waiting = 0;
+  Cool(&instance);
+  std::vector<size_t>& on_core =
+      cores_[CoreIndex(instance.machine, instance.core)].instances;
+  on_core.erase(std::find(on_core.begin(), on_core.end(), index));
+}
+
+void ServerEngine::Rejoin(size_t station, const PacketGroup& group) {
+  const auto chain = static_cast<size_t>(group.chain);
+  const std::vector<size_t>& to = instances_of_[station];
+  Split(group, spread_[chain][station], &split_,
+        [&](size_t k, const PacketGroup& part) {
+          Join(to[k], part);
+          // They came once already.
+          instances_[to[k]].totals.offered -= part.packets;
+          instances_[to[k]].totals.offered_bytes -= part.bytes;
+        });
+}
+
+}  // namespace airlock

@@ -1,0 +1,186 @@
+#include "sim/server/run_servers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "sim/base/error.h"
+#include "sim/server/server_engine.h"
+#include "sim/server/server_monitor.h"
+#include "sim/stats/batch_means.h"
+
+namespace airlock {
+namespace {
+
+constexpr size_t kSeries = 0;
+constexpr size_t kController = 1;
+
+std::optional<Trace> ReadTrace(const ServiceChainConfig& chain) {
+  ChainConfig config;
+  config.workload.load = chain.load;
+  return ReadChainTrace(config);
+}
+
+class ServersScene : public Scene {
+ public:
+  ServersScene(const RunConfig& run, const ServersConfig& servers)
+      : run_(run), servers_(servers) {
+    for (const ServiceChainConfig& chain : servers.chains) {
+      traces_.push_back(ReadTrace(chain));
+    }
+  }
+
+  void Settle() override {}
+
+  void Start(Replication replication) override {
+    started_ = std::chrono::steady_clock::now();
+    replication_ = replication;
+    const RngTree tree(static_cast<uint64_t>(run_.seed));
+    std::vector<const Trace*> traces;
+    for (const auto& trace : traces_) {
+      traces.push_back(trace ? &*trace : nullptr);
+    }
+    engine_.emplace(servers_, traces, tree, replication);
+    monitor_.emplace(&*engine_, tree, replication);
+    series_.source = "simulation/surrogate";
+    series_.columns = monitor_->columns();
+  }
+
+  SimTime Now() const override { return now_; }
+
+  void AdvanceTo(SimTime time) override {
+    AIRLOCK_CHECK(time >= now_);
+    while (sampled_ + run_.sample_interval <= time) {
+      sampled_ = sampled_ + run_.sample_interval;
+      engine_->AdvanceTo(sampled_.value());
+      const std::vector<double> values = monitor_->Sample(kSeries);
+      series_.time_seconds.push_back(Seconds(sampled_));
+      for (size_t i = 0; i < values.size(); ++i) {
+        series_.columns[i].values.push_back(values[i]);
+      }
+    }
+    engine_->AdvanceTo(time.value());
+    now_ = time;
+  }
+
+  Observation Observe() override {
+    Observation observation;
+    observation.time = now_;
+    std::vector<double> values(series_.columns.size(),
+                               std::numeric_limits<double>::quiet_NaN());
+    if (now_ > observed_) values = monitor_->Sample(kController);
+    observed_ = now_;
+    for (size_t i = 0; i < values.size(); ++i) {
+      observation.values[series_.columns[i].name] = values[i];
+    }
+    return observation;
+  }
+
+  void Apply(const Action& action) override {
+    // All names first, so that a wrong one changes nothing.
+    for (const auto& [name, value] : action.settings) {
+      Parse(name);
+      if (value != std::floor(value)) {
+        throw InputError(fmt::format("{}: {} is no whole number", name, value));
+      }
+    }
+    for (const auto& [name, value] : action.settings) {
+      const Setting setting = Parse(name);
+      const auto number = static_cast<int64_t>(value);
+      if (setting.machine) {
+        engine_->SetMachine(setting.function, number);
+      } else {
+        engine_->SetCores(setting.function, number);
+      }
+    }
+  }
+
+  ReplicationRecord Finish() override {
+    ReplicationRecord record;
+    record.replication = replication_;
+    const int64_t drop = WarmupSamples();
+    const SimTime warmup = run_.sample_interval * drop;
+    record.warmup_seconds = Seconds(warmup);
+    record.simulated_seconds = Seconds(now_);
+    record.events = engine_->events();
+    record.wall_seconds = std::chrono::duration<double>(
+                              std::chrono::steady_clock::now() - started_)
+                              .count();
+    record.metrics = monitor_->Metrics(warmup.value());
+    record.series = std::move(series_);
+    return record;
+  }
+
+ private:
+  struct Setting {
+    size_t function = 0;
+    bool machine = false;  // else cores
+  };
+
+  // "function.NAME.cores" or "function.NAME.machine".
+  Setting Parse(const std::string& name) const {
+    for (size_t i = 0; i < servers_.functions.size(); ++i) {
+      const std::string prefix = "function." + servers_.functions[i].name + ".";
+      if (name == prefix + "cores") return {i, false};
+      if (name == prefix + "machine") return {i, true};
+    }
+    throw InputError("this scenario has no setting '" + name +
+                     "'; it has function.NAME.cores and function.NAME.machine "
+                     "of its functions");
+  }
+
+  // The longest warm-up by MSER-5 of the monitor's columns.
+  int64_t WarmupSamples() const {
+    constexpr int64_t kFewest = 20;  // four batches of five
+    int64_t drop = 0;
+    if (series_.samples() < kFewest) return drop;
+    for (const std::string& name : monitor_->WarmupColumns()) {
+      std::vector<double> values = series_.Get(name).values;
+      for (double& value : values) {
+        if (std::isnan(value)) value = 0;
+      }
+      drop = std::max(drop, Mser5(values).drop);
+    }
+    return drop;
+  }
+
+  const RunConfig run_;
+  const ServersConfig servers_;
+  std::vector<std::optional<Trace>> traces_;  // by chain
+  Replication replication_;
+  std::optional<ServerEngine> engine_;
+  std::optional<ServerMonitor> monitor_;
+  Trace series_;
+  SimTime now_;
+  SimTime sampled_;   // end of the last sample
+  SimTime observed_;  // the last Observe()
+  std::chrono::steady_clock::time_point started_;
+};
+
+}  // namespace
+
+std::unique_ptr<Scene> CreateServersScene(const ResolvedScenario& resolved) {
+  const Scenario& scenario = resolved.scenario();
+  if (!scenario.datacentre || !scenario.datacentre->servers) {
+    throw InputError(resolved.path() + ": this scenario has no servers");
+  }
+  return std::make_unique<ServersScene>(scenario.run,
+                                        *scenario.datacentre->servers);
+}
+
+ReplicationRecord RunServers(const RunConfig& run, const ServersConfig& servers,
+                             Replication replication) {
+  ServersScene scene(run, servers);
+  scene.Settle();
+  scene.Start(replication);
+  scene.AdvanceTo(run.duration);
+  return scene.Finish();
+}
+
+}  // namespace airlock

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/engine/scene.h"
+#include "sim/results/run_record.h"
+#include "sim/scenario/resolve.h"
+#include "sim/scenario/servers_config.h"
+
+namespace airlock {
+
+// The servers of a datacentre scenario. Throws InputError if a trace that
+// drives a load cannot be read.
+std::unique_ptr<Scene> CreateServersScene(const ResolvedScenario& scenario);
+
+// Runs `servers` for `run.duration` and reports, as a scenario of the same
+// seed would. Without state outside: calls may run at once in several threads.
+// `servers` has passed the scenario's checks; no load is of kind trace.
+ReplicationRecord RunServers(const RunConfig& run, const ServersConfig& servers,
+                             Replication replication);
+
+}  // namespace airlock

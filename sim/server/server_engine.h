@@ -1,0 +1,227 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/base/rng.h"
+#include "sim/server/contention.h"
+#include "sim/server/device.h"
+#include "sim/server/event_queue.h"
+#include "sim/server/latency_histogram.h"
+#include "sim/server/server_layout.h"
+#include "sim/surrogate/chain_workload.h"
+
+namespace airlock {
+
+// What an instance has counted since the start.
+struct InstanceTotals {
+  int64_t offered = 0;  // packets that came, lost ones included
+  int64_t offered_bytes = 0;
+  int64_t drops = 0;
+  int64_t polls = 0;  // that found packets
+  int64_t packets = 0;
+  int64_t bytes = 0;
+  double busy_ns = 0;
+  double waiting_ns = 0;  // of all packets, in the ring
+};
+
+struct ChainTotals {
+  int64_t offered = 0;
+  int64_t offered_bytes = 0;
+  int64_t delivered = 0;
+  int64_t delivered_bytes = 0;
+  int64_t lost = 0;  // wherever
+};
+
+// An instance of a station on a core.
+struct Instance {
+  size_t station = 0;
+  int64_t machine = 0;
+  int64_t core = 0;
+  bool active = true;    // packets come to it
+  int64_t ready_ns = 0;  // rests until then
+  int64_t ring_limit = 0;
+  int64_t batch = 1;
+  BatchCost service_ns;  // as contention has it
+  double shape = 0;      // of a packet's gamma factor; 0: none
+  std::deque<PacketGroup> ring;
+  int64_t waiting = 0;  // packets in the ring
+  bool hot = false;     // beyond the threshold of throttling
+  double carry_ns = 0;  // work below a nanosecond
+  InstanceTotals totals;
+};
+
+// Machines, their functions and chains in events of one batch each.
+//
+// The batch rule. Packets move in groups, evenly spaced between a first and a
+//   last instant. The source makes a group of packets that follow each other
+//   within batch_span, 32 at most (`event: packet`: of one each). A poll takes
+//   what has come, `batch` packets at most. If it took all that had come, but
+//   the rest of the group is still coming and the core has nothing else to do,
+//   the polls that follow within the group are part of the same event: each
+//   takes what came during the one before, or waits for the next packet. What
+//   they hand on is one group again, from the end of the first poll to the end
+//   of the last. A ring takes of a group what it has room for when the group's
+//   first packet comes. Time for a group's packets varies by one gamma number,
+//   of the sum's law. So an event stands for up to 32 packets; lost are the
+//   unevenness within a group, 2 us by default, and the packets that a ring
+//   gives off while a group comes in.
+// A poll of n packets and B bytes takes a + (b n + c B) X, where a, b and c
+//   are those of the last solution of the contention, one each `epoch`, from
+//   the packets that came in the epoch before.
+class ServerEngine {
+ public:
+  // `traces`: of each chain, null without one. All outlive this.
+  ServerEngine(const ServersConfig& servers,
+               const std::vector<const Trace*>& traces, const RngTree& tree,
+               Replication replication);
+
+  void AdvanceTo(int64_t now_ns);
+  // Called each time before a new solution of the contention takes the place of
+  // the one in force.
+  void BeforeSolving(std::function<void()> call) {
+    before_solving_ = std::move(call);
+  }
+  int64_t now_ns() const { return now_ns_; }
+  int64_t events() const { return events_.count(); }
+
+  // Gives a function other cores, the first `count` of its own and then free
+  // ones of its machine in order; or moves it to free cores of another, as many
+  // as it has. It rests for rescale_time or migration_time; what waits moves
+  // with it. Of a function in a run-to-completion chain: that whole chain.
+  // Throws InputError if there are not enough cores or memory.
+  void SetCores(size_t function, int64_t count);
+  void SetMachine(size_t function, int64_t machine);
+
+  const ServersConfig& servers() const { return servers_; }
+  const ServerLayout& layout() const { return layout_; }
+  const std::vector<Placement>& placement() const { return placement_; }
+  const std::vector<Instance>& instances() const { return instances_; }
+  const std::vector<ChainTotals>& chains() const { return chains_; }
+  ChainCourse* course(size_t chain) { return sources_[chain]->course.get(); }
+  const Device& receiver(size_t machine) const { return receive_[machine]; }
+  const Device& sender(size_t machine) const { return send_[machine]; }
+  // Packets between source and wire, wherever they are.
+  int64_t PacketsInside() const;
+
+  // Latencies since the reader (0 or 1) last called it, by chain.
+  std::vector<LatencyHistogram> TakeLatencies(size_t reader);
+
+  // The contention in force: its tasks and what they stand for.
+  struct TaskOwner {
+    size_t program = 0;   // function, or competitor behind all functions
+    size_t instance = 0;  // of a function
+    double visits = 1;    // for each packet of the instance
+  };
+  struct MachineState {
+    std::vector<Task> tasks;
+    std::vector<TaskOwner> owners;
+    MachineSolution solution;
+    DeviceLoad devices;
+  };
+  const std::vector<MachineState>& contention() const { return contention_; }
+
+ private:
+  struct Source {
+    std::unique_ptr<ChainCourse> course;
+    std::unique_ptr<PacketSource> packets;
+  };
+  struct Core {
+    std::vector<size_t> instances;
+    bool awake = false;
+    size_t turn = 0;
+    size_t last = SIZE_MAX;
+    double away = 0;       // share of the time that competitors take
+    double period_ns = 0;  // of their turns
+    double phase = 0;
+  };
+
+  void AddSource(const ServiceChainConfig& chain, const Trace* trace,
+                 const RngTree& tree, Replication replication);
+  void AddInstances(size_t station, int64_t ready_ns);
+  void SpreadFlows();
+  void CheckRoom(size_t function, const Placement& placement) const;
+  void Retire(size_t instance, std::vector<PacketGroup>* waiting);
+  void Rejoin(size_t station, const PacketGroup& group);
+  void Place(size_t function, const Placement& placement, int64_t ready_ns);
+  // Cores of a machine that nothing runs on, but the function itself.
+  std::vector<int64_t> FreeCores(size_t function, int64_t machine) const;
+  // The functions that move when this one does.
+  std::vector<size_t> Together(size_t function) const;
+
+  void Handle(const EventQueue::Event& event, PacketGroup* group);
+  void Emit(size_t chain);
+  void Receive(size_t machine, PacketGroup group);
+  void Arrive(PacketGroup group);
+  void Join(size_t instance, PacketGroup group);
+  void Send(size_t machine, PacketGroup group);
+  void Lose(const PacketGroup& group, int64_t packets);
+  void Deliver(const PacketGroup& group);
+  // Hands a group that leaves `machine` and its step on.
+  void Route(size_t machine, PacketGroup group);
+  // Draws for each packet of the group where it goes; `to` gets the parts.
+  using To = std::function<void(size_t, const PacketGroup&)>;
+  static void Split(const PacketGroup& group,
+                    const std::vector<double>& cumulative, RngStream* stream,
+                    const To& to);
+
+  void Wake(size_t core, int64_t at_ns);
+  void Decide(size_t core, int64_t now_ns);
+  int64_t Serve(Core* core, Instance* instance, int64_t start_ns);
+  int64_t Poll(Core* core, Instance* instance, int64_t start_ns,
+               int64_t packets, double bytes, double factor);
+  static double Elapsed(const Core& core, int64_t start_ns, double work);
+  int64_t ServeRest(Core* core, Instance* instance, const PacketGroup& rest,
+                    int64_t from_ns, double factor);
+  void Cool(Instance* instance);
+  double Factor(const Instance& instance, int64_t packets);
+
+  void Solve();
+  // At an instance; the latter two at the start.
+  double FlowsAt(size_t instance) const;
+  double FirstRate(size_t instance) const;
+  double FirstBytes(size_t instance) const;
+  void AddFunctionTasks(size_t machine, MachineState* state) const;
+  void AddCompetitorTasks(size_t machine, MachineState* state) const;
+  DeviceLoad DevicesOf(size_t machine) const;
+  void UseSolution(size_t machine);
+  size_t CoreIndex(int64_t machine, int64_t core) const;
+
+  const ServersConfig servers_;
+  const ServerLayout layout_;
+  const bool grouped_;
+  std::vector<Placement> placement_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<Device> receive_;
+  std::vector<Device> send_;
+  std::vector<Instance> instances_;
+  std::vector<std::vector<size_t>> instances_of_;  // station -> active ones
+  // chain, station -> cumulative shares of its instances
+  std::vector<std::vector<std::vector<double>>> spread_;
+  std::vector<std::vector<size_t>> chains_of_;  // station -> chains
+  std::vector<int64_t> hot_;                    // chain -> hot instances
+  std::vector<Core> cores_;
+  std::vector<size_t> first_core_;  // of each machine
+  std::vector<ChainTotals> chains_;
+  std::vector<std::vector<LatencyHistogram>> latencies_;  // reader, chain
+  std::vector<MachineState> contention_;
+  std::vector<InstanceTotals> at_epoch_;
+  std::vector<int64_t> received_at_epoch_;  // machine -> bytes
+  std::vector<int64_t> received_packets_at_epoch_;
+  EventQueue events_;
+  RngTree tree_;
+  Replication replication_;
+  RngStream service_;
+  RngStream split_;
+  std::function<void()> before_solving_;
+  int64_t now_ns_ = 0;
+  int64_t solved_ns_ = -1;
+  std::vector<PacketGroup> served_;  // by one event; kept for its memory
+};
+
+}  // namespace airlock

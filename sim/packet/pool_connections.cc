@@ -16,7 +16,6 @@ constexpr uint16_t kFirstPort = 10000;
 constexpr uint16_t kLastPort = 65535;
 constexpr int64_t kLargestChunk = 65536;
 
-void CloseSocket(ns3::Ptr<ns3::Socket> socket) { socket->Close(); }
 void IgnoreSocket(ns3::Ptr<ns3::Socket> /*socket*/) {}
 void IgnoreSpace(ns3::Ptr<ns3::Socket> /*socket*/, uint32_t /*bytes*/) {}
 
@@ -33,7 +32,7 @@ void Leave(ns3::Ptr<ns3::Socket> socket) {
                              ns3::MakeCallback(&IgnoreSocket));
   socket->SetSendCallback(ns3::MakeCallback(&IgnoreSpace));
   socket->SetRecvCallback(ns3::MakeCallback(&Drain));
-  socket->SetCloseCallbacks(ns3::MakeCallback(&CloseSocket),
+  socket->SetCloseCallbacks(ns3::MakeCallback(&IgnoreSocket),
                             ns3::MakeCallback(&IgnoreSocket));
   socket->Close();
 }

@@ -189,9 +189,9 @@ bool PoolTraffic::Assign(const TcpSegment& segment, uint64_t key) {
     routes_[key] = {*server, true};
     requests_[id].server = server;
   }
-  if (server && !servers_[*server].failed) return true;
-  Lose(id);
-  return false;
+  // The balancer does not know that a server failed, and sends the SYN on.
+  if (!server || servers_[*server].failed) Lose(id);
+  return server.has_value();
 }
 
 void PoolTraffic::CloseRoute(uint64_t key) {

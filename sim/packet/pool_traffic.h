@@ -73,7 +73,7 @@ class PoolTraffic : public TrafficPart {
   // The server's address for a packet of a client; nothing drops it.
   std::optional<ns3::Ipv4Address> Balance(const ns3::Packet& packet,
                                           const ns3::Ipv4Header& header);
-  // A new connection; false if it is lost.
+  // A new connection; false if no server can take it.
   bool Assign(const TcpSegment& segment, uint64_t key);
   void CloseRoute(uint64_t key);
   void OnFrame(ns3::Ptr<const ns3::Packet> frame);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "sim/topology/capacity.h"
 #include "sim/topology/fabric_state.h"
 #include "sim/topology/path_weights.h"
 #include "sim/topology/topology.h"
@@ -157,6 +159,27 @@ void CheckWorkloadKind(const FabricWorkload& traffic, const Reporter& report) {
   };
   needs("matrix", traffic.matrix);
   needs("trace", traffic.trace);
+}
+
+void CheckFabricLoad(const DatacentreConfig& datacentre,
+                     const Reporter& report) {
+  if (datacentre.traffic.kind != "poisson") return;
+  const Topology topology = BuildTopology(datacentre.topology);
+  const double hosts = static_cast<double>(topology.CountHosts());
+  if (hosts < 2) return;
+  // Of what a half sends, the share for the other.
+  const double across = hosts / 2 / (hosts - 1);
+  const Bisection bisection = BisectionOf(topology);
+  const double load = datacentre.traffic.load.value();
+  if (load * across * bisection.oversubscription <= 1) return;
+  report.Warning(
+      "traffic.load",
+      fmt::format(
+          "one half of the hosts will offer the other {} of which the "
+          "fabric carries {}",
+          ToString(Bandwidth(std::llround(
+              load * across * static_cast<double>(bisection.hosts.value())))),
+          ToString(bisection.rate)));
 }
 
 void CheckWeights(const DatacentreConfig& datacentre, const Reporter& report) {

@@ -14,6 +14,9 @@ void CheckFatTree(const TopologyConfig& topology, const Reporter& report);
 void CheckFailures(const TopologyConfig& topology, const Reporter& report);
 void CheckDelayedAck(const TransportConfig& transport, const Reporter& report);
 void CheckWorkloadKind(const FabricWorkload& traffic, const Reporter& report);
+// Random traffic that the fabric cannot carry, as a warning.
+void CheckFabricLoad(const DatacentreConfig& datacentre,
+                     const Reporter& report);
 // Weights of next hops that there are, and not all zero where they choose.
 void CheckWeights(const DatacentreConfig& datacentre, const Reporter& report);
 

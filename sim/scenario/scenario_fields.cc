@@ -41,9 +41,10 @@ void DeclareFields(Fields<LoadProfile>& f) {
   f.Add("kind", &T::kind,
         "`constant`: `rate`. `steps`: `rate` and `peak` in turns. `ramp`: from "
         "`rate` to `peak` and back. `random-walk`: between the two. "
+        "`diurnal`: `rate` at night, `peak` at noon, from a random hour. "
         "`flash-crowd`: `rate` with bursts to `peak`. `trace`: as measured.")
-      .OneOf(
-          {"constant", "steps", "ramp", "random-walk", "flash-crowd", "trace"});
+      .OneOf({"constant", "steps", "ramp", "random-walk", "diurnal",
+              "flash-crowd", "trace"});
   f.Add("rate", &T::rate, "The constant rate; the lowest of the other kinds.")
       .MoreThan(Bandwidth(0));
   f.Add("peak", &T::peak, "The highest rate of the other kinds.")
@@ -191,6 +192,7 @@ void DeclareFields(Fields<DatacentreConfig>& f) {
            "topology.switch_ports", "balancer"},
           CheckPoolHosts);
   f.Check({"topology", "routing.weights"}, CheckWeights);
+  f.Check({"topology", "traffic.kind", "traffic.load"}, CheckFabricLoad);
 }
 
 void DeclareFields(Fields<Position>& f) {

@@ -38,10 +38,8 @@ size_t IndexOf(NodeId node) { return static_cast<size_t>(node.value()); }
 
 int64_t SumOfRates(const Topology& topology, const std::vector<NodeId>& hosts) {
   int64_t sum = 0;
-  for (const TopologyLink& link : topology.links) {
-    for (NodeId host : hosts) {
-      if (link.a == host || link.b == host) sum += link.rate.value();
-    }
+  for (NodeId host : hosts) {
+    sum += topology.link(topology.LinkOf(host.value())).rate.value();
   }
   return sum;
 }
@@ -70,36 +68,39 @@ Bandwidth MinimumCut(const Topology& topology, const std::vector<NodeId>& from,
   return Bandwidth(boost::push_relabel_max_flow(graph, source, sink));
 }
 
-FabricCapacity CapacityOf(const Topology& topology) {
-  std::vector<NodeId> hosts;
+Bisection BisectionOf(const Topology& topology) {
+  std::vector<NodeId> low;
+  std::vector<NodeId> high;
+  const int64_t hosts = topology.CountHosts();
+  for (int64_t i = 0; i < hosts; ++i) {
+    (i < hosts / 2 ? low : high).push_back(NodeId(i));
+  }
+  Bisection found;
+  found.hosts = Bandwidth(
+      std::min(SumOfRates(topology, low), SumOfRates(topology, high)));
+  found.rate = MinimumCut(topology, low, high);
+  found.oversubscription = Over(found.hosts.value(), found.rate);
+  return found;
+}
+
+double LeafOversubscription(const Topology& topology) {
   std::map<NodeId, std::vector<NodeId>> by_leaf;
   for (int64_t i = 0; i < topology.CountHosts(); ++i) {
-    hosts.push_back(NodeId(i));
     by_leaf[topology.AttachedTo(i)].push_back(NodeId(i));
   }
-  FabricCapacity capacity;
-  capacity.hosts = Bandwidth(SumOfRates(topology, hosts));
-  if (hosts.size() < 2) return capacity;
-  const auto middle = hosts.begin() + static_cast<ptrdiff_t>(hosts.size() / 2);
-  const std::vector<NodeId> low(hosts.begin(), middle);
-  const std::vector<NodeId> high(middle, hosts.end());
-  capacity.bisection = MinimumCut(topology, low, high);
-  capacity.bisection_oversubscription =
-      Over(std::min(SumOfRates(topology, low), SumOfRates(topology, high)),
-           capacity.bisection);
+  double most = 1;
   for (const auto& [leaf, own] : by_leaf) {
     std::vector<NodeId> others;
-    for (NodeId host : hosts) {
-      if (topology.AttachedTo(host.value()) != leaf) others.push_back(host);
+    for (const auto& [other, hosts] : by_leaf) {
+      if (other != leaf)
+        others.insert(others.end(), hosts.begin(), hosts.end());
     }
     if (others.empty()) continue;
     const int64_t wanted =
         std::min(SumOfRates(topology, own), SumOfRates(topology, others));
-    capacity.leaf_oversubscription =
-        std::max(capacity.leaf_oversubscription,
-                 Over(wanted, MinimumCut(topology, own, others)));
+    most = std::max(most, Over(wanted, MinimumCut(topology, own, others)));
   }
-  return capacity;
+  return most;
 }
 
 std::vector<double> CapacityTowards(const Topology& topology,

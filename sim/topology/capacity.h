@@ -12,16 +12,18 @@ namespace airlock {
 Bandwidth MinimumCut(const Topology& topology, const std::vector<NodeId>& from,
                      const std::vector<NodeId>& to);
 
-// What a fabric can carry, beside what its hosts can send.
-struct FabricCapacity {
-  Bandwidth hosts;      // all hosts' links
-  Bandwidth bisection;  // cut between the first half of the hosts and the rest
-  // Hosts' rates over what the network carries for them, 1 where nothing is
-  // short: of one half to the other, and of the worst leaf to all others.
-  double bisection_oversubscription = 1;
-  double leaf_oversubscription = 1;
+// What the first half of the hosts (by number) can send to the rest.
+struct Bisection {
+  Bandwidth hosts;              // the smaller of the halves' links
+  Bandwidth rate;               // minimum cut between the halves
+  double oversubscription = 1;  // hosts over rate
 };
-FabricCapacity CapacityOf(const Topology& topology);
+// At least two hosts.
+Bisection BisectionOf(const Topology& topology);
+
+// The most by which the links of a leaf's hosts exceed what the network carries
+// from there to all other hosts; 1 where nothing is short.
+double LeafOversubscription(const Topology& topology);
 
 // For each node what it can carry to `destination` on shortest paths: the sum
 // over its next links of the lesser of the link's rate and what is behind it

@@ -11,6 +11,7 @@
 #include "calibration/traces/importer.h"
 #include "sim/engine/engine_table.h"
 #include "sim/scenario/resolve.h"
+#include "sim/topology/capacity.h"
 #include "sim/topology/topology.h"
 #include "twin/cli/progress.h"
 #include "twin/cli/verb.h"
@@ -162,13 +163,30 @@ ExitCode Check(const ScenarioOptions& options) {
   return diagnostics.has_errors() ? ExitCode::kInput : ExitCode::kDone;
 }
 
+// What a scenario's fabric can carry, as a comment.
+std::string FabricComment(const ResolvedScenario& resolved) {
+  const auto& datacentre = resolved.scenario().datacentre;
+  if (!datacentre) return "";
+  const Topology topology = BuildTopology(datacentre->topology);
+  if (topology.CountHosts() < 2) return "";
+  const Bisection bisection = BisectionOf(topology);
+  return fmt::format(
+      "# fabric: {} hosts, {} switches, {} links; one half of the hosts sends "
+      "the\n#   other {} and could {} ({:.3g}:1); leaves {:.3g}:1\n",
+      topology.CountHosts(),
+      static_cast<int64_t>(topology.nodes.size()) - topology.CountHosts(),
+      topology.links.size(), ToString(bisection.rate),
+      ToString(bisection.hosts), bisection.oversubscription,
+      LeafOversubscription(topology));
+}
+
 ExitCode Show(const ScenarioOptions& options) {
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario = LoadRunnableScenario(
       options.paths.front(), options.overrides, &diagnostics);
   Tell(diagnostics.Format());
   if (!scenario) return ExitCode::kInput;
-  fmt::print("{}", scenario->text());
+  fmt::print("{}{}", scenario->text(), FabricComment(*scenario));
   return ExitCode::kDone;
 }
 

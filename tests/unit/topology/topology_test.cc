@@ -56,14 +56,14 @@ TEST(Topology, BackToBackIsOneLink) {
 
 TEST(Topology, UnknownKindNamesTheKnownOnes) {
   TopologyConfig config;
-  config.kind = "fat-tree";
+  config.kind = "torus";
   try {
     BuildTopology(config);
     FAIL();
   } catch (const InputError& error) {
     EXPECT_STREQ(error.what(),
-                 "topology.kind: 'fat-tree' is not a topology; known: "
-                 "leaf-spine, back-to-back");
+                 "topology.kind: 'torus' is not a topology; known: "
+                 "leaf-spine, back-to-back, fat-tree");
   }
 }
 

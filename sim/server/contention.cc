@@ -12,18 +12,24 @@ namespace {
 constexpr int kMostIterations = 200;
 constexpr double kTolerance = 1e-6;
 constexpr double kMostMemoryUse = 0.995;
+constexpr double kMemoryTolerance = 1e-10;  // of u
+constexpr double kStayTolerance = 1e-10;    // of the logarithm of a time
 
 // Occupied share x of a working set with x = k (1 - x^locality): insertions of
 // what misses, times how long they stay.
 double OccupiedShare(double k, double locality) {
   if (locality == 1) return k / (1 + k);
-  double low = 0;
-  double high = std::min(1.0, k);
+  // By Newton's method: x + k x^locality - k rises and is concave, so from the
+  // first point left of the root on it does not overshoot.
+  double x = k / (1 + k);
   for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (middle < k * (1 - std::pow(middle, locality)) ? low : high) = middle;
+    const double power = std::pow(x, locality);
+    const double step = (x + k * power - k) / (1 + k * locality * power / x);
+    const double next = step < x ? x - step : 0.5 * x;
+    if (std::abs(next - x) <= 1e-14 * x) return next;
+    x = next;
   }
-  return 0.5 * (low + high);
+  return x;
 }
 
 double Occupied(const CacheUser& user, double stay_seconds) {
@@ -85,6 +91,7 @@ class Solver {
                    tasks[i].working_set_bytes, tasks[i].locality);
     }
     SetFrequencies();
+    FindNeighbours();
   }
 
   MachineSolution Run() {
@@ -121,6 +128,15 @@ class Solver {
       const double one = machine_.turbo_one.value();
       out_.sockets[static_cast<size_t>(s)].frequency_hz =
           one - (one - machine_.turbo_all.value()) * others / most;
+    }
+  }
+
+  void FindNeighbours() {
+    on_its_core_.resize(tasks_.size());
+    for (size_t i = 0; i < tasks_.size(); ++i) {
+      for (size_t j = 0; j < tasks_.size(); ++j) {
+        if (tasks_[j].core == tasks_[i].core) on_its_core_[i].push_back(j);
+      }
     }
   }
 
@@ -184,7 +200,7 @@ class Solver {
     SocketSolution& socket = out_.sockets[static_cast<size_t>(s)];
     double low = 0;
     double high = kMostMemoryUse;
-    for (int i = 0; i < 50; ++i) {
+    while (high - low > kMemoryTolerance) {
       socket.memory_use = 0.5 * (low + high);
       SetLatency(&socket);
       SetTimes();
@@ -259,8 +275,7 @@ class Solver {
     for (size_t i = 0; i < tasks_.size(); ++i) {
       double asked = 0;
       double left = 1;
-      for (size_t j = 0; j < tasks_.size(); ++j) {
-        if (tasks_[j].core != tasks_[i].core) continue;
+      for (const size_t j : on_its_core_[i]) {
         (tasks_[j].competitor ? left : asked) +=
             tasks_[j].competitor ? -busy[j] : busy[j];
       }
@@ -283,6 +298,7 @@ class Solver {
   const MachineConfig& machine_;
   const std::vector<Task>& tasks_;
   const DeviceLoad devices_;
+  std::vector<std::vector<size_t>> on_its_core_;  // of each task, itself too
   MachineSolution out_;
 };
 
@@ -310,7 +326,7 @@ std::vector<double> ShareCache(double capacity,
   // By bisection of the logarithm of how long a line stays.
   double low = std::log(1e-12);
   double high = std::log(1e12);
-  for (int i = 0; i < 80; ++i) {
+  while (high - low > kStayTolerance) {
     const double middle = 0.5 * (low + high);
     double sum = 0;
     for (const CacheUser& user : users) sum += Occupied(user, std::exp(middle));

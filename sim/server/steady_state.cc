@@ -194,6 +194,7 @@ std::vector<Task> SteadyModel::TasksOf(size_t machine,
       } else {
         const CompetitorConfig& c =
             servers_.competitors[p - servers_.functions.size()];
+        task.competitor = true;
         task.instructions = {0, c.instructions_per_read, 0};
         task.packet_references = {0, 0, 0};
         task.state_references = {0, 1, 0};

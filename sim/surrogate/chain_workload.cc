@@ -13,6 +13,7 @@ namespace airlock {
 namespace {
 
 constexpr int kFineSteps = 64;
+constexpr double kPi = 3.14159265358979323846;
 
 // Rate of a flash crowd `phase` periods after the run's start.
 double FlashCrowd(double rate, double peak, double phase) {
@@ -105,12 +106,14 @@ ChainCourse::ChainCourse(const ChainWorkload& workload, const Trace* trace,
     return;
   }
   contention_.push_back({0, workload.contention});
-  AddStep(0, rate_, mean_bytes_);
+  if (kind_ == Kind::kDiurnal) hour_ = walk_.Uniform();
+  AddStep(0, kind_ == Kind::kDiurnal ? Diurnal(0) : rate_, mean_bytes_);
   if (kind_ == Kind::kConstant) return;
   if (load.period.value() <= 0) {
     throw InputError("chain load: the period is not positive");
   }
-  const bool fine = kind_ == Kind::kRamp || kind_ == Kind::kFlashCrowd;
+  const bool fine = kind_ == Kind::kRamp || kind_ == Kind::kDiurnal ||
+                    kind_ == Kind::kFlashCrowd;
   width_ns_ =
       std::max<int64_t>(1, load.period.value() / (fine ? kFineSteps : 1));
   width_in_periods_ =
@@ -119,11 +122,9 @@ ChainCourse::ChainCourse(const ChainWorkload& workload, const Trace* trace,
 
 ChainCourse::Kind ChainCourse::ParseKind(const std::string& name) {
   static const std::pair<const char*, Kind> kinds[] = {
-      {"constant", Kind::kConstant},
-      {"steps", Kind::kSteps},
-      {"ramp", Kind::kRamp},
-      {"random-walk", Kind::kWalk},
-      {"flash-crowd", Kind::kFlashCrowd},
+      {"constant", Kind::kConstant}, {"steps", Kind::kSteps},
+      {"ramp", Kind::kRamp},         {"random-walk", Kind::kWalk},
+      {"diurnal", Kind::kDiurnal},   {"flash-crowd", Kind::kFlashCrowd},
       {"trace", Kind::kTrace}};
   std::string known;
   for (const auto& [text, kind] : kinds) {
@@ -174,6 +175,9 @@ void ChainCourse::Extend() {
     case Kind::kFlashCrowd:
       rate = FlashCrowd(rate_, peak_, phase);
       break;
+    case Kind::kDiurnal:
+      rate = Diurnal(phase);
+      break;
     case Kind::kWalk:
       rate = WalkFrom(load_.back().bits_per_second);
       break;
@@ -193,6 +197,16 @@ double ChainCourse::WalkFrom(double rate) {
     rate = rate < low ? 2 * low - rate : 2 * high - rate;
   }
   return rate;
+}
+
+double ChainCourse::Diurnal(double phase) {
+  constexpr double kRemembered = 0.9;  // of the deviation, from step to step
+  constexpr double kSpread = 0.05;     // its standard deviation
+  deviation_ =
+      kRemembered * deviation_ +
+      walk_.Normal(0, kSpread * std::sqrt(1 - kRemembered * kRemembered));
+  const double day = 0.5 - 0.5 * std::cos(2 * kPi * (phase + hour_));
+  return rate_ + (peak_ - rate_) * std::clamp(day + deviation_, 0.0, 1.0);
 }
 
 const LoadStep* ChainCourse::Load(size_t index) {

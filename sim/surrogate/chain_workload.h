@@ -35,6 +35,10 @@ struct LoadStep {
 //   ramp         from `rate` to `peak` in `period` and back, in 64 steps each.
 //   random-walk  a step each `period`, normal with standard deviation
 //                (peak - rate) / 5, reflected at `rate` and `peak`.
+//   diurnal      between `rate` at night and `peak` at noon as a cosine over
+//                `period`, from a random hour, in 64 steps; on top a deviation
+//                with standard deviation (peak - rate) / 20 that forgets a
+//                tenth of itself each step.
 //   flash-crowd  `rate`; each `period` it rises to `peak` in a tenth of the
 //                period and decays with time constant period / 4.
 //   trace        columns offered_rate and where present packet_size,
@@ -67,8 +71,17 @@ class ChainCourse {
   // Makes the next step of an endless kind.
   void Extend();
   double WalkFrom(double rate);
+  double Diurnal(double phase);
 
-  enum class Kind { kConstant, kSteps, kRamp, kWalk, kFlashCrowd, kTrace };
+  enum class Kind {
+    kConstant,
+    kSteps,
+    kRamp,
+    kWalk,
+    kDiurnal,
+    kFlashCrowd,
+    kTrace
+  };
   static Kind ParseKind(const std::string& name);
 
   Kind kind_;
@@ -77,6 +90,8 @@ class ChainCourse {
   int64_t width_ns_ = 0;  // of a step of the endless kinds
   double width_in_periods_ = 1;
   RngStream walk_;
+  double hour_ = 0;       // diurnal: share of a day at which the run begins
+  double deviation_ = 0;  // diurnal: from the cosine, a share of the range
   std::vector<int64_t> sizes_;
   std::vector<double> shares_;
   double mean_bytes_ = 0;  // of the shares

@@ -124,7 +124,7 @@ void DeclareFields(Fields<FunctionConfig>& f) {
         "Packets that wait for an instance; what finds it full is lost.")
       .Between(1, 10000000);
   f.Add("batch", &T::batch, "Packets that one poll takes at most.")
-      .Between(1, 1024);
+      .Between(1, 32);
   f.Check({"instructions"}, CheckFunctionCost);
 }
 

@@ -8,10 +8,10 @@
 namespace airlock {
 
 // Bytes on the PCIe lanes for a frame: its data in packets of at most
-// pcie_payload, and a descriptor read and written back (16 B each, the former
-// four at a time: Intel 82599 datasheet, 7.1), each with its overhead
-// (Neugebauer et al., SIGCOMM 2018, section 3).
-double PcieBytes(const MachineConfig& machine, double frame_bytes);
+// pcie_payload, and a descriptor that is read (four at a time) and written back
+// (16 B each: Intel 82599 datasheet, 7.1), each with its overhead (Neugebauer
+// et al., SIGCOMM 2018, section 3).
+double PcieBytes(const MachineConfig& machine, int64_t frame_bytes);
 
 // One direction of a network interface: wire, packet rate and PCIe as one
 // server of deterministic speed with a finite queue in front.
@@ -19,25 +19,29 @@ class Device {
  public:
   Device(const MachineConfig& machine, int64_t ring);
 
-  // Sends `group` through, at its first instant, which never decreases: what
-  // finds the queue full is lost and counted, the rest leaves with new
-  // instants, the interface's latency included. False if nothing is left.
-  bool Pass(PacketGroup* group);
+  // Sends `group` through; its instants do not come before those of the group
+  // before. What finds the queue full is taken out of it, and the rest gets new
+  // instants, the interface's latency included. Returns how many were lost.
+  int Pass(PacketGroup* group);
 
   int64_t packets() const { return packets_; }
   int64_t bytes() const { return bytes_; }
-  double pcie_bytes() const { return pcie_bytes_; }
   int64_t lost() const { return lost_; }
   int64_t passes() const { return passes_; }  // groups
 
  private:
+  double PacketNs(int64_t frame_bytes);
+
   const MachineConfig* machine_;
   double ring_;
+  int64_t latency_ns_;
   int64_t now_ns_ = 0;
-  double work_ns_ = 0;  // queued, at now_ns_
+  double work_ns_ = 0;   // queued at now_ns_
+  double queued_ = 0;    // the packets of it
+  int64_t priced_ = -1;  // the frame of ...
+  double price_ns_ = 0;  // ... this time
   int64_t packets_ = 0;
   int64_t bytes_ = 0;
-  double pcie_bytes_ = 0;
   int64_t lost_ = 0;
   int64_t passes_ = 0;
 };

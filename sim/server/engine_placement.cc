@@ -126,7 +126,7 @@ void ServerEngine::Place(size_t function, const Placement& placement,
   for (size_t s = 0; s < layout_.stations.size(); ++s) {
     const size_t owner = layout_.stations[s].parts[0].function;
     if (std::count(together.begin(), together.end(), owner) == 0) continue;
-    std::vector<PacketGroup> waiting;
+    std::vector<ServerPacket> waiting;
     const std::vector<size_t> old = std::move(instances_of_[s]);
     instances_of_[s].clear();
     for (const size_t i : old) Retire(i, &waiting);
@@ -137,32 +137,23 @@ void ServerEngine::Place(size_t function, const Placement& placement,
       instances_[i].shape = instances_[old[0]].shape;
     }
     SpreadFlows();
-    for (PacketGroup& group : waiting) Rejoin(s, group);
+    for (const ServerPacket& packet : waiting) {
+      const auto chain = static_cast<size_t>(packet.chain);
+      Join(instances_of_[s][Draw(spread_[chain][s])], packet);
+    }
   }
 }
 
-void ServerEngine::Retire(size_t index, std::vector<PacketGroup>* waiting) {
+void ServerEngine::Retire(size_t index, std::vector<ServerPacket>* waiting) {
   Instance& instance = instances_[index];
   instance.active = false;
-  waiting->insert(waiting->end(), instance.ring.begin(), instance.ring.end());
-  instance.ring.clear();
-  instance.waiting = 0;
+  for (; !instance.ring.empty(); instance.ring.PopFront()) {
+    waiting->push_back(instance.ring.front());
+  }
   Cool(&instance);
   std::vector<size_t>& on_core =
       cores_[CoreIndex(instance.machine, instance.core)].instances;
   on_core.erase(std::find(on_core.begin(), on_core.end(), index));
-}
-
-void ServerEngine::Rejoin(size_t station, const PacketGroup& group) {
-  const auto chain = static_cast<size_t>(group.chain);
-  const std::vector<size_t>& to = instances_of_[station];
-  Split(group, spread_[chain][station], &split_,
-        [&](size_t k, const PacketGroup& part) {
-          Join(to[k], part);
-          // They came once already.
-          instances_[to[k]].totals.offered -= part.packets;
-          instances_[to[k]].totals.offered_bytes -= part.bytes;
-        });
 }
 
 }  // namespace airlock

@@ -38,7 +38,7 @@ class EventQueue {
     const int32_t slot = free_.back();
     free_.pop_back();
     groups_[static_cast<size_t>(slot)] = group;
-    packets_ += group.packets;
+    packets_ += group.size();
     Insert(at_ns, kind, where, slot);
   }
   // `*group` is set where the event has one.
@@ -48,7 +48,7 @@ class EventQueue {
     ++taken_;
     if (event.group >= 0) {
       *group = groups_[static_cast<size_t>(event.group)];
-      packets_ -= group->packets;
+      packets_ -= group->size();
       free_.push_back(event.group);
     }
     return event;

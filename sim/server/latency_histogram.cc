@@ -42,16 +42,14 @@ void LatencyHistogram::AddTo(int32_t bin, int64_t count) {
   bins_[at] += count;
 }
 
-void LatencyHistogram::Add(int64_t first_ns, int64_t last_ns, int64_t count) {
-  count_ += count;
-  sum_ns_ += 0.5 * static_cast<double>(first_ns + last_ns) *
-             static_cast<double>(count);
-  if (count == 1 || BinOf(first_ns) == BinOf(last_ns)) {
-    AddTo(BinOf(first_ns), count);
-    return;
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    AddTo(BinOf(first_ns + (last_ns - first_ns) * i / (count - 1)), 1);
+void LatencyHistogram::Add(int64_t ns) {
+  ++count_;
+  sum_ns_ += static_cast<double>(ns);
+  const auto at = static_cast<size_t>(BinOf(ns) - first_bin_);
+  if (at < bins_.size()) {
+    ++bins_[at];
+  } else {
+    AddTo(BinOf(ns), 1);
   }
 }
 

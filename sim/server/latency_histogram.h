@@ -9,8 +9,7 @@ namespace airlock {
 // 0.8 %. The mean is exact.
 class LatencyHistogram {
  public:
-  // `count` latencies, evenly spaced from `first_ns` to `last_ns`.
-  void Add(int64_t first_ns, int64_t last_ns, int64_t count);
+  void Add(int64_t ns);
   void Merge(const LatencyHistogram& other);
   void Clear();
 

@@ -7,12 +7,13 @@
 #include <set>
 #include <utility>
 
+#include "sim/base/error.h"
+
 namespace airlock {
 namespace {
 
 using Kind = EventQueue::Kind;
 
-constexpr int64_t kGroupPackets = 32;
 // Watermarks of throttling (Kulkarni et al., NFVnice, SIGCOMM 2017, 4.3.5).
 constexpr double kHot = 0.8;
 constexpr double kCool = 0.6;
@@ -46,7 +47,8 @@ ServerEngine::ServerEngine(const ServersConfig& servers,
       tree_(tree),
       replication_(replication),
       service_(tree.Stream("server/service", replication)),
-      split_(tree.Stream("server/split", replication)) {
+      split_(tree.Stream("server/split", replication)),
+      leaving_(servers.chains.size()) {
   RngStream phases = tree.Stream("server/phase", replication);
   for (const MachineConfig& machine : servers_.machines) {
     receive_.emplace_back(machine, machine.rx_ring);
@@ -152,11 +154,11 @@ void ServerEngine::Handle(const EventQueue::Event& event, PacketGroup* group) {
     case Kind::kSource:
       return Emit(where);
     case Kind::kReceive:
-      return Receive(where, *group);
+      return Receive(where, group);
     case Kind::kArrive:
       return Arrive(*group);
     case Kind::kSend:
-      return Send(where, *group);
+      return Send(where, group);
     case Kind::kDecide:
       return Decide(where, event.at_ns);
   }
@@ -164,210 +166,214 @@ void ServerEngine::Handle(const EventQueue::Event& event, PacketGroup* group) {
 
 void ServerEngine::Emit(size_t chain) {
   PacketSource& source = *sources_[chain]->packets;
-  const int64_t most = grouped_ ? kGroupPackets : 1;
-  const int64_t span = grouped_ ? servers_.batch_span.value() : 0;
+  const int most = grouped_ ? PacketGroup::kMost : 1;
+  const int64_t until =
+      source.next_ns() + (grouped_ ? servers_.batch_span.value() : 0);
+  ChainTotals& totals = chains_[chain];
   PacketGroup group;
-  group.chain = static_cast<int32_t>(chain);
-  group.first_ns = source.next_ns();
-  while (group.packets < most && source.next_ns() != kNever &&
-         source.next_ns() - group.first_ns <= span) {
-    group.last_ns = source.next_ns();
-    group.bytes += source.Take().bytes;
-    ++group.packets;
+  while (group.size() < most && source.next_ns() != kNever &&
+         source.next_ns() <= until) {
+    const ChainPacket packet = source.Take();
+    group.Add({packet.sent_ns, packet.sent_ns,
+               static_cast<int32_t>(packet.bytes), static_cast<int32_t>(chain),
+               0});
+    totals.offered_bytes += packet.bytes;
   }
-  group.sent_first_ns = group.first_ns;
-  group.sent_last_ns = group.last_ns;
+  totals.offered += group.size();
   if (source.next_ns() != kNever) {
     events_.Push(source.next_ns(), Kind::kSource, chain);
   }
-  ChainTotals& totals = chains_[chain];
-  totals.offered += group.packets;
-  totals.offered_bytes += group.bytes;
   const bool throttles = servers_.chains[chain].overload == "throttle";
-  if (throttles && hot_[chain] > 0) return Lose(group, group.packets);
-  const size_t station = layout_.chains[chain][0].station;
-  const size_t first = layout_.stations[station].parts[0].function;
-  Receive(static_cast<size_t>(placement_[first].machine), group);
+  if (throttles && hot_[chain] > 0) {
+    totals.lost += group.size();
+    return;
+  }
+  Receive(static_cast<size_t>(MachineOf(chain, 0)), &group);
 }
 
-void ServerEngine::Receive(size_t machine, PacketGroup group) {
-  const int64_t came = group.packets;
-  const bool left = receive_[machine].Pass(&group);
-  Lose(group, left ? came - group.packets : came);
-  if (left) events_.Push(group.first_ns, Kind::kArrive, 0, group);
+int64_t ServerEngine::MachineOf(size_t chain, int32_t step) const {
+  const size_t station =
+      layout_.chains[chain][static_cast<size_t>(step)].station;
+  return placement_[layout_.stations[station].parts[0].function].machine;
 }
 
-void ServerEngine::Send(size_t machine, PacketGroup group) {
-  const int64_t came = group.packets;
-  const bool left = send_[machine].Pass(&group);
-  Lose(group, left ? came - group.packets : came);
-  if (!left) return;
-  if (group.step < 0) return Deliver(group);
-  const auto& steps = layout_.chains[static_cast<size_t>(group.chain)];
-  const size_t station = steps[static_cast<size_t>(group.step)].station;
-  const size_t function = layout_.stations[station].parts[0].function;
-  group.first_ns += servers_.link_delay.value();
-  group.last_ns += servers_.link_delay.value();
-  events_.Push(group.first_ns, Kind::kReceive,
-               static_cast<size_t>(placement_[function].machine), group);
+// A group is of one chain.
+void ServerEngine::Receive(size_t machine, PacketGroup* group) {
+  const auto chain = static_cast<size_t>(group->front().chain);
+  chains_[chain].lost += receive_[machine].Pass(group);
+  if (group->empty()) return;
+  events_.Push(group->front().at_ns, Kind::kArrive, machine, *group);
 }
 
-void ServerEngine::Lose(const PacketGroup& group, int64_t packets) {
-  chains_[static_cast<size_t>(group.chain)].lost += packets;
+void ServerEngine::Send(size_t machine, PacketGroup* group) {
+  const auto chain = static_cast<size_t>(group->front().chain);
+  chains_[chain].lost += send_[machine].Pass(group);
+  if (group->empty()) return;
+  if (group->front().step < 0) return Deliver(*group);
+  for (ServerPacket& packet : *group) {
+    packet.at_ns += servers_.link_delay.value();
+  }
+  const ServerPacket& first = group->front();
+  events_.Push(first.at_ns, Kind::kReceive,
+               static_cast<size_t>(MachineOf(chain, first.step)), *group);
 }
 
 void ServerEngine::Deliver(const PacketGroup& group) {
-  const auto chain = static_cast<size_t>(group.chain);
-  chains_[chain].delivered += group.packets;
-  chains_[chain].delivered_bytes += group.bytes;
-  for (auto& reader : latencies_) {
-    reader[chain].Add(group.first_ns - group.sent_first_ns,
-                      group.last_ns - group.sent_last_ns, group.packets);
+  const auto chain = static_cast<size_t>(group.front().chain);
+  for (const ServerPacket& packet : group) {
+    chains_[chain].delivered_bytes += packet.bytes;
+    const int64_t latency_ns = packet.at_ns - packet.sent_ns;
+    for (auto& reader : latencies_) reader[chain].Add(latency_ns);
+  }
+  chains_[chain].delivered += group.size();
+}
+
+size_t ServerEngine::Draw(const std::vector<double>& cumulative) {
+  const double x = split_.Uniform();
+  size_t k = 0;
+  while (k + 1 < cumulative.size() && x >= cumulative[k]) ++k;
+  return k;
+}
+
+void ServerEngine::Arrive(const PacketGroup& group) {
+  const auto chain = static_cast<size_t>(group.front().chain);
+  for (const ServerPacket& packet : group) {
+    const size_t station =
+        layout_.chains[chain][static_cast<size_t>(packet.step)].station;
+    const std::vector<size_t>& to = instances_of_[station];
+    const size_t k = to.size() > 1 ? Draw(spread_[chain][station]) : 0;
+    Instance& instance = instances_[to[k]];
+    ++instance.totals.offered;
+    instance.totals.offered_bytes += packet.bytes;
+    Join(to[k], packet);
   }
 }
 
-void ServerEngine::Split(const PacketGroup& group,
-                         const std::vector<double>& cumulative,
-                         RngStream* stream, const To& to) {
-  std::vector<int64_t> counts(cumulative.size());
-  for (int64_t i = 0; i < group.packets; ++i) {
-    const double x = stream->Uniform();
-    size_t k = 0;
-    while (k + 1 < cumulative.size() && x >= cumulative[k]) ++k;
-    ++counts[k];
-  }
-  int64_t bytes_left = group.bytes;
-  int64_t packets_left = group.packets;
-  for (size_t k = 0; k < counts.size(); ++k) {
-    if (counts[k] == 0) continue;
-    PacketGroup part = group;
-    part.packets = counts[k];
-    part.bytes = bytes_left * counts[k] / packets_left;
-    bytes_left -= part.bytes;
-    packets_left -= counts[k];
-    to(k, part);
-  }
-}
-
-void ServerEngine::Arrive(PacketGroup group) {
-  const auto chain = static_cast<size_t>(group.chain);
-  const size_t station =
-      layout_.chains[chain][static_cast<size_t>(group.step)].station;
-  const std::vector<size_t>& to = instances_of_[station];
-  if (to.size() == 1) return Join(to[0], group);
-  Split(group, spread_[chain][station], &split_,
-        [&](size_t k, const PacketGroup& part) { Join(to[k], part); });
-}
-
-void ServerEngine::Join(size_t index, PacketGroup group) {
+void ServerEngine::Join(size_t index, const ServerPacket& packet) {
   Instance& instance = instances_[index];
-  instance.totals.offered += group.packets;
-  instance.totals.offered_bytes += group.bytes;
-  const int64_t room = instance.ring_limit - instance.waiting;
-  if (room < group.packets) {
-    instance.totals.drops += group.packets - room;
-    Lose(group, group.packets - room);
-    if (room <= 0) return;
-    group = group.TakeFirst(room);
+  if (instance.ring.size() >= instance.ring_limit) {
+    ++instance.totals.drops;
+    ++chains_[static_cast<size_t>(packet.chain)].lost;
+    return;
   }
-  instance.waiting += group.packets;
-  instance.ring.push_back(group);
-  const double share = static_cast<double>(instance.waiting) /
-                       static_cast<double>(instance.ring_limit);
-  if (!instance.hot && share > kHot) {
+  instance.ring.Insert(packet);
+  const auto limit = static_cast<double>(instance.ring_limit);
+  if (!instance.hot &&
+      static_cast<double>(instance.ring.size()) > kHot * limit) {
     instance.hot = true;
     for (const size_t chain : chains_of_[instance.station]) ++hot_[chain];
   }
-  Wake(CoreIndex(instance.machine, instance.core), now_ns_);
+  Wake(CoreIndex(instance.machine, instance.core),
+       std::max(now_ns_, packet.at_ns));
 }
 
 void ServerEngine::Cool(Instance* instance) {
   if (!instance->hot) return;
-  const double share = static_cast<double>(instance->waiting) /
-                       static_cast<double>(instance->ring_limit);
-  if (share >= kCool) return;
+  const auto limit = static_cast<double>(instance->ring_limit);
+  if (static_cast<double>(instance->ring.size()) >= kCool * limit) return;
   instance->hot = false;
   for (const size_t chain : chains_of_[instance->station]) --hot_[chain];
 }
 
-void ServerEngine::Route(size_t machine, PacketGroup group) {
-  const auto chain = static_cast<size_t>(group.chain);
-  const StepPlan& step = layout_.chains[chain][static_cast<size_t>(group.step)];
-  const auto go = [&](size_t k, PacketGroup part) {
-    part.step = step.next[k].step;
-    bool here = false;
-    if (part.step >= 0) {
-      const size_t station =
-          layout_.chains[chain][static_cast<size_t>(part.step)].station;
-      const size_t function = layout_.stations[station].parts[0].function;
-      here = placement_[function].machine == static_cast<int64_t>(machine);
+// Packets of one chain and step; those that part get groups of their own.
+void ServerEngine::Route(size_t machine, PacketGroup* group) {
+  const auto chain = static_cast<size_t>(group->front().chain);
+  const StepPlan& step =
+      layout_.chains[chain][static_cast<size_t>(group->front().step)];
+  std::vector<size_t> ways(static_cast<size_t>(group->size()));
+  if (step.next.size() > 1) {
+    std::vector<double> cumulative;
+    for (const StepPlan::Next& next : step.next) {
+      cumulative.push_back(next.cumulative);
     }
-    events_.Push(part.first_ns, here ? Kind::kArrive : Kind::kSend, machine,
-                 part);
-  };
-  if (step.next.size() == 1) return go(0, group);
-  std::vector<double> cumulative;
-  for (const StepPlan::Next& next : step.next) {
-    cumulative.push_back(next.cumulative);
+    for (size_t& way : ways) way = Draw(cumulative);
   }
-  Split(group, cumulative, &split_, go);
+  for (size_t way = 0; way < step.next.size(); ++way) {
+    PacketGroup part;
+    const int32_t to = step.next[way].step;
+    for (int i = 0; i < group->size(); ++i) {
+      if (ways[static_cast<size_t>(i)] != way) continue;
+      part.Add(group->begin()[i]);
+      part.end()[-1].step = to;
+    }
+    if (part.empty()) continue;
+    const bool here =
+        to >= 0 && MachineOf(chain, to) == static_cast<int64_t>(machine);
+    events_.Push(part.front().at_ns, here ? Kind::kArrive : Kind::kSend,
+                 machine, part);
+  }
 }
 
 // --- Cores ------------------------------------------------------------------
 
 void ServerEngine::Wake(size_t index, int64_t at_ns) {
   Core& core = cores_[index];
-  if (core.awake) return;
-  core.awake = true;
+  at_ns = std::max(at_ns, core.busy_ns);
+  if (at_ns >= core.wake_ns) return;
+  core.wake_ns = at_ns;
   events_.Push(at_ns, Kind::kDecide, index);
 }
 
 void ServerEngine::Decide(size_t index, int64_t now_ns) {
   Core& core = cores_[index];
-  core.awake = false;
-  int64_t ready_ns = kNever;
+  if (core.wake_ns != now_ns) return;  // it woke earlier
+  core.wake_ns = kNever;
+  int64_t next_ns = kNever;
   for (size_t i = 0; i < core.instances.size(); ++i) {
     const size_t k = (core.turn + i) % core.instances.size();
     const size_t which = core.instances[k];
     Instance& instance = instances_[which];
     if (instance.ring.empty()) continue;
-    if (instance.ready_ns > now_ns) {
-      ready_ns = std::min(ready_ns, instance.ready_ns);
+    const int64_t ready_ns =
+        std::max(instance.ready_ns, instance.ring.front().at_ns);
+    if (ready_ns > now_ns) {
+      next_ns = std::min(next_ns, ready_ns);
       continue;
     }
-    int64_t start_ns = now_ns;
     const bool turns = core.last != which && core.last != SIZE_MAX;
-    if (turns) start_ns += servers_.switch_time.value();
+    const int64_t start_ns =
+        now_ns + (turns ? servers_.switch_time.value() : 0);
     core.last = which;
     core.turn = k + 1;
-    core.awake = true;
-    const int64_t end_ns = Serve(&core, &instance, start_ns);
-    events_.Push(end_ns, Kind::kDecide, index);
+    core.busy_ns = Serve(core, &instance, start_ns);
+    Wake(index, core.busy_ns);
     return;
   }
-  if (ready_ns != kNever) Wake(index, ready_ns);
+  if (next_ns != kNever) Wake(index, next_ns);
 }
 
-double ServerEngine::Factor(const Instance& instance, int64_t packets) {
-  if (instance.shape <= 0) return 1;
-  const double shape = instance.shape * static_cast<double>(packets);
-  return service_.Gamma(shape, 1 / shape);
-}
-
-int64_t ServerEngine::Poll(Core* core, Instance* instance, int64_t start_ns,
-                           int64_t packets, double bytes, double factor) {
+int64_t ServerEngine::Poll(const Core& core, Instance* instance,
+                           int64_t start_ns, int64_t most) {
+  InstanceTotals& totals = instance->totals;
+  const int first = served_.size();
+  int64_t bytes = 0;
+  while (served_.size() - first < most && !instance->ring.empty() &&
+         instance->ring.front().at_ns <= start_ns) {
+    const ServerPacket& packet = instance->ring.front();
+    bytes += packet.bytes;
+    totals.waiting_ns += static_cast<double>(start_ns - packet.at_ns);
+    served_.Add(packet);
+    instance->ring.PopFront();
+  }
+  const int count = served_.size() - first;
   const BatchCost& cost = instance->service_ns;
   const double work =
-      cost.per_batch +
-      (cost.per_packet * static_cast<double>(packets) + cost.per_byte * bytes) *
-          factor;
-  instance->totals.busy_ns += work;
-  ++instance->totals.polls;
+      cost.per_batch + (cost.per_packet * static_cast<double>(count) +
+                        cost.per_byte * static_cast<double>(bytes)) *
+                           instance->factor;
+  ++totals.polls;
+  totals.packets += count;
+  totals.bytes += bytes;
+  totals.busy_ns += work;
   // What is left of a nanosecond is not lost.
-  const double length = Elapsed(*core, start_ns, work + instance->carry_ns);
+  const double length = Elapsed(core, start_ns, work + instance->carry_ns);
   const double whole = std::floor(length);
   instance->carry_ns = length - whole;
-  return start_ns + static_cast<int64_t>(whole);
+  const int64_t end_ns = start_ns + static_cast<int64_t>(whole);
+  for (int i = first; i < served_.size(); ++i) {
+    served_.begin()[i].at_ns = end_ns;
+  }
+  return end_ns;
 }
 
 // Works in the first part of each period of the turns that competitors take,
@@ -391,91 +397,56 @@ double ServerEngine::Elapsed(const Core& core, int64_t start_ns, double work) {
   return passed + work;
 }
 
-int64_t ServerEngine::Serve(Core* core, Instance* instance, int64_t start_ns) {
-  served_.clear();
-  int64_t count = 0;
-  int64_t bytes = 0;
-  bool partial = false;
-  while (count < instance->batch && !instance->ring.empty()) {
-    PacketGroup& head = instance->ring.front();
-    const int64_t take =
-        std::min(head.CountBy(start_ns), instance->batch - count);
-    if (take == 0) break;
-    partial = take < head.packets;
-    served_.push_back(head.TakeFirst(take));
-    if (!partial) instance->ring.pop_front();
-    const PacketGroup& piece = served_.back();
-    count += piece.packets;
-    bytes += piece.bytes;
-    instance->totals.waiting_ns +=
-        static_cast<double>(piece.packets) *
-        (static_cast<double>(start_ns) -
-         0.5 * static_cast<double>(piece.first_ns + piece.last_ns));
+int64_t ServerEngine::Serve(const Core& core, Instance* instance,
+                            int64_t start_ns) {
+  served_.Clear();
+  const bool alone = core.instances.size() == 1;
+  int64_t most = std::min<int64_t>(instance->batch, PacketGroup::kMost);
+  if (instance->shape > 0) {
+    const double shape = instance->shape * static_cast<double>(std::min(
+                                               instance->ring.size(), most));
+    instance->factor = service_.Gamma(shape, 1 / shape);
   }
-  PacketGroup rest;
-  const bool looks_on = grouped_ && partial && count < instance->batch &&
-                        instance->ring.size() == 1 &&
-                        core->instances.size() == 1;
-  if (looks_on) {
-    PacketGroup& head = instance->ring.front();
-    const int64_t take = std::min(head.packets, instance->batch - count);
-    const bool all = take == head.packets;
-    rest = head.TakeFirst(take);
-    if (all) instance->ring.pop_front();
-  }
-  const int64_t taken = count + rest.packets;
-  instance->waiting -= taken;
-  instance->totals.packets += taken;
-  instance->totals.bytes += bytes + rest.bytes;
-  const double factor = Factor(*instance, taken);
-  const int64_t first_ns =
-      Poll(core, instance, start_ns, count, static_cast<double>(bytes), factor);
-  int64_t end_ns = first_ns;
-  if (rest.packets > 0) {
-    end_ns = ServeRest(core, instance, rest, first_ns, factor);
-    served_.push_back(rest);
-  }
-  Cool(instance);
-  const auto machine = static_cast<size_t>(instance->machine);
-  for (size_t i = 0; i < served_.size();) {
-    PacketGroup out = served_[i++];
-    while (grouped_ && i < served_.size() && served_[i].chain == out.chain &&
-           served_[i].step == out.step) {
-      out.packets += served_[i].packets;
-      out.bytes += served_[i].bytes;
-      out.sent_last_ns = served_[i].sent_last_ns;
-      ++i;
+  int64_t at_ns = start_ns;
+  do {
+    at_ns = Poll(core, instance, at_ns, most);
+    most =
+        std::min<int64_t>(instance->batch, PacketGroup::kMost - served_.size());
+    if (instance->ring.empty() || !alone) break;
+    // The next poll's packets fit into this event, or it is one of its own.
+    if (instance->ring.size() > most && most < instance->batch &&
+        instance->ring.At(most).at_ns <= at_ns) {
+      break;
     }
-    out.first_ns = first_ns;
-    out.last_ns = i == served_.size() ? end_ns : first_ns;
-    Route(machine, out);
-  }
-  return end_ns;
+    at_ns = std::max(at_ns, instance->ring.front().at_ns);
+  } while (most > 0 && grouped_);
+  Cool(instance);
+  HandOn(static_cast<size_t>(instance->machine));
+  return at_ns;
 }
 
-int64_t ServerEngine::ServeRest(Core* core, Instance* instance,
-                                const PacketGroup& rest, int64_t from_ns,
-                                double factor) {
-  const double each =
-      static_cast<double>(rest.bytes) / static_cast<double>(rest.packets);
-  int64_t at_ns = from_ns;
-  for (int64_t done = 0; done < rest.packets;) {
-    at_ns = std::max(at_ns, rest.At(done));
-    const int64_t count = rest.CountBy(at_ns) - done;
-    instance->totals.waiting_ns +=
-        static_cast<double>(count) *
-        (static_cast<double>(at_ns) -
-         0.5 * static_cast<double>(rest.At(done) + rest.At(done + count - 1)));
-    at_ns = Poll(core, instance, at_ns, count,
-                 each * static_cast<double>(count), factor);
-    done += count;
+void ServerEngine::HandOn(size_t machine) {
+  for (const ServerPacket& packet : served_) {
+    const auto chain = static_cast<size_t>(packet.chain);
+    PacketGroup& group = leaving_[chain];
+    const bool fits = group.empty() || (group.front().step == packet.step &&
+                                        grouped_ && !group.full());
+    if (!fits) {
+      Route(machine, &group);
+      group.Clear();
+    }
+    group.Add(packet);
   }
-  return at_ns;
+  for (PacketGroup& group : leaving_) {
+    if (group.empty()) continue;
+    Route(machine, &group);
+    group.Clear();
+  }
 }
 
 int64_t ServerEngine::PacketsInside() const {
   int64_t packets = events_.packets();
-  for (const Instance& instance : instances_) packets += instance.waiting;
+  for (const Instance& instance : instances_) packets += instance.ring.size();
   return packets;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 #include "sim/server/device.h"
 #include "sim/server/event_queue.h"
 #include "sim/server/latency_histogram.h"
+#include "sim/server/packet_ring.h"
 #include "sim/server/server_layout.h"
 #include "sim/surrogate/chain_workload.h"
 
@@ -48,9 +48,9 @@ struct Instance {
   int64_t ring_limit = 0;
   int64_t batch = 1;
   BatchCost service_ns;  // as contention has it
+  double factor = 1;     // of the event at hand
   double shape = 0;      // of a packet's gamma factor; 0: none
-  std::deque<PacketGroup> ring;
-  int64_t waiting = 0;  // packets in the ring
+  PacketRing ring;
   bool hot = false;     // beyond the threshold of throttling
   double carry_ns = 0;  // work below a nanosecond
   InstanceTotals totals;
@@ -58,19 +58,18 @@ struct Instance {
 
 // Machines, their functions and chains in events of one batch each.
 //
-// The batch rule. Packets move in groups, evenly spaced between a first and a
-//   last instant. The source makes a group of packets that follow each other
-//   within batch_span, 32 at most (`event: packet`: of one each). A poll takes
-//   what has come, `batch` packets at most. If it took all that had come, but
-//   the rest of the group is still coming and the core has nothing else to do,
-//   the polls that follow within the group are part of the same event: each
-//   takes what came during the one before, or waits for the next packet. What
-//   they hand on is one group again, from the end of the first poll to the end
-//   of the last. A ring takes of a group what it has room for when the group's
-//   first packet comes. Time for a group's packets varies by one gamma number,
-//   of the sum's law. So an event stands for up to 32 packets; lost are the
-//   unevenness within a group, 2 us by default, and the packets that a ring
-//   gives off while a group comes in.
+// The batch rule. An event moves up to 32 packets, each with an instant of its
+//   own. The source makes a group of the packets that it sends within
+//   batch_span (`event: packet`: of one each), and interface and functions hand
+//   groups on. The ring of a function knows the packets of a group from the
+//   instant of the first, before the others have come. A core's event polls
+//   again and again: a poll takes what has come by then, `batch` packets at
+//   most, and all of them leave when it ends; the next follows at once, or with
+//   the next packet that the ring knows. The event ends with 32 packets, or
+//   when the ring knows of none. So what a group may miss is what other events
+//   bring during its own: packets of another chain, or room in a ring that
+//   becomes free. Where functions share a core, an event is one poll. Service
+//   times of an event's packets vary by one gamma number, of the sum's law.
 // A poll of n packets and B bytes takes a + (b n + c B) X, where a, b and c
 //   are those of the last solution of the contention, one each `epoch`, from
 //   the packets that came in the epoch before.
@@ -133,7 +132,8 @@ class ServerEngine {
   };
   struct Core {
     std::vector<size_t> instances;
-    bool awake = false;
+    int64_t wake_ns = kNever;  // of the decision that comes
+    int64_t busy_ns = 0;       // until then
     size_t turn = 0;
     size_t last = SIZE_MAX;
     double away = 0;       // share of the time that competitors take
@@ -146,8 +146,7 @@ class ServerEngine {
   void AddInstances(size_t station, int64_t ready_ns);
   void SpreadFlows();
   void CheckRoom(size_t function, const Placement& placement) const;
-  void Retire(size_t instance, std::vector<PacketGroup>* waiting);
-  void Rejoin(size_t station, const PacketGroup& group);
+  void Retire(size_t instance, std::vector<ServerPacket>* waiting);
   void Place(size_t function, const Placement& placement, int64_t ready_ns);
   // Cores of a machine that nothing runs on, but the function itself.
   std::vector<int64_t> FreeCores(size_t function, int64_t machine) const;
@@ -156,30 +155,26 @@ class ServerEngine {
 
   void Handle(const EventQueue::Event& event, PacketGroup* group);
   void Emit(size_t chain);
-  void Receive(size_t machine, PacketGroup group);
-  void Arrive(PacketGroup group);
-  void Join(size_t instance, PacketGroup group);
-  void Send(size_t machine, PacketGroup group);
-  void Lose(const PacketGroup& group, int64_t packets);
+  void Receive(size_t machine, PacketGroup* group);
+  void Arrive(const PacketGroup& group);
+  void Join(size_t instance, const ServerPacket& packet);
+  void Send(size_t machine, PacketGroup* group);
   void Deliver(const PacketGroup& group);
-  // Hands a group that leaves `machine` and its step on.
-  void Route(size_t machine, PacketGroup group);
-  // Draws for each packet of the group where it goes; `to` gets the parts.
-  using To = std::function<void(size_t, const PacketGroup&)>;
-  static void Split(const PacketGroup& group,
-                    const std::vector<double>& cumulative, RngStream* stream,
-                    const To& to);
+  // Hands packets that leave `machine` and their step on.
+  void Route(size_t machine, PacketGroup* group);
+  int64_t MachineOf(size_t chain, int32_t step) const;
+  size_t Draw(const std::vector<double>& cumulative);
 
   void Wake(size_t core, int64_t at_ns);
   void Decide(size_t core, int64_t now_ns);
-  int64_t Serve(Core* core, Instance* instance, int64_t start_ns);
-  int64_t Poll(Core* core, Instance* instance, int64_t start_ns,
-               int64_t packets, double bytes, double factor);
+  // Polls from `start_ns` on; the end of the last.
+  int64_t Serve(const Core& core, Instance* instance, int64_t start_ns);
+  // One poll: takes packets and adds them to served_.
+  int64_t Poll(const Core& core, Instance* instance, int64_t start_ns,
+               int64_t most);
   static double Elapsed(const Core& core, int64_t start_ns, double work);
-  int64_t ServeRest(Core* core, Instance* instance, const PacketGroup& rest,
-                    int64_t from_ns, double factor);
+  void HandOn(size_t machine);
   void Cool(Instance* instance);
-  double Factor(const Instance& instance, int64_t packets);
 
   void Solve();
   // At an instance; the latter two at the start.
@@ -221,7 +216,8 @@ class ServerEngine {
   std::function<void()> before_solving_;
   int64_t now_ns_ = 0;
   int64_t solved_ns_ = -1;
-  std::vector<PacketGroup> served_;  // by one event; kept for its memory
+  PacketGroup served_;                // by the event at hand
+  std::vector<PacketGroup> leaving_;  // its packets by chain
 };
 
 }  // namespace airlock

@@ -7,6 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "sim/base/error.h"
+
 namespace airlock {
 namespace {
 

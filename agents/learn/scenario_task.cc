@@ -9,6 +9,7 @@
 #include "agents/env/channel_env.h"
 #include "agents/env/network_task.h"
 #include "agents/learn/balancer_task.h"
+#include "agents/learn/placement_task.h"
 #include "agents/noise/domain_draw.h"
 #include "sim/base/digest.h"
 #include "sim/base/error.h"
@@ -207,7 +208,12 @@ const std::vector<ScenarioTaskRow>& ScenarioTasks() {
          "as costs"},
         {kLoadBalancerTask,
          "the weights of a server pool on the fast engine, behind its shield; "
-         "late flows as cost"}};
+         "late flows as cost"},
+        {kPlacementTask,
+         "cores and machines of functions on the model of their servers' "
+         "steady "
+         "state, behind a shield; minus machines, broken agreements and moves "
+         "as costs"}};
     for (const NetworkTaskRow& row : NetworkTasks()) {
       rows.push_back({row.name, row.description});
     }
@@ -220,17 +226,19 @@ std::optional<TrainingTask> ScenarioTask(const ResolvedScenario& scenario,
                                          const AgentFile& agent,
                                          const Reporter& report,
                                          Diagnostics* diagnostics) {
-  const bool balances = *agent.task == kLoadBalancerTask;
-  if (!balances && !scenario.scenario().wlan) {
-    scenario.Report("datacentre",
-                    *agent.task + " is learnt in a WLAN; here is none", "",
-                    diagnostics);
+  const std::string& name = *agent.task;
+  const bool of_datacentre =
+      name == kLoadBalancerTask || name == kPlacementTask;
+  if (!of_datacentre && !scenario.scenario().wlan) {
+    scenario.Report("datacentre", name + " is learnt in a WLAN; here is none",
+                    "", diagnostics);
     return std::nullopt;
   }
-  auto task = balances ? BalancerTask(scenario, agent, diagnostics)
-              : *agent.task == kAirtimePlan
-                  ? AirtimePlan(scenario, agent, report, diagnostics)
-                  : PacketTask(scenario, agent, report, diagnostics);
+  auto task =
+      name == kLoadBalancerTask ? BalancerTask(scenario, agent, diagnostics)
+      : name == kPlacementTask  ? PlacementTask(scenario, diagnostics)
+      : name == kAirtimePlan ? AirtimePlan(scenario, agent, report, diagnostics)
+                             : PacketTask(scenario, agent, report, diagnostics);
   if (!task || diagnostics->has_errors()) return std::nullopt;
   task->name = scenario.path();
   task->digest = DigestOf(scenario, *agent.task, task->spec);

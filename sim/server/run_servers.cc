@@ -7,9 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "sim/base/diagnostics.h"
 #include "sim/base/error.h"
 #include "sim/server/server_engine.h"
 #include "sim/server/server_monitor.h"
@@ -33,6 +35,33 @@ class ServersScene : public Scene {
       : run_(run), servers_(servers) {
     for (const ServiceChainConfig& chain : servers.chains) {
       traces_.push_back(ReadTrace(chain));
+    }
+  }
+
+  // What a trace measured of functions must be of functions that there are: a
+  // load that was recorded with others is that of another network.
+  void CheckTraces(const ResolvedScenario& resolved, Diagnostics* found) const {
+    std::string known;
+    std::set<std::string> names;
+    for (const FunctionConfig& function : servers_.functions) {
+      known += (known.empty() ? "" : ", ") + function.name;
+      names.insert(function.name);
+    }
+    for (size_t c = 0; c < traces_.size(); ++c) {
+      if (!traces_[c]) continue;
+      std::set<std::string> foreign;
+      for (const Column& column : traces_[c]->columns) {
+        const bool other = column.scope == Scope::kFunction &&
+                           names.count(column.scope_id) == 0;
+        if (other) foreign.insert(column.scope_id);
+      }
+      if (foreign.empty()) continue;
+      resolved.Report(
+          fmt::format("datacentre.servers.chains.{}.load.trace", c),
+          fmt::format("the trace measured a function '{}' that the servers do "
+                      "not have",
+                      *foreign.begin()),
+          "they have " + known, found);
     }
   }
 
@@ -170,8 +199,12 @@ std::unique_ptr<Scene> CreateServersScene(const ResolvedScenario& resolved) {
   if (!scenario.datacentre || !scenario.datacentre->servers) {
     throw InputError(resolved.path() + ": this scenario has no servers");
   }
-  return std::make_unique<ServersScene>(scenario.run,
-                                        *scenario.datacentre->servers);
+  auto scene = std::make_unique<ServersScene>(scenario.run,
+                                              *scenario.datacentre->servers);
+  Diagnostics found;
+  scene->CheckTraces(resolved, &found);
+  if (found.has_errors()) throw InputError(found.Format());
+  return scene;
 }
 
 ReplicationRecord RunServers(const RunConfig& run, const ServersConfig& servers,

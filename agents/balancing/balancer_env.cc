@@ -14,6 +14,7 @@ using nlohmann::json;
 constexpr char kLate[] = "late";
 constexpr char kFairness[] = "fairness";
 constexpr char kCompletion[] = "completion";
+constexpr double kDecisionsOfFailed = 40;
 
 void Require(bool good, const std::string& what) {
   if (!good) throw InputError("balancer environment: " + what);
@@ -92,6 +93,7 @@ void BalancerEnv::Begin(uint64_t seed) {
   pool_.emplace(balancer, options_.trace.get(), tree, Replication(0), nullptr);
   if (balancer.shield) shield_.emplace(*balancer.shield, setup_);
   counts_.assign(pool_->servers(), Pool::Counts());
+  refused_ = 0;
   view_.weights = setup_.weights;
   pool_->AdvanceTo(Seconds(options_.interval));
   Look();
@@ -107,6 +109,7 @@ void BalancerEnv::Look() {
   view_.servers.clear();
   double ended = 0;
   double late = 0;
+  failed_ = 0;
   for (size_t s = 0; s < pool_->servers(); ++s) {
     const Pool::Counts& now = pool_->counts(s);
     const Pool::Counts before = std::exchange(counts_[s], now);
@@ -118,10 +121,15 @@ void BalancerEnv::Look() {
         FromSeconds(pool_->now()), options_.balancer.reservoir.decay);
     server.up = pool_->up(s);
     view_.servers.push_back(server);
-    ended += server.completed + static_cast<double>(now.failed - before.failed);
+    failed_ += static_cast<double>(now.failed - before.failed);
+    ended += server.completed;
     late += static_cast<double>(now.late - before.late);
   }
-  late_ = ended > 0 ? late / ended : 0;
+  const double refused = static_cast<double>(
+      pool_->refused() - std::exchange(refused_, pool_->refused()));
+  failed_ += refused;
+  ended += failed_;
+  late_ = ended > 0 ? (late + refused) / ended : 0;
 }
 
 std::vector<double> BalancerEnv::Executed(const double* action) {
@@ -155,7 +163,9 @@ double BalancerEnv::Reward() const {
     sum += server.duration;
     ++count;
   }
-  if (options_.reward == kCompletion) return -on / capacity;
+  if (options_.reward == kCompletion) {
+    return -(on + kDecisionsOfFailed * failed_) / capacity;
+  }
   return count > 0 ? 1 - longest / (sum / count) : 0;
 }
 

@@ -20,7 +20,9 @@ struct BalancerEnvOptions {
   int64_t steps = 240;                   // of an episode
   // fairness: 1 - max/mean over the live servers of the decayed mean duration
   // of flows (Yao et al. 2022). completion: minus the flows on all servers by
-  // capacity, whose sum over time is the sum of completion times (Little).
+  // capacity, whose sum over time is the sum of completion times (Little), and
+  // for each that fails as much as if it stayed for 40 decisions: to lose flows
+  // must not pay.
   std::string reward = "completion";
   // Another load, and other slow-downs and failures, for each episode.
   bool randomise = true;
@@ -64,8 +66,10 @@ class BalancerEnv : public Env {
   std::optional<Pool> pool_;
   std::optional<WeightShield> shield_;
   std::vector<Pool::Counts> counts_;  // at the last decision
+  int64_t refused_ = 0;               // so too
   PoolView view_;
-  double late_ = 0;  // share in the last interval
+  double late_ = 0;    // share in the last interval
+  double failed_ = 0;  // flows in the last interval
 };
 
 }  // namespace airlock

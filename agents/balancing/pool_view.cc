@@ -91,6 +91,9 @@ std::vector<EnvField> PoolFeatureFields(const PoolSetup& setup) {
   for (const std::string& name : setup.names) {
     const std::string prefix = "server." + name + ".";
     fields.push_back({prefix + "flows_by_capacity", "1", 0, kInfinity});
+    fields.push_back(
+        {prefix + "flows_ratio", "1", -kMostLogRatio, kMostLogRatio});
+    fields.push_back({prefix + "ended_by_capacity", "1", 0, kInfinity});
     fields.push_back({prefix + "share_of_new", "1", 0, 1});
     fields.push_back({prefix + "share_of_weight", "1", 0, 1, true});
     fields.push_back(
@@ -111,16 +114,20 @@ void WritePoolFeatures(const PoolView& view, const PoolSetup& setup,
     begun += Finite(server.begun);
   }
   const double weights = Sum(view.weights);
+  const double capacity = Sum(setup.capacities);
+  const double servers = static_cast<double>(view.servers.size());
   const double mean = MeanDuration(view);
   for (size_t i = 0; i < view.servers.size(); ++i) {
     const ServerView& server = view.servers[i];
     *features++ = std::log1p(Finite(server.flows_on) / setup.capacities[i]);
+    *features++ = LogRatio((Finite(server.flows_on) + 1) / setup.capacities[i],
+                           (on + servers) / capacity);
+    *features++ = std::log1p(Finite(server.completed) / setup.capacities[i]);
     *features++ = Finite(server.begun) / std::max(1.0, begun);
     *features++ = view.weights[i] / weights;
     *features++ = LogRatio(server.duration, mean);
     *features++ = server.up ? 1 : 0;
   }
-  const double capacity = Sum(setup.capacities);
   *features++ = std::log1p(on / capacity);
   *features = std::log1p(begun / capacity);
 }

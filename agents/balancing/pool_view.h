@@ -41,9 +41,10 @@ PoolView PoolViewOf(const std::map<std::string, double>& values,
 // that is not positive. Empty: it can.
 std::string DoubtOf(const PoolView& view, const PoolSetup& setup);
 
-// What a trained balancer sees: of each server its flows by capacity, its
-// shares of new flows and of weights, how its flows' duration compares, its
-// health; of the pool its flows and the new ones by capacity.
+// What a trained balancer sees: of each server its flows by capacity, how that
+// compares with the pool's, its ended flows by capacity, its shares of new
+// flows and of weights, how its flows' duration compares, its health; of the
+// pool its flows and the new ones by capacity.
 std::vector<EnvField> PoolFeatureFields(const PoolSetup& setup);
 void WritePoolFeatures(const PoolView& view, const PoolSetup& setup,
                        double* features);

@@ -97,7 +97,7 @@ void WeightShield::LimitShare(const std::vector<bool>& live,
       if (!live[i]) continue;
       if (low[i]) {
         verdict->weights[i] = floors[i] * total;
-      } else if (verdict->weights[i] < floors[i] * total - kTolerance) {
+      } else if (verdict->weights[i] < floors[i] * total * (1 - kTolerance)) {
         low[i] = more = true;
         Set(i, floors[i] * total, WeightRule::kShare, verdict);
       }
@@ -167,8 +167,8 @@ std::vector<std::string> WeightShield::Audit(
     }
     if (!live[i] && weight != 0) add("is down and has a weight");
     const double fair = setup_.capacities[i] / capacity;
-    if (live[i] &&
-        weight / total < config_.least_share.value() * fair - kTolerance) {
+    if (live[i] && weight / total < config_.least_share.value() * fair *
+                                        (1 - 2 * kTolerance)) {
       add(fmt::format("{} of the flows is below the least share",
                       weight / total));
     }

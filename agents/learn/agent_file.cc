@@ -289,10 +289,12 @@ void DeclareFields(Fields<AirtimePlanOptions>& fields) {
 
 void DeclareFields(Fields<LoadBalancerOptions>& fields) {
   fields
-      .Add("reward", &LoadBalancerOptions::reward,
-           "`fairness`: 1 - the largest over the mean of the servers' decayed "
-           "flow durations. `completion`: minus the flows on all servers by "
-           "capacity, which sum up to completion times.")
+      .Add(
+          "reward", &LoadBalancerOptions::reward,
+          "`fairness`: 1 - the largest over the mean of the servers' decayed "
+          "flow durations. `completion`: minus the flows on all servers by "
+          "capacity, which sum up to completion times, and more for flows that "
+          "fail.")
       .OneOf({"fairness", "completion"});
   fields.Add("randomise", &LoadBalancerOptions::randomise,
              "Each episode has another load, and other slow-downs and failures "

@@ -61,7 +61,7 @@ inline constexpr char kAirtimePlan[] = "airtime-plan";
 // What the agent of task load-balancer learns from
 // (agents/balancing/balancer_env.h).
 struct LoadBalancerOptions {
-  std::string reward = "fairness";
+  std::string reward = "completion";
   bool randomise = true;
 };
 inline constexpr char kLoadBalancerTask[] = "load-balancer";

@@ -66,8 +66,9 @@ void Pool::Begin() {
     } else {
       servers_[*server].Join(now_, next_.work, flows_);
     }
-  } else if (monitor_ != nullptr) {
-    monitor_->Fail();
+  } else {
+    ++refused_;
+    if (monitor_ != nullptr) monitor_->Fail();
   }
   ++flows_;
   next_ = workload_.Next();

@@ -52,6 +52,8 @@ class Pool {
   bool up(size_t server) const { return assignment_.up(server); }
   int64_t flows_on(size_t server) const { return servers_[server].jobs(); }
   const Counts& counts(size_t server) const { return counts_[server]; }
+  // Flows that no server could take.
+  int64_t refused() const { return refused_; }
   // Completion times of its flows, of which the balancer keeps samples.
   const Reservoir& completion_times(size_t server) const {
     return reservoirs_[server];
@@ -83,6 +85,7 @@ class Pool {
   double now_ = 0;
   int64_t events_ = 0;
   int64_t flows_ = 0;
+  int64_t refused_ = 0;
 };
 
 }  // namespace airlock

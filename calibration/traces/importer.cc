@@ -1,7 +1,9 @@
 #include "calibration/traces/importer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <sstream>
 
 #include "calibration/traces/importers.h"
 #include "calibration/traces/schema.h"
@@ -37,37 +39,75 @@ std::string LastComponent(const std::string& path) {
                               : whole.parent_path().filename().string();
 }
 
+// An importer that needs the path alone.
+auto OfPath(Trace (*import)(const std::string&)) {
+  return [import](const std::string& path, const PcapOptions& /*pcap*/) {
+    return import(path);
+  };
+}
+
 }  // namespace
+
+PcapServer ParsePcapServer(const std::string& text) {
+  const auto fail = [&](const std::string& why) {
+    throw InputError(
+        fmt::format("'{}' is not NAME=ADDRESS, like "
+                    "web=10.0.0.3: {}",
+                    text, why));
+  };
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) fail("there is no name");
+  PcapServer server;
+  server.name = text.substr(0, equals);
+  std::istringstream parts(text.substr(equals + 1));
+  for (int part = 0; part < 4; ++part) {
+    int number = -1;
+    char dot = '.';
+    if (part > 0) parts >> dot;
+    if (!std::isdigit(parts.peek()) || !(parts >> number) || number > 255 ||
+        dot != '.') {
+      fail("the address is not four numbers of 0 to 255");
+    }
+    server.address = server.address << 8 | static_cast<uint32_t>(number);
+  }
+  if (parts.peek() != EOF) fail("something follows the address");
+  return server;
+}
 
 const std::vector<Importer>& Importers() {
   static const std::vector<Importer>* const kImporters =
       new std::vector<Importer>{
           {"csv", "any CSV with a time column; units as `name [unit]`",
-           ImportCsv},
+           OfPath(ImportCsv)},
           {"drst", "joined chain CSV: rates, latency, perf events by function",
-           ImportDrst},
+           OfPath(ImportDrst)},
           {"link-log",
            "WLAN link log CSV, or its trace-NR folder: joins the survey too",
-           ImportLinkLog},
+           OfPath(ImportLinkLog)},
           {"nfvbench", "NFVbench search iterations (one row a trial)",
-           ImportNfvbench},
+           OfPath(ImportNfvbench)},
+          {"pcap",
+           "capture of packets to the servers of a pool, as a load balancer "
+           "sees them",
+           ImportPcap},
           {"pcm", "Intel PCM, pcm-memory or pcm-pcie CSV, or a folder of them",
-           ImportPcm},
-          {"perf", "perf stat -I N -x, interval counts", ImportPerf},
+           OfPath(ImportPcm)},
+          {"perf", "perf stat -I N -x, interval counts", OfPath(ImportPerf)},
           {"survey", "AP channel survey: repeated iw survey dump, or its CSV",
-           ImportSurvey},
+           OfPath(ImportSurvey)},
           {"testbed", "trace of the measuring tool, with its .json record",
-           ImportTestbed},
+           OfPath(ImportTestbed)},
       };
   return *kImporters;
 }
 
-Trace ImportTrace(const std::string& format, const std::string& path) {
+Trace ImportTrace(const std::string& format, const std::string& path,
+                  const PcapOptions& pcap) {
   std::vector<std::string> names;
   for (const Importer& importer : Importers()) {
     names.push_back(importer.name);
     if (importer.name != format) continue;
-    Trace trace = importer.function(path);
+    Trace trace = importer.function(path, pcap);
     trace.source = format;
     if (trace.origin.empty()) trace.origin = LastComponent(path);
     AddAttribute(&trace, "imported_from", LastComponent(path));

@@ -1,12 +1,28 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "sim/base/units.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
+
+// A server of a pool in a capture of packets.
+struct PcapServer {
+  std::string name;
+  uint32_t address = 0;  // in host order
+};
+
+struct PcapOptions {
+  std::vector<PcapServer> servers;  // empty: all that are asked
+  SimTime interval = Milliseconds(1000);
+};
+
+// "web=10.0.0.3". Throws InputError.
+PcapServer ParsePcapServer(const std::string& text);
 
 // One measured format that we read. `function` turns the file (or, where the
 // description says so, the folder) at `path` into a trace that satisfies
@@ -17,7 +33,8 @@ namespace airlock {
 struct Importer {
   std::string name;         // "pcm"
   std::string description;  // one line for `airlock list`
-  std::function<Trace(const std::string& path)> function;
+  std::function<Trace(const std::string& path, const PcapOptions& pcap)>
+      function;
 };
 
 // Every importer, sorted by name: the one place to register a new one.
@@ -30,6 +47,8 @@ const std::vector<Importer>& Importers();
 //   missing_by_column  "name=count ..." of the columns with missing values
 //   empty_columns      names of columns without a single value (kept, all NaN)
 //   warnings           one line a finding that did not stop the import
-Trace ImportTrace(const std::string& format, const std::string& path);
+// `pcap`: for that format alone.
+Trace ImportTrace(const std::string& format, const std::string& path,
+                  const PcapOptions& pcap = {});
 
 }  // namespace airlock

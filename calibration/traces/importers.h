@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "calibration/traces/importer.h"
 #include "sim/telemetry/trace.h"
 
 namespace airlock {
@@ -55,6 +56,12 @@ Trace ImportSurvey(const std::string& path);
 // and link-log-NR.csv in it or beside it: the survey's columns are then put on
 // the log's seconds. Attributes count what was dropped or found missing.
 Trace ImportLinkLog(const std::string& path);
+
+// A capture of packets (pcap, pcapng) before the servers of a pool: what a
+// collector on their load balancer sees (sim/collector), a sample an interval.
+// Packets to other addresses, of other protocols and of IPv6 do not count;
+// without `servers` every address that is asked for a connection is one.
+Trace ImportPcap(const std::string& path, const PcapOptions& options);
 
 // A CSV with a time column (`time` or the first) and a counter in every other;
 // a unit may stand in brackets: `rate [Mbit/s]`.

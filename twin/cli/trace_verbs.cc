@@ -3,8 +3,10 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "calibration/fit/calibrate.h"
+#include "calibration/settings/calibrate_settings.h"
 #include "calibration/surrogate/surrogate_fit.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/file.h"
@@ -24,14 +26,43 @@ namespace {
 struct ImportOptions {
   std::string format;
   std::string path;
+  std::vector<std::string> servers;  // pcap
+  std::string interval;              // pcap; empty: as it is by default
   std::string out;
   bool overwrite = false;
   bool json = false;
 };
 
+PcapOptions PcapOptionsOf(const ImportOptions& options) {
+  const bool given = !options.servers.empty() || !options.interval.empty();
+  if (given && options.format != "pcap") {
+    throw Error("--server and --interval are of the format pcap",
+                ExitCode::kUsage);
+  }
+  PcapOptions pcap;
+  std::set<std::string> names;
+  std::set<uint32_t> addresses;
+  for (const std::string& text : options.servers) {
+    pcap.servers.push_back(ParsePcapServer(text));
+    if (!names.insert(pcap.servers.back().name).second ||
+        !addresses.insert(pcap.servers.back().address).second) {
+      throw Error("--server " + text + ": name or address is there twice",
+                  ExitCode::kUsage);
+    }
+  }
+  if (!options.interval.empty() && (!Parse(options.interval, &pcap.interval) ||
+                                    pcap.interval.value() <= 0)) {
+    throw Error("--interval " + options.interval +
+                    ": write a time of more than 0, like 100ms",
+                ExitCode::kUsage);
+  }
+  return pcap;
+}
+
 ExitCode Import(const ImportOptions& options) {
+  const PcapOptions pcap = PcapOptionsOf(options);
   CheckOutputFile(options.out, options.overwrite);
-  const Trace trace = ImportTrace(options.format, options.path);
+  const Trace trace = ImportTrace(options.format, options.path, pcap);
   WriteTrace(trace, options.out);
   int64_t kpis = 0;
   int64_t missing = 0;
@@ -65,7 +96,11 @@ struct CalibrateOptions {
   std::string out;
   std::vector<std::string> overrides;
   CalibrationOptions calibration;
-  std::string against;  // engine that the surrogate is fitted to
+  std::string task;      // how keys are fitted to rows
+  std::string hold_out;  // of the task: COLUMN=VALUE,...
+  SettingsOptions settings;
+  std::string calibrated;  // scenario to write
+  std::string against;     // engine that the surrogate is fitted to
   PlanRunOptions runs;
   double rank_limit = 0.6;
   std::string report;
@@ -98,12 +133,50 @@ std::string ErrorsToText(const std::vector<PredictionError>& errors) {
   return text;
 }
 
+// What a calibration by sampling says of itself.
+std::string SamplingToText(const CalibrationProfile& profile) {
+  if (!profile.sampling) return "";
+  const SamplingRecord& s = *profile.sampling;
+  std::string text = fmt::format(
+      "{} runs of the engine; plausible after each "
+      "wave:",
+      s.engine_runs);
+  for (double share : s.plausible_shares) {
+    text += fmt::format(" {:.3g} %", 100 * share);
+  }
+  text +=
+      fmt::format("\nlog evidence {:.2f} with discrepancy, {:.2f} without\n",
+                  s.log_evidence, s.log_evidence_without_discrepancy);
+  if (s.rank_simulations > 0) {
+    text += fmt::format(
+        "ranks over {} simulations: chi square {:.2f}, {} (limit {:.2f})\n",
+        s.rank_simulations, s.rank_chi_square,
+        s.rank_chi_square <= s.rank_limit ? "uniform" : "not uniform",
+        s.rank_limit);
+  }
+  text += fmt::format("{:<32} {:>5}  {}\n", "credibility", "level", "evidence");
+  for (const CredibilityFactor& factor : profile.credibility) {
+    text += fmt::format("{:<32} {:>5}  {}\n", factor.factor, factor.level,
+                        factor.evidence);
+  }
+  return text;
+}
+
 std::string ToText(const CalibrationProfile& profile) {
   std::string text = fmt::format(
-      "fitted to {} samples, judged on the {} after them\n"
+      "fitted to {} samples, judged on {}\n"
       "{:<34} {:>12}  {:^27}  {:<6}\n",
-      profile.fit_samples, profile.held_out_samples, "parameter", "value",
-      "90 % interval", "unit");
+      profile.fit_samples,
+      profile.sampling
+          ? fmt::format("{} held out", profile.held_out_samples)
+          : fmt::format("the {} after them", profile.held_out_samples),
+      "parameter", "value", "90 % interval", "unit");
+  for (const FittedSetting& s : profile.settings) {
+    text += fmt::format(
+        "{:<34} {:>12.6g}  {:>12.6g} .. {:<11.6g}  {:<6}  R-hat {:.3f}, ESS "
+        "{:.0f}\n",
+        s.name, s.value, s.low, s.high, s.unit, s.r_hat, s.effective_samples);
+  }
   for (const FittedParameter& p : profile.parameters) {
     text += fmt::format("{:<34} {:>12.6g}  {:>12.6g} .. {:<11.6g}  {:<6}{}\n",
                         p.function + "." + p.key, p.value, p.low, p.high,
@@ -117,7 +190,7 @@ std::string ToText(const CalibrationProfile& profile) {
                     k.kpi, k.w1_over_sd, 100 * k.p50_error, 100 * k.p99_error,
                     100 * k.coverage, k.credible ? "yes" : "no: " + k.reason);
   }
-  return text;
+  return text + SamplingToText(profile);
 }
 
 std::string ToText(const AirtimeProfile& profile) {
@@ -225,6 +298,65 @@ ExitCode CalibrateSurrogate(const CalibrateOptions& options,
   return result.profile.credible ? ExitCode::kDone : ExitCode::kNo;
 }
 
+// "functions=6,10"
+void ReadHoldOut(const std::string& text, TaskHoldOut* hold_out) {
+  const size_t equals = text.find('=');
+  TaskHoldOut read;
+  read.column = text.substr(0, equals);
+  size_t begin = equals + 1;
+  while (equals != std::string::npos && begin <= text.size()) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string value = text.substr(begin, end - begin);
+    char* rest = nullptr;
+    read.values.push_back(std::strtod(value.c_str(), &rest));
+    if (value.empty() || *rest != '\0') read.column.clear();
+    begin = end + 1;
+  }
+  if (read.column.empty() || read.values.empty()) {
+    throw Error("--hold-out " + text + " is not COLUMN=VALUE,VALUE,...",
+                ExitCode::kUsage);
+  }
+  *hold_out = std::move(read);
+}
+
+// The scenario with what was found in place.
+void WriteCalibrated(const CalibrateOptions& options,
+                     const CalibrationProfile& profile) {
+  std::vector<std::string> overrides = options.overrides;
+  for (std::string& one : SettingOverrides(profile)) {
+    overrides.push_back(std::move(one));
+  }
+  Diagnostics diagnostics;
+  const auto scenario = LoadScenario(options.scenario, overrides, &diagnostics);
+  if (!scenario) {
+    throw InputError("the scenario does not take the posterior's means\n" +
+                     diagnostics.Format());
+  }
+  WriteFileAtomically(options.calibrated, scenario->FileText());
+}
+
+// What the trace says of the scenario; nothing if the input is wrong.
+std::optional<CalibrationResult> CalibrateToTrace(
+    const CalibrateOptions& options, const ResolvedScenario& scenario,
+    const Trace& trace, ProgressDisplay* display, Diagnostics* diagnostics) {
+  if (options.task.empty()) {
+    return Calibrate(scenario, trace, options.calibration,
+                     display->Begin("calibrating " + scenario.scenario().name));
+  }
+  std::optional<TaskFile> task = LoadCalibrationTask(options.task, diagnostics);
+  if (!task) return std::nullopt;
+  if (!options.hold_out.empty()) {
+    ReadHoldOut(options.hold_out, &task->task.hold_out);
+  }
+  SettingsOptions settings = options.settings;
+  settings.limits = options.calibration.limits;
+  settings.jobs = options.runs.jobs;
+  settings.seed = static_cast<uint64_t>(scenario.scenario().run.seed);
+  return CalibrateSettings(scenario, *task, trace, settings,
+                           display->Begin("calibrating " + task->task.name),
+                           diagnostics);
+}
+
 ExitCode RunCalibrate(const CalibrateOptions& options) {
   if (options.trace.empty() == options.against.empty()) {
     throw Error("give one of --trace and --against", ExitCode::kUsage);
@@ -236,8 +368,8 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
                 ExitCode::kUsage);
   }
   CheckOutputFile(options.out, options.overwrite);
-  if (!options.report.empty()) {
-    CheckOutputFile(options.report, options.overwrite);
+  for (const std::string& file : {options.report, options.calibrated}) {
+    if (!file.empty()) CheckOutputFile(file, options.overwrite);
   }
   Diagnostics diagnostics;
   const std::optional<ResolvedScenario> scenario =
@@ -247,16 +379,20 @@ ExitCode RunCalibrate(const CalibrateOptions& options) {
   if (!options.against.empty()) return CalibrateSurrogate(options, *scenario);
   const Trace trace = ReadTrace(options.trace);
   ProgressDisplay display;
-  CalibrationResult result =
-      Calibrate(*scenario, trace, options.calibration,
-                display.Begin("calibrating " + scenario->scenario().name));
+  Diagnostics wrong;
+  std::optional<CalibrationResult> found =
+      CalibrateToTrace(options, *scenario, trace, &display, &wrong);
   display.End();
+  Tell(wrong.Format());
+  if (!found) return ExitCode::kInput;
+  CalibrationResult& result = *found;
   result.profile.trace = options.trace;
   const nlohmann::json summary = CalibrationSummary(result);
   if (!options.report.empty()) {
     WriteFileAtomically(options.report, CalibrationPage(summary, result));
   }
   WriteCalibrationProfile(result.profile, options.out);
+  if (!options.calibrated.empty()) WriteCalibrated(options, result.profile);
   for (const std::string& note : result.notes) Tell(note + "\n");
   fmt::print("{}", options.json
                        ? summary.dump(2) + "\n"
@@ -274,6 +410,10 @@ void AddImport(CLI::App* app, CommandLine* line) {
       ->required();
   verb->add_option("PATH", import->path, "file or folder to read")->required();
   verb->add_option("-o,--out", import->out, "trace file to write")->required();
+  verb->add_option("--server", import->servers,
+                   "pcap: NAME=ADDRESS of a server; else all that are asked");
+  verb->add_option("--interval", import->interval,
+                   "pcap: between samples (1s)");
   verb->add_flag("--overwrite", import->overwrite, "replace the file");
   verb->add_flag("--json", import->json, "print the answer as JSON");
 }
@@ -305,9 +445,8 @@ CLI::Option* AddAgainst(CLI::App* verb, CalibrateOptions* calibrate) {
       ->check(NumberWithin(-1, 1))
       ->needs(against);
   verb->add_option("--jobs", calibrate->runs.jobs,
-                   "--against: plans at a time; 0: one a core")
-      ->check(CLI::Range(0, 1024))
-      ->needs(against);
+                   "--against, --task: plans or runs at a time; 0: one a core")
+      ->check(CLI::Range(0, 1024));
   return against;
 }
 
@@ -345,6 +484,29 @@ void AddFit(CLI::App* verb, CLI::Option* against, CalibrateOptions* calibrate) {
       ->excludes(against);
 }
 
+// Of a fit of any keys to rows of a trace; none goes with `against`.
+void AddTask(CLI::App* verb, CLI::Option* against,
+             CalibrateOptions* calibrate) {
+  CLI::Option* const task =
+      verb->add_option("--task", calibrate->task,
+                       "file that says which keys are fitted to which rows, by "
+                       "history matching and sampling")
+          ->excludes(against);
+  verb->add_option("--hold-out", calibrate->hold_out,
+                   "--task: judge on the rows with these values of an input")
+      ->type_name("COLUMN=VALUE,...")
+      ->needs(task);
+  verb->add_option("--ranks", calibrate->settings.rank_simulations,
+                   "--task: simulations of simulation-based calibration; 0: "
+                   "none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000))
+      ->needs(task);
+  verb->add_option("--calibrated", calibrate->calibrated,
+                   "--task: scenario to write, with what was found in place")
+      ->needs(task);
+}
+
 void AddCalibrate(CLI::App* app, CommandLine* line) {
   auto calibrate = std::make_shared<CalibrateOptions>();
   CLI::App* const verb =
@@ -365,6 +527,7 @@ void AddCalibrate(CLI::App* app, CommandLine* line) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   AddFit(verb, against, calibrate.get());
+  AddTask(verb, against, calibrate.get());
   verb->add_flag("--overwrite", calibrate->overwrite, "replace the files");
   verb->add_flag("--json", calibrate->json, "print the answer as JSON");
 }

@@ -101,7 +101,7 @@ TEST(ImportTrace, UnknownFormatListsTheKnownOnes) {
     EXPECT_THAT(
         error.what(),
         HasSubstr("no importer is named 'pcn'; did you mean 'pcm'?; "
-                  "known: csv, drst, link-log, nfvbench, pcm, perf, survey, "
+                  "known: csv, drst, link-log, nfvbench, pcap, pcm, perf, survey, "
                   "testbed"));
   }
 }

@@ -6,6 +6,7 @@
 #include "agents/baselines/balancer_controller.h"
 #include "agents/baselines/band_planners.h"
 #include "agents/baselines/fallback_planner.h"
+#include "agents/baselines/placement_controller.h"
 #include "agents/baselines/planner_controller.h"
 #include "agents/baselines/planner_scenario.h"
 #include "agents/baselines/planners/planners.h"
@@ -105,7 +106,10 @@ std::unique_ptr<Controller> CreatePlanner(const PlannerRow& row,
 
 // A shield in front of nobody would only look like one.
 void CheckShieldable(const std::string& name, const Scenario& scenario) {
-  if (name != kQueueTarget && name != kSchedule && !IsBalancer(name)) return;
+  if (name != kQueueTarget && name != kSchedule && !IsBalancer(name) &&
+      !IsPlacementAgent(name)) {
+    return;
+  }
   const auto refuse = [&](const char* key) {
     throw InputError(fmt::format(
         "{} guards channel planners, and agent '{}' is none", key, name));
@@ -128,6 +132,12 @@ std::vector<AgentRow> MakeRows() {
   rows.push_back({kLoadBalancer,
                   "server pool: weights by a trained network "
                   "(agents/presets/load-balancer-sac.yaml)"});
+  for (const PlacementManagerRow& row : PlacementManagers()) {
+    rows.push_back({row.name, row.description});
+  }
+  rows.push_back({kPlacementPolicy,
+                  "servers: cores and machines by a trained network "
+                  "(agents/presets/placement-ppo.yaml)"});
   for (const PlannerRow& row : Planners()) {
     if (row.name != kStatic) {
       rows.push_back({row.name, row.description});
@@ -151,6 +161,8 @@ void CheckPolicy(const std::string& agent, const std::string& policy) {
     FindPlanner(agent, policy);
   } else if (IsBalancer(agent)) {
     CheckBalancerPolicy(agent, policy);
+  } else if (IsPlacementAgent(agent)) {
+    CheckPlacementPolicy(agent, policy);
   } else if (!policy.empty()) {
     throw PolicyError(
         fmt::format("agent '{}' is not trained and takes no policy", agent));
@@ -179,6 +191,15 @@ std::unique_ptr<Controller> CreateAgent(const std::string& name,
     }
     return CreateBalancer(name, scenario.controller.policy,
                           *scenario.datacentre->balancer);
+  }
+  if (IsPlacementAgent(name)) {
+    if (!scenario.datacentre || !scenario.datacentre->servers) {
+      throw InputError(fmt::format(
+          "agent '{}' gives functions cores and machines, and this scenario "
+          "has none (datacentre.servers)",
+          name));
+    }
+    return CreatePlacementAgent(name, scenario.controller.policy, scenario);
   }
   CheckPolicy(name, scenario.controller.policy);
   if (name == kQueueTarget) return std::make_unique<QueueTargetController>();

@@ -100,7 +100,7 @@ Env::Outcome PlacementEnv::Step(const double* action, double* costs) {
 }
 
 void PlacementEnv::Observe(double* observation) const {
-  features_.Write(plan_, observation);
+  features_.Write(plan_, placed_, observation);
 }
 
 void PlacementEnv::Allow(uint8_t* allowed) const {

@@ -42,6 +42,7 @@ PlacementFeatures::PlacementFeatures(
   for (const MachineConfig& machine : setup_.servers.machines) {
     seen.push_back({"machine." + machine.name + ".used", "1", 0, 1, true});
   }
+  seen.push_back({"busiest_with_fewer_machines", "1", 0, kMost});
   spec_.action.choices.push_back(2);
   spec_.action.masked = true;
   Forget();
@@ -65,6 +66,7 @@ void PlacementFeatures::Note(const PlacementView& view) {
 }
 
 void PlacementFeatures::Write(const PlacementPlan& present,
+                              const std::vector<Placement>& placed,
                               double* observation) const {
   for (size_t f = 0; f < present.cores.size(); ++f) {
     const auto cores = static_cast<double>(present.cores[f]);
@@ -101,6 +103,16 @@ void PlacementFeatures::Write(const PlacementPlan& present,
     *observation++ =
         static_cast<double>(used[m]) / static_cast<double>(setup_.room[m]);
   }
+  const PackingRule rule = ContentionAwarePacking(setup_, placed, view_);
+  const PlacementPlan fewer = Consolidated(present, setup_, rule);
+  double busiest = kMost;  // it cannot be given up
+  if (!(fewer == present)) {
+    busiest = 0;
+    for (int64_t m = 0; m < setup_.machines(); ++m) {
+      busiest = std::max(busiest, rule.badness(fewer, m));
+    }
+  }
+  *observation++ = Bounded(busiest);
 }
 
 void PlacementFeatures::Allow(const PlacementPlan& present,

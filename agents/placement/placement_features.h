@@ -17,7 +17,8 @@ namespace airlock {
 //   with one more, its cores; of each chain: what it is offered, by its peak,
 //   how that changed, what is forecast to come on top, where the forecast beats
 //   persistence (it is not seen otherwise), the delivered share, p99 by what is
-//   agreed; of each machine its cores in use.
+//   agreed; of each machine its cores in use; how busy the busiest function
+//   would be, as the model predicts it, if a machine were given up now.
 // Done: of each function a core fewer, as many, one more; then whether the
 //   machine with the fewest cores is given up. Machines are chosen by packing.
 class PlacementFeatures {
@@ -29,8 +30,9 @@ class PlacementFeatures {
   const EnvSpec& spec() const { return spec_; }  // without costs, time limit
   // A view more; the past is remembered.
   void Note(const PlacementView& view);
-  // After Note().
-  void Write(const PlacementPlan& present, double* observation) const;
+  // After Note(). `placed`: the very cores of `present`.
+  void Write(const PlacementPlan& present, const std::vector<Placement>& placed,
+             double* observation) const;
   // Which choices the shield would let pass.
   void Allow(const PlacementPlan& present, const PlacementShield& shield,
              uint8_t* allowed) const;

@@ -141,15 +141,6 @@ class ContentionAware : public PackingManager {
   }
 };
 
-// What the scenario says, for ever.
-class StaticPlacement : public PlacementManager {
- public:
-  PlacementPlan Decide(const PlacementView&, const PlacementPlan& present,
-                       const std::vector<Placement>&) override {
-    return present;
-  }
-};
-
 template <typename T>
 std::unique_ptr<PlacementManager> Make(const PlacementSetup& setup) {
   return std::make_unique<T>(setup);
@@ -159,24 +150,18 @@ std::unique_ptr<PlacementManager> Make(const PlacementSetup& setup) {
 
 const std::vector<PlacementManagerRow>& PlacementManagers() {
   static const std::vector<PlacementManagerRow> kRows = {
-      {"static-placement",
-       "servers: keeps the cores and machines of the scenario",
-       [](const PlacementSetup&) -> std::unique_ptr<PlacementManager> {
-         return std::make_unique<StaticPlacement>();
-       },
-       false},
       {kThresholdAutoscaler,
        "servers: a function gets cores above manager.scale_out, gives one up "
        "below scale_in",
-       Make<ThresholdAutoscaler>, true},
+       Make<ThresholdAutoscaler>},
       {"first-fit",
        "servers: cores for the packets that come as if functions were alone; "
        "first fit",
-       Make<FirstFit>, true},
+       Make<FirstFit>},
       {"contention-aware",
        "servers: the same with what functions do to each other, as the "
        "engine's own model predicts it: a bound",
-       Make<ContentionAware>, true},
+       Make<ContentionAware>},
   };
   return kRows;
 }

@@ -25,7 +25,6 @@ struct PlacementManagerRow {
   const char* name;
   const char* description;
   std::unique_ptr<PlacementManager> (*create)(const PlacementSetup& setup);
-  bool looks;  // at observations
 };
 // The ones that need no training.
 const std::vector<PlacementManagerRow>& PlacementManagers();

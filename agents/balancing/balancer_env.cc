@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/scenario/balancer_checks.h"
 
 namespace airlock {
 namespace {
@@ -15,6 +16,8 @@ constexpr char kLate[] = "late";
 constexpr char kFairness[] = "fairness";
 constexpr char kCompletion[] = "completion";
 constexpr double kDecisionsOfFailed = 40;
+constexpr double kLeastLoad = 0.05;
+constexpr double kMostLoad = 0.95;  // of the capacity that is left
 
 void Require(bool good, const std::string& what) {
   if (!good) throw InputError("balancer environment: " + what);
@@ -39,6 +42,22 @@ EnvSpec SpecOf(const BalancerEnvOptions& options, const PoolSetup& setup) {
   return spec;
 }
 
+// The least that is left of the pool's capacity if all events coincide.
+double CapacityLeft(const BalancerConfig& balancer) {
+  double all = 0;
+  double left = 0;
+  for (const PoolServer& server : balancer.servers) {
+    double pace = 1;
+    for (const PoolEvent& event : balancer.events) {
+      if (event.server != server.name) continue;
+      pace *= event.kind == "failure" ? 0 : event.pace.value();
+    }
+    all += CapacityOf(server);
+    left += CapacityOf(server) * pace;
+  }
+  return left / all;
+}
+
 SimTime Part(SimTime whole, double share) {
   return FromSeconds(Seconds(whole) * share);
 }
@@ -55,14 +74,15 @@ BalancerEnv::BalancerEnv(const BalancerEnvOptions& options)
 
 // Loads from a half to nearly all, in one of two episodes with crowds; in
 // three of four something happens to a server, in one of four to another too:
-// mostly it slows down, to between 20 and 90 %, else it fails for a while.
+// mostly it slows down, to between 20 and 90 %, else it fails for a while. What
+// nobody could serve teaches nothing, so loads leave a little of what is left.
 BalancerConfig BalancerEnv::Draw(RngStream* rng) const {
   BalancerConfig drawn = options_.balancer;
   const SimTime length = options_.interval * options_.steps;
   drawn.load = PoolLoad();
   drawn.load.kind = rng->Uniform() < 0.5 ? "constant" : "flash-crowd";
   drawn.load.share = Ratio(rng->Uniform(0.4, 0.9));
-  drawn.load.peak = Ratio(rng->Uniform(drawn.load.share.value(), 1.1));
+  drawn.load.peak = Ratio(rng->Uniform(drawn.load.share.value(), 1));
   drawn.load.period = Part(length, rng->Uniform(0.3, 1));
   drawn.events.clear();
   const auto servers = static_cast<uint64_t>(drawn.servers.size());
@@ -78,6 +98,9 @@ BalancerConfig BalancerEnv::Draw(RngStream* rng) const {
     const bool happens = rng->Uniform() < chance;
     if (happens && servers > 1) drawn.events.push_back(event);
   }
+  const Ratio most(std::max(kLeastLoad, kMostLoad * CapacityLeft(drawn)));
+  drawn.load.share = std::min(drawn.load.share, most);
+  drawn.load.peak = std::min(drawn.load.peak, most);
   return drawn;
 }
 

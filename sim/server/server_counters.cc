@@ -265,119 +265,137 @@ void ServerCounters::Flush() {
   flushed_ns_ = engine_->now_ns();
 }
 
-void ServerCounters::FlushMachine(size_t m, double seconds) {
-  const ServerEngine::MachineState& state = engine_->contention()[m];
-  const ServersConfig& servers = engine_->servers();
-  const MachineConfig& machine = servers.machines[m];
-  const double nominal = machine.frequency.value();
-  const auto sockets = static_cast<size_t>(machine.sockets);
-  // What a poll of an instance's parts took altogether, to share its time out.
-  std::map<size_t, double> whole;
-  const auto work_of = [&](size_t t) {
+// What one task did since the last flush.
+struct ServerCounters::TaskWork {
+  double polls = 0;
+  double packets = 0;
+  double bytes = 0;
+  double seconds = 0;  // of its core
+
+  double Total(const BatchCost& cost) const {
+    return cost.per_batch * polls + cost.per_packet * packets +
+           cost.per_byte * bytes;
+  }
+};
+
+std::vector<ServerCounters::TaskWork> ServerCounters::WorkOf(
+    const ServerEngine::MachineState& state, double seconds) const {
+  std::vector<TaskWork> work(state.tasks.size());
+  std::map<size_t, double> expected;  // of an instance, all its parts
+  for (size_t t = 0; t < work.size(); ++t) {
+    const TaskSolution& solution = state.solution.tasks[t];
+    if (state.tasks[t].competitor) {
+      work[t].packets = solution.packets_per_second * seconds;
+      work[t].seconds = solution.busy * seconds;
+      continue;
+    }
     const ServerEngine::TaskOwner& owner = state.owners[t];
     const InstanceTotals& now = engine_->instances()[owner.instance].totals;
     const InstanceTotals& before = at_flush_[owner.instance];
-    Counts work;
-    const Task& task = state.tasks[t];
-    double polls = static_cast<double>(now.polls - before.polls);
-    double packets =
+    work[t].polls = static_cast<double>(now.polls - before.polls);
+    work[t].packets =
         owner.visits * static_cast<double>(now.packets - before.packets);
-    double bytes = owner.visits * static_cast<double>(now.bytes - before.bytes);
-    if (task.competitor) {
-      polls = 0;
-      packets = state.solution.tasks[t].packets_per_second * seconds;
-      bytes = 0;
-    }
-    return std::array<double, 3>{polls, packets, bytes};
-  };
-  const auto total = [](const BatchCost& cost,
-                        const std::array<double, 3>& work) {
-    return cost.per_batch * work[0] + cost.per_packet * work[1] +
-           cost.per_byte * work[2];
-  };
-  for (size_t t = 0; t < state.tasks.size(); ++t) {
-    if (state.tasks[t].competitor) continue;
-    whole[state.owners[t].instance] +=
-        total(state.solution.tasks[t].seconds, work_of(t));
+    work[t].bytes =
+        owner.visits * static_cast<double>(now.bytes - before.bytes);
+    expected[owner.instance] += work[t].Total(solution.seconds);
   }
-  struct CoreUse {
-    double busy = 0;
-    double polling_programs = 0;
-    std::vector<size_t> tasks;
-  };
-  std::map<int64_t, CoreUse> uses;
-  for (size_t t = 0; t < state.tasks.size(); ++t) {
+  // The instance's time is shared out as its parts were expected to take it.
+  for (size_t t = 0; t < work.size(); ++t) {
+    const size_t i = state.owners[t].instance;
+    if (state.tasks[t].competitor || expected[i] <= 0) continue;
+    const double spent =
+        1e-9 * (engine_->instances()[i].totals.busy_ns - at_flush_[i].busy_ns);
+    work[t].seconds =
+        spent * work[t].Total(state.solution.tasks[t].seconds) / expected[i];
+  }
+  return work;
+}
+
+void ServerCounters::CountTask(size_t m, size_t t, const TaskWork& work,
+                               double seconds) {
+  const ServerEngine::MachineState& state = engine_->contention()[m];
+  const MachineConfig& machine = engine_->servers().machines[m];
+  const Task& task = state.tasks[t];
+  const TaskSolution& solution = state.solution.tasks[t];
+  const auto socket = static_cast<size_t>(task.socket);
+  const double packet_lines = work.Total(task.packet_references);
+  const double state_lines = work.Total(task.state_references);
+  const double l2_missed = state_lines * (1 - solution.l2_hit);
+  const double state_missed = l2_missed * (1 - solution.l3_hit);
+  const double packets_missed = packet_lines * (1 - solution.packet_hit);
+  Counts counts;
+  counts.cycles = work.seconds * state.solution.sockets[socket].frequency_hz;
+  counts.reference_cycles = work.seconds * machine.frequency.value();
+  counts.work_instructions = work.Total(task.instructions);
+  counts.l2_references = packet_lines + state_lines;
+  counts.l2_misses = packet_lines + l2_missed;
+  counts.l3_misses = packets_missed + state_missed;
+  counts.local_bytes = kLineBytes * state_missed * (1 + task.write_share);
+  (solution.remote_packets ? counts.remote_bytes : counts.local_bytes) +=
+      kLineBytes * packets_missed;
+  counts.l3_byte_seconds = solution.l3_bytes * seconds;
+  AddTo(m, task.core, state.owners[t].program, counts);
+  Counts& own = beyond_cores_[first_socket_[m] + socket];
+  own.read_bytes += kLineBytes * state_missed;
+  own.write_bytes += kLineBytes * state_missed * task.write_share;
+  beyond_cores_[first_socket_[m] + static_cast<size_t>(machine.nic_socket)]
+      .read_bytes += kLineBytes * packets_missed;
+}
+
+void ServerCounters::AddTo(size_t m, int64_t core, size_t program,
+                           const Counts& counts) {
+  Counts& of_core = cores_[first_core_[m] + static_cast<size_t>(core)].counts;
+  of_core = Sum(of_core, counts, 1);
+  programs_[program].counts = Sum(programs_[program].counts, counts, 1);
+}
+
+// Cores of functions poll while there are no packets, each function its part of
+// the time.
+void ServerCounters::CountPolling(size_t m, const std::vector<TaskWork>& work,
+                                  double seconds) {
+  const ServerEngine::MachineState& state = engine_->contention()[m];
+  const ServersConfig& servers = engine_->servers();
+  std::map<int64_t, double> busy;
+  std::map<int64_t, double> pollers;
+  for (size_t t = 0; t < work.size(); ++t) {
+    busy[state.tasks[t].core] += work[t].seconds;
+    if (!state.tasks[t].competitor) pollers[state.tasks[t].core] += 1;
+  }
+  std::map<int64_t, double> idle;
+  for (const auto& [core, count] : pollers) {
+    // A batch that ends after the flush was counted before it.
+    double& debt = debt_seconds_[first_core_[m] + static_cast<size_t>(core)];
+    const double left = seconds - busy[core] - debt;
+    debt = std::max(0.0, -left);
+    idle[core] = std::max(0.0, left) / count;
+  }
+  for (size_t t = 0; t < work.size(); ++t) {
     const Task& task = state.tasks[t];
-    const TaskSolution& solution = state.solution.tasks[t];
-    const ServerEngine::TaskOwner& owner = state.owners[t];
-    const std::array<double, 3> work = work_of(t);
-    double busy = solution.busy * seconds;
-    if (!task.competitor) {
-      const double all = whole[owner.instance];
-      const double spent =
-          1e-9 * (engine_->instances()[owner.instance].totals.busy_ns -
-                  at_flush_[owner.instance].busy_ns);
-      busy = all > 0 ? spent * total(solution.seconds, work) / all : 0;
-    }
-    const double frequency =
-        state.solution.sockets[static_cast<size_t>(task.socket)].frequency_hz;
+    if (task.competitor) continue;
+    const size_t program = state.owners[t].program;
     Counts counts;
-    counts.cycles = busy * frequency;
-    counts.reference_cycles = busy * nominal;
-    counts.work_instructions = total(task.instructions, work);
-    const double packet_lines = total(task.packet_references, work);
-    const double state_lines = total(task.state_references, work);
-    const double l2_missed = state_lines * (1 - solution.l2_hit);
-    const double state_missed = l2_missed * (1 - solution.l3_hit);
-    const double packets_missed = packet_lines * (1 - solution.packet_hit);
-    counts.l2_references = packet_lines + state_lines;
-    counts.l2_misses = packet_lines + l2_missed;
-    counts.l3_misses = packets_missed + state_missed;
-    counts.local_bytes = kLineBytes * state_missed * (1 + task.write_share);
-    (solution.remote_packets ? counts.remote_bytes : counts.local_bytes) +=
-        kLineBytes * packets_missed;
-    counts.l3_byte_seconds = solution.l3_bytes * seconds;
-    const size_t core = first_core_[m] + static_cast<size_t>(task.core);
-    cores_[core].counts = Sum(cores_[core].counts, counts, 1);
-    Subject& program = programs_[owner.program];
-    program.counts = Sum(program.counts, counts, 1);
-    Counts& own =
-        beyond_cores_[first_socket_[m] + static_cast<size_t>(task.socket)];
-    own.read_bytes += kLineBytes * state_missed;
-    own.write_bytes += kLineBytes * state_missed * task.write_share;
-    beyond_cores_[first_socket_[m] + static_cast<size_t>(machine.nic_socket)]
-        .read_bytes += kLineBytes * packets_missed;
-    CoreUse& use = uses[task.core];
-    use.busy += busy;
-    use.polling_programs += task.competitor ? 0 : 1;
-    use.tasks.push_back(t);
+    counts.cycles =
+        idle[task.core] *
+        state.solution.sockets[static_cast<size_t>(task.socket)].frequency_hz;
+    counts.reference_cycles =
+        idle[task.core] * servers.machines[m].frequency.value();
+    counts.poll_instructions =
+        counts.cycles * servers.functions[program].poll_ipc;
+    AddTo(m, task.core, program, counts);
   }
-  for (auto& [number, use] : uses) {
-    if (use.polling_programs == 0) continue;
-    const size_t core = first_core_[m] + static_cast<size_t>(number);
-    double idle = seconds - use.busy - debt_seconds_[core];
-    debt_seconds_[core] = std::max(0.0, -idle);
-    idle = std::max(0.0, idle) / use.polling_programs;
-    for (const size_t t : use.tasks) {
-      if (state.tasks[t].competitor) continue;
-      const double frequency =
-          state.solution.sockets[static_cast<size_t>(state.tasks[t].socket)]
-              .frequency_hz;
-      Counts polling;
-      polling.cycles = idle * frequency;
-      polling.reference_cycles = idle * nominal;
-      polling.poll_instructions =
-          polling.cycles * servers.functions[state.owners[t].program].poll_ipc;
-      cores_[core].counts = Sum(cores_[core].counts, polling, 1);
-      Subject& program = programs_[state.owners[t].program];
-      program.counts = Sum(program.counts, polling, 1);
-    }
-  }
+}
+
+void ServerCounters::FlushMachine(size_t m, double seconds) {
+  const ServerEngine::MachineState& state = engine_->contention()[m];
+  const MachineConfig& machine = engine_->servers().machines[m];
+  const std::vector<TaskWork> work = WorkOf(state, seconds);
+  for (size_t t = 0; t < work.size(); ++t) CountTask(m, t, work[t], seconds);
+  CountPolling(m, work, seconds);
   for (int64_t c = 0; c < CoresOf(machine); ++c) {
     cores_[first_core_[m] + static_cast<size_t>(c)].counts.ticks +=
-        seconds * nominal;
+        seconds * machine.frequency.value();
   }
-  for (size_t s = 0; s < sockets; ++s) {
+  for (size_t s = 0; s < state.solution.sockets.size(); ++s) {
     beyond_cores_[first_socket_[m] + s].l3_byte_seconds +=
         state.solution.sockets[s].device_l3_bytes * seconds;
   }

@@ -34,7 +34,7 @@ struct Counts {
   double instructions() const { return work_instructions + poll_instructions; }
 };
 
-// this[i] + factor * other[i]
+// a + factor b, count by count.
 Counts Sum(const Counts& a, const Counts& b, double factor);
 
 // Modelled counters, under the names and units that the importers give to Intel
@@ -74,6 +74,15 @@ class ServerCounters {
   // Counts up to the engine's now, by the contention in force.
   void Flush();
   void FlushMachine(size_t machine, double seconds);
+  struct TaskWork;
+  std::vector<TaskWork> WorkOf(const ServerEngine::MachineState& state,
+                               double seconds) const;
+  void CountTask(size_t machine, size_t task, const TaskWork& work,
+                 double seconds);
+  void CountPolling(size_t machine, const std::vector<TaskWork>& work,
+                    double seconds);
+  void AddTo(size_t machine, int64_t core, size_t program,
+             const Counts& counts);
   void FlushDevices(size_t machine);
   void AddSubject(Scope scope, const std::string& id, const RngTree& tree,
                   Replication replication);

@@ -114,6 +114,7 @@ void FabricTraffic::Sample(Reader reader, SimTime interval,
 }
 
 std::vector<std::string> FabricTraffic::WarmupColumns() const {
+  if (!IsStationary(kind_, config_)) return {};
   return {prefix_ + "delivered_rate"};
 }
 

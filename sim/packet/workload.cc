@@ -30,4 +30,13 @@ bool FlowsEnd(const WorkloadKind& kind, const FabricWorkload& config) {
   return !kind.in_rounds || config.request.has_value();
 }
 
+bool IsStationary(const WorkloadKind& kind, const DatacentreConfig& config) {
+  for (const FailureConfig& failure : config.topology.failures) {
+    if (failure.time > SimTime() || failure.repair) return false;
+  }
+  if (config.traffic.kind == "trace") return false;
+  const bool one_round = kind.in_rounds && !config.traffic.interval;
+  return !one_round || !FlowsEnd(kind, config.traffic);
+}
+
 }  // namespace airlock

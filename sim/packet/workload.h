@@ -43,6 +43,9 @@ const WorkloadKind& FindWorkload(const std::string& name);
 
 // Whether the workload's flows end.
 bool FlowsEnd(const WorkloadKind& kind, const FabricWorkload& config);
+// Whether the load is meant to be stationary, so that a beginning may be left
+// out: no list of flows, no single round, no failures on the way.
+bool IsStationary(const WorkloadKind& kind, const DatacentreConfig& config);
 
 // A random permutation of the hosts in which no host sends to itself nor, with
 // several leaves, within its own leaf: the load must cross the fabric.

@@ -69,5 +69,38 @@ TEST(FlowHash, ChoiceIsInRange) {
   EXPECT_EQ(ChooseByHash(UINT64_MAX, 1), 0u);
 }
 
+TEST(FlowHash, WeightsShareOut) {
+  constexpr int kFlows = 8000;
+  const std::vector<double> weights = {1, 0.5, 2.5};
+  std::vector<double> count(3);
+  for (int i = 0; i < kFlows; ++i) {
+    const uint64_t hash = FlowHash(Key(static_cast<uint16_t>(10000 + i)), 7);
+    ++count[ChooseByHash(hash, weights)];
+    EXPECT_EQ(ChooseByHash(hash, std::vector<double>(5, 0.3)),
+              ChooseByHash(hash, 5));
+  }
+  double chi_square = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    const double expected = kFlows * weights[i] / 4;
+    chi_square += (count[i] - expected) * (count[i] - expected) / expected;
+  }
+  EXPECT_LT(chi_square, 13.82);  // 99.9 % of chi-square with 2 degrees
+  EXPECT_EQ(ChooseByHash(UINT64_MAX, weights), 2u);
+  EXPECT_EQ(ChooseByHash(0, weights), 0u);
+}
+
+// Flows move to the choice whose weight grows and none away from it.
+TEST(FlowHash, ChangedWeightsMoveNoMoreThanTheyMust) {
+  int moved = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const uint64_t hash = FlowHash(Key(static_cast<uint16_t>(10000 + i)), 7);
+    const uint32_t before = ChooseByHash(hash, {1, 1});
+    const uint32_t after = ChooseByHash(hash, {1, 3});
+    EXPECT_FALSE(before == 1 && after == 0);
+    moved += before != after;
+  }
+  EXPECT_NEAR(moved / 4000.0, 0.25, 0.03);
+}
+
 }  // namespace
 }  // namespace airlock

@@ -24,7 +24,8 @@ class PackingManager : public PlacementManager {
   PlacementPlan Decide(const PlacementView& view, const PlacementPlan& present,
                        const std::vector<Placement>& placed) override {
     const PackingRule rule = RuleFor(view, placed);
-    const auto wanted = patience_.Hold(Wanted(view, present, placed));
+    const auto wanted =
+        patience_.Hold(Wanted(view, present, placed), present.cores);
     const PlacementPlan packed = Pack(present, wanted, setup_, rule);
     const PlacementPlan fewer = Consolidated(packed, setup_, rule);
     const bool possible = !(fewer == packed) && Accepts(view, fewer, placed);
@@ -193,11 +194,13 @@ PackingRule ContentionAwarePacking(const PlacementSetup& setup,
 
 Patience::Patience(int64_t patience) : patience_(patience) {}
 
-std::vector<int64_t> Patience::Hold(const std::vector<int64_t>& wanted) {
-  wanted_.push_back(wanted);
-  if (static_cast<int64_t>(wanted_.size()) > patience_) {
-    wanted_.erase(wanted_.begin());
+std::vector<int64_t> Patience::Hold(const std::vector<int64_t>& wanted,
+                                    const std::vector<int64_t>& present) {
+  if (wanted_.empty()) {
+    wanted_.assign(static_cast<size_t>(patience_), present);
   }
+  wanted_.push_back(wanted);
+  wanted_.erase(wanted_.begin());
   std::vector<int64_t> held = wanted;
   for (const std::vector<int64_t>& one : wanted_) {
     for (size_t f = 0; f < held.size(); ++f) {

@@ -44,8 +44,9 @@ PackingRule ContentionAwarePacking(const PlacementSetup& setup,
 class Patience {
  public:
   explicit Patience(int64_t patience);
-  // `wanted` by present needs; the most of the last `patience` decisions.
-  std::vector<int64_t> Hold(const std::vector<int64_t>& wanted);
+  // `wanted` by present needs: the most of the last `patience` decisions.
+  std::vector<int64_t> Hold(const std::vector<int64_t>& wanted,
+                            const std::vector<int64_t>& present);
   // Whether a machine could be given up now and so often before.
   bool MayConsolidate(bool possible);
 

@@ -76,6 +76,19 @@ TEST(CommandLineTest, VersionNamesWhatWasBuilt) {
   EXPECT_THAT(result.out, HasSubstr("GNU"));
 }
 
+TEST(CommandLineTest, ShowTellsWhatAFabricCarries) {
+  const std::string file =
+      AIRLOCK_SOURCE_DIR "/scenarios/datacentre/fat_tree.yaml";
+  EXPECT_THAT(RunAirlock({"show", file}).out,
+              HasSubstr("# fabric: 16 hosts, 20 switches, 48 links; one half "
+                        "of the hosts sends the\n#   other 8Gbps and could "
+                        "8Gbps (1:1); leaves 1:1\n"));
+  EXPECT_THAT(RunAirlock({"show", file, "--set",
+                          "datacentre.topology.core_link={rate: 250Mbps}"})
+                  .out,
+              HasSubstr("other 2Gbps and could 8Gbps (4:1); leaves 1:1\n"));
+}
+
 TEST(CommandLineTest, EveryAxisHasADescribedRow) {
   for (const char* axis : {"agents", "criteria", "detectors", "engines",
                            "forecasters", "importers", "network-tasks",

@@ -81,6 +81,9 @@ TEST(Datagram, StoreAndForwardLatencyIsExact) {
   }
   config.topology.kind = "back-to-back";
   EXPECT_EQ(DatagramNanoseconds(config, 1000), 8 * 1030 + 1300);
+  // Preamble, header and frame check are ahead of a frame's end: 26 bytes.
+  config.topology.framing = "ethernet";
+  EXPECT_EQ(DatagramNanoseconds(config, 1000), 8 * (1028 + 26) + 1300);
 }
 
 // On a nearly idle network every flow takes the time of an idle one, but for

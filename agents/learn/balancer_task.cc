@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "agents/balancing/balancer_env.h"
+#include "agents/learn/scenario_task.h"
 #include "sim/base/error.h"
 
 namespace airlock {
@@ -13,22 +14,28 @@ void CheckScenario(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
   const Scenario& all = scenario.scenario();
   const auto report = [&](const std::string& key, const std::string& what,
                           const std::string& hint) {
-    scenario.Report(key, std::string(kLoadBalancerTask) + " " + what, hint,
+    scenario.Report(key, std::string(kLoadBalancerTask) + what, hint,
                     diagnostics);
   };
   if (!all.datacentre || !all.datacentre->balancer) {
     report(all.wlan ? "wlan" : "datacentre",
-           "is learnt in a server pool; here is none",
+           " is learnt in a server pool; here is none",
            "give datacentre.balancer");
     return;
   }
   if (all.run.engine != "surrogate") {
     report("run.engine",
-           "is learnt on the fast engine, not on '" + all.run.engine + "'",
+           " is learnt on the fast engine, not on '" + all.run.engine + "'",
            "write surrogate; policies run on either");
   }
+  if (Distorts(all.controller.observation)) {
+    report("controller.observation",
+           ": errors of what an agent sees are the agent file's; write them "
+           "under its `noise`",
+           "");
+  }
   if (all.run.duration < all.controller.interval) {
-    report("controller.interval", "has no decision in a run that short", "");
+    report("controller.interval", " has no decision in a run that short", "");
   }
 }
 

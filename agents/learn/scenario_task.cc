@@ -74,12 +74,6 @@ ShieldLimits LimitsOf(const Scenario& scenario, const WlanConfig& wlan) {
   return limits;
 }
 
-bool Distorts(const ObservationConfig& observation) {
-  return observation.rssi_bias_db != 0 || observation.rssi_noise_db != 0 ||
-         observation.counter_noise != 0 || observation.dropout.value() != 0 ||
-         observation.staleness.value() != 0 || observation.delay != 0;
-}
-
 // What airtime-plan cannot be learnt on.
 void CheckWlan(const ResolvedScenario& scenario, Diagnostics* diagnostics) {
   const Scenario& all = scenario.scenario();
@@ -198,6 +192,12 @@ std::optional<TrainingTask> PacketTask(const ResolvedScenario& scenario,
 }
 
 }  // namespace
+
+bool Distorts(const ObservationConfig& observation) {
+  return observation.rssi_bias_db != 0 || observation.rssi_noise_db != 0 ||
+         observation.counter_noise != 0 || observation.dropout.value() != 0 ||
+         observation.staleness.value() != 0 || observation.delay != 0;
+}
 
 const std::vector<ScenarioTaskRow>& ScenarioTasks() {
   static const std::vector<ScenarioTaskRow> kRows = [] {

@@ -31,4 +31,7 @@ std::optional<TrainingTask> ScenarioTask(const ResolvedScenario& scenario,
                                          const Reporter& report,
                                          Diagnostics* diagnostics);
 
+// Whether what a controller sees has errors, is missing or late.
+bool Distorts(const ObservationConfig& observation);
+
 }  // namespace airlock

@@ -40,8 +40,7 @@ std::string Ppo(const std::string& rest) {
 
 TEST(ScenarioTask, TheAgentFileSaysWhatIsLearnt) {
   EXPECT_THAT(Said(kSafe, Ppo("")), HasSubstr("error: task: missing"));
-  EXPECT_THAT(Said(kSafe, Ppo("")),
-              HasSubstr("airtime-plan, channel-hop, channel-plan"));
+  EXPECT_THAT(Said(kSafe, Ppo("")), HasSubstr("airtime-plan, load-balancer, "));
   EXPECT_THAT(Said("cart-pole", Ppo("task: airtime-plan\n")),
               HasSubstr("agent.yaml:3:7: error: task: airtime-plan is learnt "
                         "in scenarios; cart-pole is a reference task"));
@@ -83,6 +82,31 @@ TEST(ScenarioTask, WhatAScenarioHasNotIsSaidThere) {
   EXPECT_THAT(
       Said("wlan/jammer.yaml", Ppo("task: channel-hop\ntime_limit: 101\n")),
       HasSubstr("agent.yaml:4:13: error: time_limit: 101 steps; a run of "));
+}
+
+TEST(ScenarioTask, ABalancerIsLearntInAPoolOnTheFastEngine) {
+  const std::string text = Ppo("task: load-balancer\n");
+  const char pool[] = "datacentre/load-balancer-training.yaml";
+  EXPECT_THAT(Said("datacentre/quickstart.yaml", text),
+              HasSubstr("error: datacentre: load-balancer is learnt in a "
+                        "server pool; here is none"));
+  EXPECT_THAT(Said(kSafe, text),
+              HasSubstr("error: wlan: load-balancer is learnt in a server"));
+  EXPECT_THAT(Said(pool, text, {"run.engine=packet"}),
+              HasSubstr("run.engine: load-balancer is learnt on the fast "
+                        "engine, not on 'packet'"));
+  EXPECT_THAT(Said(pool, text, {"controller.observation.dropout=5%"}),
+              HasSubstr("controller.observation: load-balancer: errors of what "
+                        "an agent sees are the agent file's"));
+  EXPECT_THAT(Said(pool, Ppo("task: load-balancer\n"
+                             "load_balancer: {reward: joy}\n")),
+              HasSubstr("agent.yaml:4:25: error: load_balancer.reward: 'joy'"));
+  EXPECT_THAT(Said("wlan/jammer.yaml", Ppo("task: channel-hop\n"
+                                           "load_balancer: {}\n")),
+              HasSubstr("agent.yaml:4:1: error: load_balancer: says something "
+                        "of task load-balancer only"));
+  EXPECT_THAT(Said(pool, "schema: 1\nalgorithm: dqn\ntask: load-balancer\n"),
+              HasSubstr("dqn"));
 }
 
 TEST(ScenarioTask, AnObservationOfAnotherLayoutIsSaid) {

@@ -119,14 +119,25 @@ class ServersScene : public Scene {
         throw InputError(fmt::format("{}: {} is no whole number", name, value));
       }
     }
+    // Each in its turn as soon as there is room: cores and machines that some
+    // give up are what others get.
+    std::vector<std::pair<Setting, int64_t>> pending;
     for (const auto& [name, value] : action.settings) {
-      const Setting setting = Parse(name);
-      const auto number = static_cast<int64_t>(value);
-      if (setting.machine) {
-        engine_->SetMachine(setting.function, number);
-      } else {
-        engine_->SetCores(setting.function, number);
+      pending.emplace_back(Parse(name), static_cast<int64_t>(value));
+    }
+    while (!pending.empty()) {
+      std::vector<std::pair<Setting, int64_t>> blocked;
+      std::optional<InputError> why;
+      for (const auto& [setting, number] : pending) {
+        try {
+          Set(setting, number);
+        } catch (const InputError& error) {
+          if (!why) why = error;
+          blocked.emplace_back(setting, number);
+        }
       }
+      if (blocked.size() == pending.size()) throw *why;
+      pending = std::move(blocked);
     }
   }
 
@@ -151,6 +162,14 @@ class ServersScene : public Scene {
     size_t function = 0;
     bool machine = false;  // else cores
   };
+
+  void Set(const Setting& setting, int64_t number) {
+    if (setting.machine) {
+      engine_->SetMachine(setting.function, number);
+    } else {
+      engine_->SetCores(setting.function, number);
+    }
+  }
 
   // "function.NAME.cores" or "function.NAME.machine".
   Setting Parse(const std::string& name) const {

@@ -1,5 +1,6 @@
 #include "calibration/bayes/emulator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -20,7 +21,14 @@ Emulator::Emulator(const MatrixXd& x, const MatrixXd& y) : y_(y) {
     varies_.push_back(range > 1e-12 * std::max(size, 1e-9));
     constant_.push_back(y.col(k).mean());
     processes_.emplace_back();
-    if (varies_.back()) processes_.back().Fit(x, y.col(k), unknown);
+    inflation_.push_back(1);
+    if (!varies_.back()) continue;
+    processes_.back().Fit(x, y.col(k), unknown);
+    VectorXd mean, variance;
+    processes_.back().LeaveOneOut(&mean, &variance);
+    const double squares =
+        ((y.col(k) - mean).array().square() / variance.array()).mean();
+    inflation_.back() = std::max(1.0, squares);
   }
 }
 
@@ -45,7 +53,7 @@ void Emulator::Predict(const MatrixXd& points, MatrixXd* mean,
     VectorXd m, v;
     processes_[static_cast<size_t>(k)].Predict(points, &m, &v);
     mean->col(k) = m;
-    variance->col(k) = v;
+    variance->col(k) = inflation_[static_cast<size_t>(k)] * v;
   }
 }
 
@@ -55,6 +63,7 @@ EmulatorCheck Emulator::LeaveOneOut() const {
     if (!varies_[static_cast<size_t>(k)]) continue;
     VectorXd mean, variance;
     processes_[static_cast<size_t>(k)].LeaveOneOut(&mean, &variance);
+    variance *= inflation_[static_cast<size_t>(k)];
     const Eigen::ArrayXd y = y_.col(k).array();
     const double spread = (y - y.mean()).square().mean();
     const Eigen::ArrayXd difference = (y - mean.array()).square();

@@ -16,7 +16,9 @@ struct EmulatorCheck {
 
 // A fast stand-in for a simulator of several outputs: a Gaussian process for
 // each output over the unit cube of its parameters. Outputs that do not vary
-// are taken as known.
+// are taken as known. Where points that are left out lie farther off than the
+// process expects, as near a kink, its variance is raised by the mean square of
+// their standardised differences.
 class Emulator {
  public:
   // `x`: n by d points of the unit cube; `y`: n by m outputs, all finite.
@@ -38,6 +40,7 @@ class Emulator {
   std::vector<bool> varies_;
   std::vector<double> constant_;            // of those that do not vary
   std::vector<GaussianProcess> processes_;  // of each output
+  std::vector<double> inflation_;           // of their variances, >= 1
 };
 
 }  // namespace airlock

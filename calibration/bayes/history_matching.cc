@@ -15,11 +15,10 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kMargin = 0.1;  // of a box's width, on each side
-constexpr int kRounds = 10;      // of candidates in shrinking boxes
-constexpr double kElite = 0.05;  // candidates that a box shrinks to
-constexpr double kGain = 0.9;    // a wave that leaves more of it is the last
-constexpr int kFewestPlausible = 100;
+constexpr double kMargin = 0.1;         // of a box's width, on each side
+constexpr double kReach = 0.25;         // of its width: points near a box
+constexpr double kMostRuledOut = 0.95;  // by one wave
+constexpr double kGain = 0.9;  // a wave that leaves more of it is the last
 
 struct Box {
   VectorXd low, high;
@@ -75,22 +74,25 @@ class Matcher {
 
   HistoryMatch Run() {
     const int d = static_cast<int>(box_.low.size());
-    const int count = options_.points > 0 ? options_.points : 10 * d;
+    const int count =
+        options_.points > 0 ? options_.points : std::max(40, 10 * d);
     MatrixXd design = Candidates(count);
     MatrixXd points(0, d), outputs(0, target_.observed.size());
     double share = 1;
     for (int w = 0; w < options_.waves; ++w) {
-      Simulate(design, &points, &outputs);
-      const std::vector<Index> near = Near(points);
-      emulators_.push_back(std::make_shared<const Emulator>(
-          Rows(points, near), Rows(outputs, near)));
+      Learn(design, &points, &outputs);
       const double before = share;
       share = Narrow();
       history_.waves.push_back({design, outputs.bottomRows(added_),
                                 emulators_.back()->LeaveOneOut(), share});
-      if (share > kGain * before && w > 0) break;
       design = Spread(history_.plausible, points, count);
+      if (share > kGain * before && w > 0) break;
     }
+    CheckPlausible();
+    // The last emulator is made for what is left.
+    Learn(design, &points, &outputs);
+    history_.waves.push_back({design, outputs.bottomRows(added_),
+                              emulators_.back()->LeaveOneOut(), share});
     history_.emulator = emulators_.back();
     history_.low = box_.low;
     history_.high = box_.high;
@@ -109,6 +111,14 @@ class Matcher {
             .rowwise() +
         box_.low.transpose().array();
     return points;
+  }
+
+  // Simulates the design and makes an emulator of all points near the box.
+  void Learn(const MatrixXd& design, MatrixXd* points, MatrixXd* outputs) {
+    Simulate(design, points, outputs);
+    const std::vector<Index> near = Near(*points);
+    emulators_.push_back(std::make_shared<const Emulator>(
+        Rows(*points, near), Rows(*outputs, near)));
   }
 
   void Simulate(const MatrixXd& design, MatrixXd* points, MatrixXd* outputs) {
@@ -130,9 +140,9 @@ class Matcher {
     }
   }
 
-  // Points that tell of the box: those in it and in half its width around.
+  // Points that tell of the box: those in it and a little around.
   std::vector<Index> Near(const MatrixXd& points) const {
-    const VectorXd reach = 0.5 * (box_.high - box_.low);
+    const VectorXd reach = kReach * (box_.high - box_.low);
     std::vector<Index> near;
     for (Index i = 0; i < points.rows(); ++i) {
       const VectorXd p = points.row(i).transpose();
@@ -144,56 +154,57 @@ class Matcher {
     return near;
   }
 
-  // Of each candidate, over all waves: the greatest implausibility but for the
-  // outputs that are allowed to be.
+  Index Allowed(Index outputs) const {
+    const auto share = static_cast<Index>(options_.allowed_share *
+                                          static_cast<double>(outputs));
+    return std::min(std::max<Index>(options_.allowed, share), outputs - 1);
+  }
+
+  // Of each candidate the greatest implausibility but for the outputs that are
+  // allowed to be, by the last emulator: it knows all points near the box.
   VectorXd WorstOf(const MatrixXd& candidates) const {
-    VectorXd worst = VectorXd::Zero(candidates.rows());
-    for (const auto& emulator : emulators_) {
-      MatrixXd mean, variance;
-      emulator->Predict(candidates, &mean, &variance);
-      for (Index i = 0; i < candidates.rows(); ++i) {
-        VectorXd all = Implausibility(target_, mean.row(i).transpose(),
-                                      variance.row(i).transpose());
-        const Index rank = std::min<Index>(options_.allowed, all.size() - 1);
-        std::nth_element(all.data(), all.data() + rank, all.data() + all.size(),
-                         std::greater<>());
-        worst(i) = std::max(worst(i), all(rank));
-      }
+    VectorXd worst(candidates.rows());
+    MatrixXd mean, variance;
+    emulators_.back()->Predict(candidates, &mean, &variance);
+    for (Index i = 0; i < candidates.rows(); ++i) {
+      VectorXd all = Implausibility(target_, mean.row(i).transpose(),
+                                    variance.row(i).transpose());
+      const Index rank = Allowed(all.size());
+      std::nth_element(all.data(), all.data() + rank, all.data() + all.size(),
+                       std::greater<>());
+      worst(i) = all(rank);
     }
     return worst;
   }
 
-  // Looks for what is left, in boxes that shrink to the best candidates until
-  // enough of them are plausible. Returns its share of the prior's volume.
+  // Rules out what is implausible, but never more than all of the best
+  // candidates. Returns the share of the prior's volume that is left.
   double Narrow() {
-    double least = std::numeric_limits<double>::infinity();
-    for (int round = 0; round < kRounds; ++round) {
-      const MatrixXd candidates = Candidates(options_.candidates);
-      const VectorXd worst = WorstOf(candidates);
-      least = std::min(least, worst.minCoeff());
-      std::vector<Index> left, order(static_cast<size_t>(worst.size()));
-      std::iota(order.begin(), order.end(), 0);
-      for (Index i : order) {
-        if (worst(i) < options_.cut) left.push_back(i);
-      }
-      if (static_cast<int>(left.size()) >= kFewestPlausible ||
-          (!left.empty() && round + 1 == kRounds)) {
-        const double share = box_.Volume() * static_cast<double>(left.size()) /
-                             options_.candidates;
-        history_.plausible = Rows(candidates, left);
-        box_ = Around(history_.plausible, box_);
-        return share;
-      }
-      std::stable_sort(order.begin(), order.end(),
-                       [&](Index a, Index b) { return worst(a) < worst(b); });
-      order.resize(static_cast<size_t>(kElite * options_.candidates));
-      box_ = Around(Rows(candidates, order), box_);
+    const MatrixXd candidates = Candidates(options_.candidates);
+    const VectorXd worst = WorstOf(candidates);
+    std::vector<double> sorted(worst.data(), worst.data() + worst.size());
+    std::sort(sorted.begin(), sorted.end());
+    least_ = sorted.front();
+    const auto kept = static_cast<size_t>(kMostRuledOut * options_.candidates);
+    const double cut = std::max(options_.cut, sorted[sorted.size() - 1 - kept]);
+    std::vector<Index> left;
+    for (Index i = 0; i < worst.size(); ++i) {
+      if (worst(i) <= cut) left.push_back(i);
     }
+    const double share =
+        box_.Volume() * static_cast<double>(left.size()) / options_.candidates;
+    history_.plausible = Rows(candidates, left);
+    box_ = Around(history_.plausible, box_);
+    return share;
+  }
+
+  void CheckPlausible() const {
+    if (least_ < options_.cut) return;
     throw InputError(fmt::format(
         "calibration: no set of parameters within the ranges is plausible; "
         "the best has implausibility {:.1f}, the cut is {}: widen the ranges, "
         "or the tolerances if the model cannot do better",
-        least, options_.cut));
+        least_, options_.cut));
   }
 
   const BatchSimulator& simulator_;
@@ -203,6 +214,7 @@ class Matcher {
   Box box_;
   std::vector<std::shared_ptr<const Emulator>> emulators_;
   HistoryMatch history_;
+  double least_ = 0;  // implausibility, of the last candidates
   Index added_ = 0;
   int64_t round_ = 0;
 };

@@ -21,10 +21,13 @@ struct MatchTarget {
 
 struct HistoryOptions {
   int waves = 3;
-  int points = 0;   // simulated in each wave; 0: ten for each parameter
-  double cut = 3;   // implausible from here on (three sigma: Pukelsheim 1994)
-  int allowed = 1;  // outputs that may be implausible: 0 takes the greatest,
-                    // 1 the second greatest (Vernon et al. 2010, section 3.4)
+  int points = 0;  // simulated in each wave; 0: ten a parameter, at least 40
+  double cut = 3;  // implausible from here on (three sigma: Pukelsheim 1994)
+  // Outputs that may be implausible all the same: 0 takes the greatest
+  // implausibility, 1 the second greatest (Vernon et al. 2010, section 3.4). Of
+  // many outputs some are by chance, so at least `allowed_share` of them may.
+  int allowed = 1;
+  double allowed_share = 0.1;
   int candidates = 4000;  // looked at by emulator in each round
 };
 
@@ -38,7 +41,7 @@ struct Wave {
 
 struct HistoryMatch {
   std::vector<Wave> waves;
-  std::shared_ptr<const Emulator> emulator;  // of the last wave
+  std::shared_ptr<const Emulator> emulator;  // of the last design
   Eigen::MatrixXd plausible;                 // sample of what is left
   // Around what is left, with a margin; emulator() is made for it.
   Eigen::VectorXd low, high;
@@ -54,14 +57,16 @@ Eigen::VectorXd Implausibility(const MatchTarget& target,
                                const Eigen::VectorXd& emulator_variance);
 
 // Rules out parameters wave by wave (Vernon, Goldstein and Bower, Bayesian
-// Analysis 5, 2010): points that no wave so far has ruled out are simulated,
-// an emulator is made of those near them, and what it calls implausible goes.
-// Points lie by a shifted Sobol sequence, of which those farthest apart are
-// taken. Ends early when a wave rules out less than a tenth of what is left.
+// Analysis 5, 2010): points that are not ruled out are simulated, an emulator
+// is made of all near them, and what it calls implausible goes, though never
+// more than 95 % in one wave, since the first emulators see little. Points lie
+// by a shifted Sobol sequence, of which those farthest apart are taken. Ends
+// early when a wave rules out less than a tenth of what is left. A last design
+// in what is left rules out nothing; its emulator is the result.
 //
 // Shares are by count over candidates within a box that shrinks with what is
 // left, so they are right where that is one piece. Throws InputError if nothing
-// is left: the prior's ranges or the discrepancy are too small.
+// is plausible at the end: the prior's ranges or the discrepancy are too small.
 HistoryMatch MatchHistory(const BatchSimulator& simulator,
                           const MatchTarget& target, int parameters,
                           const HistoryOptions& options, const RngTree& tree);

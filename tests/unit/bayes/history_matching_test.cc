@@ -82,7 +82,7 @@ TEST(HistoryMatchingTest, RunsThatFailedAreLeftOut) {
     return y;
   };
   const HistoryMatch match = MatchHistory(failing, target, 3, {}, RngTree(3));
-  EXPECT_EQ(match.waves[0].outputs.rows(), 29);
+  EXPECT_EQ(match.waves[0].outputs.rows(), 39);
 }
 
 TEST(HistoryMatchingTest, SaysThatNothingIsPlausible) {

@@ -173,6 +173,7 @@ int Main(int argc, char** argv) {
   AddTrainVerb(&app, &line);
   AddForecastVerbs(&app, &line);
   AddDriftVerbs(&app, &line);
+  AddContentionVerb(&app, &line);
   AddGateVerbs(&app, &line);
   AddNodeVerb(&app, &line);
   AddRegistryVerbs(&app, &line);

@@ -32,6 +32,8 @@ void AddForecastVerbs(CLI::App* app, CommandLine* line);
 void AddTrainVerb(CLI::App* app, CommandLine* line);
 // drift
 void AddDriftVerbs(CLI::App* app, CommandLine* line);
+// contention
+void AddContentionVerb(CLI::App* app, CommandLine* line);
 // gate
 void AddGateVerbs(CLI::App* app, CommandLine* line);
 // demo

@@ -7,7 +7,6 @@
 #include "sim/stats/quantile.h"
 
 namespace airlock {
-namespace {
 
 double MeanOfLast(const Column& column, int64_t samples) {
   double sum = 0;
@@ -28,35 +27,35 @@ double MeanOfLast(const Column& column, int64_t samples) {
   return sum / count;
 }
 
-}  // namespace
-
 const std::array<ContentionMetric, kContentionMetrics>& ContentionMetrics() {
   static const std::array<ContentionMetric, kContentionMetrics> metrics = {{
-      {"exec", "1", Composition::kPerCore},
-      {"ipc", "1", Composition::kMean},
-      {"freq", "1", Composition::kPerCore},
-      {"afreq", "1", Composition::kMean},
-      {"l3miss", "1", Composition::kSum},
-      {"l2miss", "1", Composition::kSum},
-      {"l3hit", "1", Composition::kMean},
-      {"l2hit", "1", Composition::kMean},
-      {"l3mpi", "1", Composition::kSum},
-      {"l2mpi", "1", Composition::kSum},
-      {"l3occ", "B", Composition::kSum},
-      {"lmb", "B", Composition::kSum},
-      {"rmb", "B", Composition::kSum},
-      {"read", "B", Composition::kSum},
-      {"write", "B", Composition::kSum},
+      {"exec", "1", Composition::kPerCore, false},
+      {"ipc", "1", Composition::kMean, false},
+      {"freq", "1", Composition::kPerCore, false},
+      {"afreq", "1", Composition::kMean, false},
+      {"l3miss", "1", Composition::kSum, false},
+      {"l2miss", "1", Composition::kSum, false},
+      {"l3hit", "1", Composition::kMean, false},
+      {"l2hit", "1", Composition::kMean, false},
+      {"l3mpi", "1", Composition::kSum, false},
+      {"l2mpi", "1", Composition::kSum, false},
+      {"l3occ", "B", Composition::kSum, false},
+      {"lmb", "B", Composition::kSum, false},
+      {"rmb", "B", Composition::kSum, false},
+      {"read", "B", Composition::kSum, true},
+      {"write", "B", Composition::kSum, true},
   }};
   return metrics;
 }
 
-ContentionVector ContentionOf(const Trace& trace, const std::string& scope,
+ContentionVector ContentionOf(const Trace& trace, const ContentionScope& scope,
                               int64_t samples) {
   ContentionVector vector;
   for (size_t i = 0; i < kContentionMetrics; ++i) {
-    const std::string name = scope + "." + ContentionMetrics()[i].name;
-    vector[i] = MeanOfLast(trace.Get(name), samples);
+    const ContentionMetric& metric = ContentionMetrics()[i];
+    const std::string& of = metric.of_socket ? scope.socket : scope.core;
+    vector[i] = MeanOfLast(trace.Get(of + "." + metric.name), samples);
+    if (metric.of_socket) vector[i] *= scope.share;
   }
   return vector;
 }

@@ -21,9 +21,10 @@ enum class Composition {
 
 // A metric of the contention vector.
 struct ContentionMetric {
-  const char* name;  // as in a trace: "l3miss" of "socket.0.l3miss"
+  const char* name;  // as in a trace: "l3miss" of "core.0.l3miss"
   const char* unit;
   Composition composition;
+  bool of_socket;  // no core counts it
 };
 
 constexpr size_t kContentionMetrics = 15;
@@ -34,12 +35,23 @@ const std::array<ContentionMetric, kContentionMetrics>& ContentionMetrics();
 // One value a metric, in its unit (that of imported PCM traces).
 using ContentionVector = std::array<double, kContentionMetrics>;
 
-// The vector of a scope ("socket.0", "core.3", "function.nat") of a trace: the
-// mean of the last `samples` samples, of those that are known. Throws
-// InputError if the trace lacks a metric of the scope, or has no known value of
-// it there.
-ContentionVector ContentionOf(const Trace& trace, const std::string& scope,
+// Where in a trace the counters of a competitor are: its core's, and what a
+// socket alone counts (READ, WRITE), of which it has a share.
+struct ContentionScope {
+  std::string core;    // "core.3"; of a whole socket the socket's
+  std::string socket;  // "socket.0"
+  double share = 1;
+};
+
+// The vector of a scope: the mean of the last `samples` samples, of those that
+// are known. Throws InputError if the trace lacks a metric of the scope, or has
+// no known value of it there.
+ContentionVector ContentionOf(const Trace& trace, const ContentionScope& scope,
                               int64_t samples = 10);
+
+// The mean of a column's last `samples` samples, of those that are known.
+// Throws InputError if there is none.
+double MeanOfLast(const Column& column, int64_t samples);
 
 // The contention that `competitors` make together on a socket of
 // `cores_per_socket` cores: every metric by its Composition. Without any it is

@@ -40,6 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::vector<std::string>{"forecast", "compare"},
         std::vector<std::string>{"forecast", "fit"},
         std::vector<std::string>{"forecast", "predict"},
+        std::vector<std::string>{"contention"},
         std::vector<std::string>{"drift"},
         std::vector<std::string>{"drift", "calibrate"},
         std::vector<std::string>{"drift", "watch"},

@@ -68,17 +68,21 @@ TEST(ContentionOf, AveragesTheLastSamplesThatAreKnown) {
   trace.time_seconds = {0, 1, 2, 3};
   for (const ContentionMetric& metric : ContentionMetrics()) {
     Column column;
-    column.name = std::string("socket.1.") + metric.name;
+    column.name =
+        std::string(metric.of_socket ? "socket.1." : "core.7.") + metric.name;
     column.values = {100, 2, NAN, 4};
     trace.columns.push_back(column);
   }
-  for (const double value : ContentionOf(trace, "socket.1", 3)) {
-    EXPECT_DOUBLE_EQ(value, 3);
-  }
-  EXPECT_THAT(ErrorOf([&] { ContentionOf(trace, "socket.0"); }),
-              HasSubstr("socket.0.exec"));
+  const ContentionScope scope = {"core.7", "socket.1", 0.5};
+  const ContentionVector vector = ContentionOf(trace, scope, 3);
+  EXPECT_DOUBLE_EQ(Value(vector, "l3occ"), 3);
+  EXPECT_DOUBLE_EQ(Value(vector, "write"), 1.5);
+  EXPECT_THAT(ErrorOf([&] {
+                ContentionOf(trace, {"core.0", "socket.1", 1});
+              }),
+              HasSubstr("core.0.exec"));
   trace.columns.back().values = {1, 1, NAN, NAN};
-  EXPECT_THAT(ErrorOf([&] { ContentionOf(trace, "socket.1", 2); }),
+  EXPECT_THAT(ErrorOf([&] { ContentionOf(trace, scope, 2); }),
               HasSubstr("'socket.1.write' has no value in its last 2 samples"));
 }
 

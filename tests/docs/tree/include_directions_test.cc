@@ -84,8 +84,8 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"agents/learn", "sim/base", "sim/config", "sim/optimisation",
         "sim/stats", "sim/telemetry", "twin/forecast"}},
       {"twin/contention",
-       {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast",
-        "twin/pipeline"}},
+       {"sim/base", "sim/scenario", "sim/server", "sim/stats", "sim/telemetry",
+        "twin/forecast", "twin/pipeline"}},
       {"twin/drift",
        {"sim/base", "sim/stats", "sim/telemetry", "twin/forecast"}},
       // Fits models; the rest of the folder runs on a node.
@@ -129,6 +129,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
         "sim/surrogate",
         "sim/telemetry",
         "sim/topology",
+        "twin/contention",
         "twin/drift",
         "twin/forecast",
         "twin/gate",

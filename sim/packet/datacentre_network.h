@@ -46,7 +46,9 @@ class Ns3Datacentre : public DatacentreNetwork {
   void SetOrigin();
   // Begins the course of failures and repairs; after SetOrigin().
   void StartFailures();
-  // How switches share flows out, from now on.
+  // Whether switches choose between paths, by weights.
+  bool multipath() const { return routing_.multipath; }
+  // How they share flows out, from now on.
   const PathWeights& weights() const { return weights_; }
   void SetWeights(PathWeights weights);
   bool has_failures() const { return !failures_.empty(); }

@@ -25,10 +25,14 @@ std::vector<std::string> FabricSettings::Names() const {
   if (std::any_of(ports.begin(), ports.end(), Marks)) {
     names.push_back(std::string("PORT.") + kThreshold);
   }
-  if (!network_.weights().Names().empty()) {
+  if (HasWeights()) {
     names.push_back(std::string("SWITCH") + kWeight + "NEIGHBOUR");
   }
   return names;
+}
+
+bool FabricSettings::HasWeights() const {
+  return network_.multipath() && !network_.weights().Names().empty();
 }
 
 std::vector<const Port*> FabricSettings::PortsOf(
@@ -67,8 +71,7 @@ std::function<void()> FabricSettings::Prepare(Action* action) const {
       for (const Port* port : ports) {
         thresholds.emplace_back(port, std::llround(value));
       }
-    } else if (split != std::string::npos &&
-               !network_.weights().Names().empty()) {
+    } else if (split != std::string::npos && HasWeights()) {
       const std::string problem =
           weights.Set(name.substr(0, split),
                       name.substr(split + sizeof(kWeight) - 1), value);

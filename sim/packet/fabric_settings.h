@@ -26,6 +26,7 @@ class FabricSettings {
  private:
   using Threshold = std::pair<const Port*, int64_t>;
 
+  bool HasWeights() const;
   // The ports that `name` sets the threshold of; none if it is another setting.
   std::vector<const Port*> PortsOf(const std::string& name) const;
   static void CheckThreshold(const std::string& name, double value,

@@ -185,6 +185,11 @@ void CheckFabricLoad(const DatacentreConfig& datacentre,
 void CheckWeights(const DatacentreConfig& datacentre, const Reporter& report) {
   const auto& weights = datacentre.routing.weights;
   if (weights.empty()) return;
+  if (datacentre.routing.kind == "single-path") {
+    report.Error("routing.weights", "single-path chooses nothing",
+                 "write routing.kind: flow-hash or wcmp");
+    return;
+  }
   PathWeights given(BuildTopology(datacentre.topology));
   for (size_t i = 0; i < weights.size(); ++i) {
     const std::string problem =

@@ -4,6 +4,7 @@
 
 #include "sim/scenario/resolve.h"
 #include "sim/workload/flow_files.h"
+#include "tests/support/measured_data.h"
 
 namespace airlock {
 namespace {
@@ -50,7 +51,7 @@ TEST(FabricWarnings, AcknowledgementsLaterThanTheTimeout) {
 }
 
 std::string TemporaryFile(const std::string& name, const std::string& text) {
-  const std::string path = testing::TempDir() + name;
+  const std::string path = ::testing::TempDir() + name;
   std::ofstream(path) << text;
   return path;
 }
@@ -83,6 +84,27 @@ TEST(FlowFiles, MatricesAsCsvAndJsonAreEqual) {
       ReadRackMatrix(TemporaryFile("z.csv", "0 0\n0 0\n"), &diagnostics));
   EXPECT_NE(diagnostics.Format().find("no rack sends anything"),
             std::string::npos);
+}
+
+// As published distributions and a published matrix of 32 racks are written.
+TEST(FlowFiles, PublishedFilesAreRead) {
+  for (const char* name :
+       {"websearch.txt", "hadoop-all.txt", "webserver-all.txt",
+        "cachefollower-all.txt", "AliStorage2019.txt", "GoogleRPC2008.txt",
+        "FbHdp_distribution.txt", "WebSearch_distribution.txt"}) {
+    AIRLOCK_MEASURED_OR_SKIP(path, std::string("flow-sizes/") + name);
+    Diagnostics diagnostics;
+    const auto sizes = ReadFlowSizes(path, &diagnostics);
+    ASSERT_TRUE(sizes) << diagnostics.Format();
+    EXPECT_GT(sizes->MeanBytes(), 0);
+  }
+  AIRLOCK_MEASURED_OR_SKIP(path, "flow-sizes/cluster_a_2_16.json");
+  Diagnostics diagnostics;
+  const auto matrix = ReadRackMatrix(path, &diagnostics);
+  ASSERT_TRUE(matrix) << diagnostics.Format();
+  EXPECT_EQ(matrix->racks, 32u);
+  EXPECT_EQ(matrix->At(0, 1), 1421);
+  EXPECT_EQ(matrix->At(1, 0), 1342);
 }
 
 TEST(FlowFiles, EmptyFilesAreSaidToBe) {

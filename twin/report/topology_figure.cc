@@ -11,7 +11,6 @@
 namespace airlock {
 namespace {
 
-
 const char* KindName(NodeKind kind) {
   switch (kind) {
     case NodeKind::kHost:
@@ -124,7 +123,7 @@ PageFigure TopologyFigure(const Scenario& scenario) {
     return {"Functions in the order in which packets pass them",
             "service chain", ToVega(ChainPlot(*network.chain))};
   }
-  return {"Spines, leaves and hosts", "network topology",
+  return {"Switches above the hosts, level by level", "network topology",
           ToVega(LayeredPlot(BuildTopology(network.topology)))};
 }
 

@@ -43,6 +43,7 @@ double Device::PacketNs(int64_t frame_bytes) {
 
 int Device::Pass(PacketGroup* group) {
   int kept = 0;
+  int64_t last_ns = 0;
   for (ServerPacket& packet : *group) {
     const auto passed =
         static_cast<double>(std::max<int64_t>(0, packet.at_ns - now_ns_));
@@ -57,7 +58,9 @@ int Device::Pass(PacketGroup* group) {
     }
     work_ns_ += PacketNs(packet.bytes);
     queued_ += 1;
-    packet.at_ns = now_ns_ + std::llround(work_ns_) + latency_ns_;
+    packet.at_ns = std::max<int64_t>(
+        last_ns, packet.at_ns + std::llround(work_ns_) + latency_ns_);
+    last_ns = packet.at_ns;
     ++packets_;
     bytes_ += packet.bytes;
     group->begin()[kept++] = packet;

@@ -19,9 +19,11 @@ class Device {
  public:
   Device(const MachineConfig& machine, int64_t ring);
 
-  // Sends `group` through; its instants do not come before those of the group
-  // before. What finds the queue full is taken out of it, and the rest gets new
-  // instants, the interface's latency included. Returns how many were lost.
+  // Sends `group` through; its first instant does not come before that of the
+  // group before. Of groups that overlap, a packet finds the work of all that
+  // went through before. What finds the queue full is taken out of it, and the
+  // rest gets new instants, the interface's latency included. Returns how many
+  // were lost.
   int Pass(PacketGroup* group);
 
   int64_t packets() const { return packets_; }

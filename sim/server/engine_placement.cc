@@ -129,14 +129,17 @@ void ServerEngine::Place(size_t function, const Placement& placement,
     std::vector<ServerPacket> waiting;
     const std::vector<size_t> old = std::move(instances_of_[s]);
     instances_of_[s].clear();
+    // A rest that has begun is not cut short by a second change.
+    const int64_t ready = std::max(ready_ns, instances_[old[0]].ready_ns);
     for (const size_t i : old) Retire(i, &waiting);
-    AddInstances(s, ready_ns);
+    AddInstances(s, ready);
     // Until the next solution they work as those before.
     for (const size_t i : instances_of_[s]) {
       instances_[i].service_ns = instances_[old[0]].service_ns;
       instances_[i].shape = instances_[old[0]].shape;
     }
     SpreadFlows();
+    FindMerges();
     for (const ServerPacket& packet : waiting) {
       const auto chain = static_cast<size_t>(packet.chain);
       Join(instances_of_[s][Draw(spread_[chain][s])], packet);

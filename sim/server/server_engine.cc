@@ -14,6 +14,9 @@ namespace {
 
 using Kind = EventQueue::Kind;
 
+// How far packets of one place may get before those of another that are on
+// their way there.
+constexpr int64_t kOvertakeNs = 500;
 // Watermarks of throttling (Kulkarni et al., NFVnice, SIGCOMM 2017, 4.3.5).
 constexpr double kHot = 0.8;
 constexpr double kCool = 0.6;
@@ -67,6 +70,7 @@ ServerEngine::ServerEngine(const ServersConfig& servers,
     AddSource(servers_.chains[c], traces[c], tree, replication);
   }
   SpreadFlows();
+  FindMerges();
   Solve();
 }
 
@@ -112,6 +116,39 @@ void ServerEngine::AddInstances(size_t station, int64_t ready_ns) {
     instances_.push_back(std::move(instance));
     at_epoch_.emplace_back();
   }
+}
+
+void ServerEngine::FindMerges() {
+  std::vector<size_t> to_station(layout_.stations.size());
+  std::vector<size_t> in(servers_.machines.size());
+  std::set<std::pair<int64_t, size_t>> out;  // machine, instance
+  for (size_t c = 0; c < layout_.chains.size(); ++c) {
+    const std::vector<StepPlan>& steps = layout_.chains[c];
+    ++to_station[steps[0].station];
+    ++in[static_cast<size_t>(MachineOf(c, 0))];
+    for (size_t s = 0; s < steps.size(); ++s) {
+      const std::vector<size_t>& from = instances_of_[steps[s].station];
+      const int64_t here = MachineOf(c, static_cast<int32_t>(s));
+      for (const StepPlan::Next& next : steps[s].next) {
+        const int64_t there = next.step < 0 ? -1 : MachineOf(c, next.step);
+        if (there != here) {
+          for (const size_t instance : from) out.insert({here, instance});
+        }
+        if (next.step < 0) continue;
+        to_station[steps[static_cast<size_t>(next.step)].station] +=
+            from.size();
+        if (there != here) ++in[static_cast<size_t>(there)];
+      }
+    }
+  }
+  merges_.clear();
+  for (const size_t count : to_station) merges_.push_back(count > 1);
+  merges_in_.clear();
+  for (const size_t count : in) merges_in_.push_back(count > 1);
+  std::vector<size_t> senders(servers_.machines.size());
+  for (const auto& sender : out) ++senders[static_cast<size_t>(sender.first)];
+  merges_out_.clear();
+  for (const size_t count : senders) merges_out_.push_back(count > 1);
 }
 
 void ServerEngine::SpreadFlows() {
@@ -197,8 +234,25 @@ int64_t ServerEngine::MachineOf(size_t chain, int32_t step) const {
   return placement_[layout_.stations[station].parts[0].function].machine;
 }
 
+// Leaves of a group what comes before the next event; the rest is an event of
+// its own.
+void ServerEngine::Postpone(Kind kind, size_t machine, PacketGroup* group) {
+  if (events_.empty()) return;
+  int now = 1;
+  while (now < group->size() &&
+         group->begin()[now].at_ns <= events_.next_ns() + kOvertakeNs) {
+    ++now;
+  }
+  if (now == group->size()) return;
+  PacketGroup rest;
+  for (int i = now; i < group->size(); ++i) rest.Add(group->begin()[i]);
+  group->Shorten(now);
+  events_.Push(rest.front().at_ns, kind, machine, rest);
+}
+
 // A group is of one chain.
 void ServerEngine::Receive(size_t machine, PacketGroup* group) {
+  if (merges_in_[machine]) Postpone(Kind::kReceive, machine, group);
   const auto chain = static_cast<size_t>(group->front().chain);
   chains_[chain].lost += receive_[machine].Pass(group);
   if (group->empty()) return;
@@ -206,6 +260,7 @@ void ServerEngine::Receive(size_t machine, PacketGroup* group) {
 }
 
 void ServerEngine::Send(size_t machine, PacketGroup* group) {
+  if (merges_out_[machine]) Postpone(Kind::kSend, machine, group);
   const auto chain = static_cast<size_t>(group->front().chain);
   chains_[chain].lost += send_[machine].Pass(group);
   if (group->empty()) return;
@@ -408,6 +463,7 @@ int64_t ServerEngine::Serve(const Core& core, Instance* instance,
     instance->factor = service_.Gamma(shape, 1 / shape);
   }
   int64_t at_ns = start_ns;
+  const bool merges = merges_[instance->station];
   do {
     at_ns = Poll(core, instance, at_ns, most);
     most =
@@ -418,7 +474,13 @@ int64_t ServerEngine::Serve(const Core& core, Instance* instance,
         instance->ring.At(most).at_ns <= at_ns) {
       break;
     }
-    at_ns = std::max(at_ns, instance->ring.front().at_ns);
+    const int64_t next_ns = std::max(at_ns, instance->ring.front().at_ns);
+    // Who else sends here may do so by then.
+    if (merges && !events_.empty() &&
+        events_.next_ns() + kOvertakeNs < next_ns) {
+      break;
+    }
+    at_ns = next_ns;
   } while (most > 0 && grouped_);
   Cool(instance);
   HandOn(static_cast<size_t>(instance->machine));

@@ -60,16 +60,19 @@ struct Instance {
 //
 // The batch rule. An event moves up to 32 packets, each with an instant of its
 //   own. The source makes a group of the packets that it sends within
-//   batch_span (`event: packet`: of one each), and interface and functions hand
-//   groups on. The ring of a function knows the packets of a group from the
-//   instant of the first, before the others have come. A core's event polls
+//   batch_span (`event: packet`: of one each), and interfaces and functions
+//   hand groups on. The ring of a function knows the packets of a group from
+//   the instant of the first, before the others have come. A core's event polls
 //   again and again: a poll takes what has come by then, `batch` packets at
 //   most, and all of them leave when it ends; the next follows at once, or with
 //   the next packet that the ring knows. The event ends with 32 packets, or
-//   when the ring knows of none. So what a group may miss is what other events
-//   bring during its own: packets of another chain, or room in a ring that
-//   becomes free. Where functions share a core, an event is one poll. Service
-//   times of an event's packets vary by one gamma number, of the sum's law.
+//   when the ring knows of none. Where functions share a core, an event is one
+//   poll. Where packets come from several places, to a function or an
+//   interface, an event goes at most 500 ns beyond the next one of anything, so
+//   that is how far packets may overtake others. What a group may miss besides
+//   is room that becomes free in a ring while it comes in. Service times of an
+//   event's packets vary by one gamma number, of the sum's law.
+//   tests/benchmarks/server_events.cc compares with `event: packet`.
 // A poll of n packets and B bytes takes a + (b n + c B) X, where a, b and c
 //   are those of the last solution of the contention, one each `epoch`, from
 //   the packets that came in the epoch before.
@@ -145,6 +148,7 @@ class ServerEngine {
                  const RngTree& tree, Replication replication);
   void AddInstances(size_t station, int64_t ready_ns);
   void SpreadFlows();
+  void FindMerges();
   void CheckRoom(size_t function, const Placement& placement) const;
   void Retire(size_t instance, std::vector<ServerPacket>* waiting);
   void Place(size_t function, const Placement& placement, int64_t ready_ns);
@@ -159,6 +163,7 @@ class ServerEngine {
   void Arrive(const PacketGroup& group);
   void Join(size_t instance, const ServerPacket& packet);
   void Send(size_t machine, PacketGroup* group);
+  void Postpone(EventQueue::Kind kind, size_t machine, PacketGroup* group);
   void Deliver(const PacketGroup& group);
   // Hands packets that leave `machine` and their step on.
   void Route(size_t machine, PacketGroup* group);
@@ -199,7 +204,12 @@ class ServerEngine {
   // chain, station -> cumulative shares of its instances
   std::vector<std::vector<std::vector<double>>> spread_;
   std::vector<std::vector<size_t>> chains_of_;  // station -> chains
-  std::vector<int64_t> hot_;                    // chain -> hot instances
+  // Whether packets come from several places: to a station, into and out of a
+  // machine.
+  std::vector<bool> merges_;
+  std::vector<bool> merges_in_;
+  std::vector<bool> merges_out_;
+  std::vector<int64_t> hot_;  // chain -> hot instances
   std::vector<Core> cores_;
   std::vector<size_t> first_core_;  // of each machine
   std::vector<ChainTotals> chains_;

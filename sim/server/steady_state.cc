@@ -26,21 +26,67 @@ double MeanBytes(const ServiceChainConfig& chain) {
   return bytes / shares;
 }
 
-// How long packets are with a station: mean and variance.
+// How packets come to a station: squared coefficients of variation of the times
+// between them and between groups, and with how many a random one comes, itself
+// included.
+struct Stream {
+  double packets_scv = 1;
+  double groups_scv = 1;
+  double group = 1;
+};
+
+// An instance of a station as its packets find it.
+struct Queue {
+  double rho = 0;      // busy share
+  double seconds = 0;  // of service
+  double cv = 0;
+  double ring = 0;   // packets
+  double batch = 1;  // packets that a poll takes at most
+};
+
+// How long packets are with a station, and how they leave.
 struct Sojourn {
   double mean = 0;
   double variance = 0;
+  Stream leaving;
 };
 
-// At a server that is busy for the share `rho`, of service times s with
-// coefficient of variation cv, behind a ring.
-Sojourn SojournAt(double rho, double s, double cv, double ring) {
-  const double own = cv * cv * s * s;
-  const double longest = ring * s;
-  if (rho >= kBusiest) return {longest + s, own};
-  const double tau = std::min(s * (1 + cv * cv) / (2 * (1 - rho)), longest);
-  // Of W, which is 0 with probability 1 - rho and else exponential.
-  return {s + rho * tau, own + rho * (2 - rho) * tau * tau};
+// One of `instances` that share what comes.
+Stream Split(const Stream& stream, double instances) {
+  return {1 + (stream.packets_scv - 1) / instances, stream.groups_scv,
+          1 + (stream.group - 1) / instances};
+}
+
+Sojourn SojournAt(const Queue& q, const Stream& come) {
+  const double own = q.cv * q.cv * q.seconds * q.seconds;
+  const double rho = std::min(1.0, q.rho);
+  const auto leaving = [&](double scv) {
+    return rho * rho * q.cv * q.cv + (1 - rho * rho) * scv;
+  };
+  Sojourn sojourn;
+  sojourn.leaving = {leaving(come.packets_scv), leaving(come.groups_scv),
+                     q.batch};
+  if (rho >= kBusiest) {
+    sojourn.mean = (q.ring + 1) * q.seconds;
+    sojourn.variance = own;
+    return sojourn;
+  }
+  const double full = rho / (1 - rho);
+  const double wait =
+      std::min(q.ring * q.seconds,
+               0.5 * q.seconds *
+                   (full * (come.packets_scv + q.cv * q.cv) +
+                    (come.group - 1) * (1 + come.groups_scv * full)));
+  const double after =
+      std::min(wait * rho / (1 + rho), 0.5 * (q.batch - 1) * q.seconds);
+  sojourn.leaving.group =
+      std::min(q.batch, come.group + 2 * rho * wait / (q.seconds * (1 + rho)));
+  // Of the wait, which is 0 with probability 1 - p and else exponential.
+  const double p = rho + (1 - rho) * (1 - 1 / come.group);
+  const double all = wait + after;
+  sojourn.mean = q.seconds + all;
+  sojourn.variance = own + (p > 0 ? all * all * (2 / p - 1) : 0);
+  return sojourn;
 }
 
 // 99th percentile of a gamma distribution (Wilson and Hilferty 1931).
@@ -289,6 +335,7 @@ SteadyChain SteadyModel::ChainOf(
   SteadyChain chain{offered, 0, 0};
   std::vector<double> visits(steps.size());
   visits[0] = 1;
+  std::vector<Stream> streams(steps.size());  // that come to each step
   double mean = 0, variance = 0, delivered = 0, late = 0, rest = 0;
   int64_t machine = -1;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -316,8 +363,11 @@ SteadyChain SteadyModel::ChainOf(
       late = std::min(1.0, late + drained / interval.seconds);
       rest = std::max(rest, rests);
     }
+    const auto instances = static_cast<double>(placed[f].cores.size());
     const Sojourn sojourn = SojournAt(
-        busy, seconds, seconds > 0 ? std::sqrt(squares) / seconds : 0, ring);
+        {busy, seconds, seconds > 0 ? std::sqrt(squares) / seconds : 0, ring,
+         static_cast<double>(servers_.functions[f].batch)},
+        Split(streams[i], static_cast<double>(placed[f].cores.size())));
     mean += visits[i] * sojourn.mean;
     variance += visits[i] * sojourn.variance;
     if (placed[f].machine != machine) {
@@ -336,6 +386,7 @@ SteadyChain SteadyModel::ChainOf(
         delivered += there;
       } else {
         visits[static_cast<size_t>(next.step)] += there;
+        streams[static_cast<size_t>(next.step)] = sojourn.leaving;
       }
     }
   }

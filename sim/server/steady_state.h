@@ -12,13 +12,23 @@
 // training, and for managers that look ahead.
 //
 // Service times are those of SolveContention(). A station's ring is a queue of
-//   one server an instance, with Poisson arrivals and general service times;
-//   waits are exponential beyond 0,
-//     P(W > t) = rho exp(-t / tau),  tau = s (1 + cv^2) / (2 (1 - rho)),
-//   which has the mean of Pollaczek and Khinchine (Kleinrock vol. 1, eq.
-//   5.69), but no longer than a full ring takes; what a core cannot do is lost.
-//   The sum over a chain's stations is taken as gamma distributed, with the
-//   mean and variance of independent stages.
+//   one server an instance. Packets come to the first station as a Poisson
+//   process, to the others in groups, what a poll handed on at once. Times
+//   between packets and between groups have the squared coefficients of
+//   variation c of Whitt's Queueing Network Analyzer (BSTJ 62(9), 1983):
+//   through a station c becomes rho^2 cv^2 + (1 - rho^2) c, one of k parts of a
+//   stream has 1 + (c - 1) / k. The mean wait, of a packet that comes with g,
+//   itself included, is Kingman's, and the same of groups,
+//     W = s / 2 (rho / (1 - rho) (c + cv^2) + (g - 1) (1 + c_g rho / (1 -
+//     rho)))
+//   (for c = c_g = 1 that of M^X/G/1: Chaudhry and Templeton 1983), but no
+//   longer than a full ring takes; what a core cannot do is lost.
+// A poll hands on all that it took when the last is done. The ring is empty
+//   then but for what came meanwhile, so W is the rest r of the poll under way
+//   and the work that came in it before, r (1 + rho); what came after waits for
+//   rho r more, W rho / (1 + rho), and 2 rho r / s leave together.
+// Waits are 0 or exponential; the sum over a chain's stations is taken as gamma
+//   distributed, with the mean and variance of independent stages.
 // A function that rests keeps what its ring holds and loses the rest; what
 //   comes until its queue is gone again is late by up to the whole rest.
 // Not modelled: devices that lose packets, and few flows that spread unevenly.

@@ -13,7 +13,9 @@ namespace airlock {
 namespace {
 
 // More would be a broken clock, or an interval that is no use.
-constexpr int64_t kMostSamples = 10000000;
+constexpr int64_t kMostValues = 50000000;
+// That are taken for servers unasked; more would be a scan of the network.
+constexpr size_t kMostServers = 64;
 
 std::string AddressText(uint32_t address) {
   return fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 0xff,
@@ -55,6 +57,12 @@ std::vector<PcapServer> ServersOf(const std::string& path,
                                   const CaptureSurvey& survey) {
   if (!options.servers.empty()) return options.servers;
   std::vector<PcapServer> servers;
+  if (survey.asked.size() > kMostServers) {
+    FailAt(path, 0, 0,
+           fmt::format("connections to {} addresses begin in it; name the "
+                       "servers (--server NAME=ADDRESS)",
+                       survey.asked.size()));
+  }
   for (const uint32_t address : survey.asked) {
     servers.push_back({AddressText(address), address});
   }
@@ -63,6 +71,19 @@ std::vector<PcapServer> ServersOf(const std::string& path,
            "no TCP connection over IPv4 begins in it: there are no servers");
   }
   return servers;
+}
+
+void CheckLength(const std::string& path, const CaptureSurvey& survey,
+                 SimTime interval, size_t servers) {
+  const SimTime length = survey.last - survey.first;
+  const int64_t samples = length.value() / interval.value() + 1;
+  const auto columns =
+      static_cast<int64_t>(CollectorColumns({"a"}).size() * servers);
+  if (samples <= kMostValues / columns) return;
+  FailAt(path, 0, 0,
+         fmt::format("its {:.0f} s are {} intervals of {}; write a longer "
+                     "interval",
+                     Seconds(length), samples, ToString(interval)));
 }
 
 // One value a column and interval, from a collector over the whole file.
@@ -154,15 +175,7 @@ void DescribeCapture(const CaptureSurvey& survey, int64_t counted,
 Trace ImportPcap(const std::string& path, const PcapOptions& options) {
   const CaptureSurvey survey = Survey(path);
   const auto servers = ServersOf(path, options, survey);
-  const int64_t samples =
-      (survey.last - survey.first).value() / options.interval.value() + 1;
-  if (samples > kMostSamples) {
-    FailAt(path, 0, 0,
-           fmt::format("its {:.0f} s are {} intervals of {}; write a longer "
-                       "interval",
-                       Seconds(survey.last - survey.first), samples,
-                       ToString(options.interval)));
-  }
+  CheckLength(path, survey, options.interval, servers.size());
   CaptureFile file(path);
   PcapSampler sampler(servers, survey.first, options.interval);
   CapturedPacket packet;

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "calibration/traces/importers.h"
+#include "sim/base/error.h"
+#include "sim/base/rng.h"
 #include "tests/support/capture_text.h"
 #include "tests/support/import_text.h"
 
@@ -126,6 +128,46 @@ TEST(PcapImporter, AServerNobodyAsksIsAnError) {
                 .find("no TCP packet over IPv4 goes to a server; there are "
                       "connections to 10.0.0.3"),
             std::string::npos);
+}
+
+TEST(PcapImporter, AScanIsNoPool) {
+  std::string bytes = CaptureHeader(kRawIp);
+  for (uint32_t i = 0; i < 65; ++i) {
+    bytes += Packet(kSecond, TcpPacket(kWeb + i, 1, kSyn, 0, 0));
+  }
+  EXPECT_NE(ErrorOf([&] { Import(bytes); })
+                .find("connections to 65 addresses begin in it; name the "
+                      "servers"),
+            std::string::npos);
+  PcapOptions options;
+  options.servers = {{"web", kWeb + 7}};
+  EXPECT_EQ(Import(bytes, options).samples(), 1);
+}
+
+// Whatever stands in the file: a trace, or an error that says why not.
+TEST(PcapImporter, NoFileIsTooStrange) {
+  const std::string whole = Capture();
+  RngStream stream(11);
+  const TemporaryFolder folder;
+  PcapOptions options;
+  options.interval = Milliseconds(3600000);  // strange times are far apart
+  int traces = 0;
+  for (int trial = 0; trial < 200; ++trial) {
+    std::string bytes = whole;
+    for (int flips = 0; flips < 3; ++flips) {
+      bytes[stream.UniformInt(bytes.size())] =
+          static_cast<char>(stream.Next64());
+    }
+    bytes.resize(bytes.size() - stream.UniformInt(20) / 10);
+    WriteText(folder / "a.pcap", bytes);
+    try {
+      ImportTrace("pcap", folder / "a.pcap", options);
+      ++traces;
+    } catch (const InputError&) {
+    }
+  }
+  EXPECT_GT(traces, 20);
+  EXPECT_LT(traces, 180);
 }
 
 TEST(PcapImporter, ServersAreReadStrictly) {

@@ -351,7 +351,10 @@ SteadyChain SteadyModel::ChainOf(
     }
     if (busy >= kBusiest && lost == 0) lost = 1 - 1 / std::max(1.0, busy);
     const size_t f = station.parts[0].function;
-    const auto ring = static_cast<double>(servers_.functions[f].ring);
+    const auto ring = static_cast<double>(
+        station.receives
+            ? servers_.machines[static_cast<size_t>(placed[f].machine)].rx_ring
+            : servers_.functions[f].ring);
     const double rests =
         interval.rest_seconds.empty() ? 0 : interval.rest_seconds[f];
     if (rests > 0 && functions[f].packets_per_second > 0) {

@@ -156,7 +156,8 @@ void BalancerEnv::Look() {
 }
 
 std::vector<double> BalancerEnv::Executed(const double* action) {
-  const std::vector<double> proposed(action, action + pool_->servers());
+  std::vector<double> proposed(action, action + pool_->servers());
+  for (double& weight : proposed) weight = InWeightRange(weight);
   if (!shield_) return Normalised(proposed, setup_);
   const WeightVerdict verdict = shield_->Limit(proposed, Up());
   if (options_.tally != nullptr) {

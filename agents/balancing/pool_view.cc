@@ -140,6 +140,10 @@ std::vector<EnvField> WeightFields(const PoolSetup& setup) {
   return fields;
 }
 
+double InWeightRange(double weight) {
+  return std::clamp(weight, 0.0, kMostWeight);
+}
+
 std::vector<double> Normalised(std::vector<double> weights,
                                const PoolSetup& setup) {
   for (double& weight : weights) weight = std::max(0.0, weight);

@@ -52,6 +52,9 @@ void WritePoolFeatures(const PoolView& view, const PoolSetup& setup,
 // One field server.NAME.weight each, 0 to 2.
 std::vector<EnvField> WeightFields(const PoolSetup& setup);
 
+// The nearest weight to what a network says, whose actions may leave their box.
+double InWeightRange(double weight);
+
 // `weights` scaled so that the largest is 2, none below 0; by capacity where
 // none is above.
 std::vector<double> Normalised(std::vector<double> weights,

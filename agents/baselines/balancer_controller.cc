@@ -32,6 +32,14 @@ std::string SeenOf(const ServerView& server) {
   return server.up ? text : text + ", down";
 }
 
+// Whatever is set.
+class KeptWeights : public WeightPolicy {
+ public:
+  std::vector<double> Decide(SimTime, const PoolView& view) override {
+    return view.weights;
+  }
+};
+
 // A trained network, at its most probable action.
 class TrainedWeights : public WeightPolicy {
  public:
@@ -45,6 +53,7 @@ class TrainedWeights : public WeightPolicy {
     WritePoolFeatures(view, setup_, features_.data());
     std::vector<double> weights(setup_.names.size());
     policy_.Mode(features_.data(), nullptr, weights.data(), scratch_.data());
+    for (double& weight : weights) weight = InWeightRange(weight);
     return weights;
   }
 
@@ -268,6 +277,7 @@ std::unique_ptr<Controller> CreateBalancer(const std::string& agent,
                   true);
   }
   CheckBalancerPolicy(agent, policy);
+  if (agent == kStatic) return create(std::make_unique<KeptWeights>(), false);
   const WeightPolicyRow* const row = FindWeightPolicy(agent);
   AIRLOCK_CHECK(row != nullptr);
   return create(row->create(balancer), row->looks);

@@ -79,10 +79,10 @@ class BalancerController : public Controller {
   std::vector<ExplainedSetting> explained_;  // since they were taken
 };
 
-// The agent of this name, of WeightPolicies() or `load-balancer`, which runs
-// the policy of the file. Throws PolicyError for a file that is missing,
-// damaged, of another pool, or not asked for; InputError for a fallback that is
-// none.
+// The agent of this name, of WeightPolicies(), `load-balancer`, which runs the
+// policy of the file, or `static`, which changes nothing but what a shield
+// must. Throws PolicyError for a file that is missing, damaged, of another
+// pool, or not asked for; InputError for a fallback that is none.
 std::unique_ptr<Controller> CreateBalancer(const std::string& agent,
                                            const std::string& policy,
                                            const BalancerConfig& balancer,

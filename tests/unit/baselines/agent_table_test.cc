@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "agents/baselines/balancer_controller.h"
+#include "agents/baselines/placement_controller.h"
 #include "agents/baselines/planners/planners.h"
 #include "agents/baselines/queue_target.h"
 #include "sim/base/file.h"
@@ -19,10 +21,23 @@ namespace {
 constexpr char kPolicy[] =
     AIRLOCK_SOURCE_DIR "/agents/policies/net2seq-20.json";
 
+constexpr char kBalancerPolicy[] =
+    AIRLOCK_SOURCE_DIR "/agents/policies/load-balancer.json";
+
 std::unique_ptr<Controller> Create(const std::string& name) {
   Scenario scenario;
   scenario.datacentre.emplace();
   return CreateAgent(name, scenario, Replication(0));
+}
+
+// The pool of the shipped policy.
+Scenario Pool() {
+  Scenario pool;
+  BalancerConfig& balancer = pool.datacentre.emplace().balancer.emplace();
+  for (const std::string name : {"a", "b", "c", "d"}) {
+    balancer.servers.push_back({name, 1, 1, 1, {}});
+  }
+  return pool;
 }
 
 TEST(AgentTableTest, EveryRowCreatesAController) {
@@ -30,10 +45,30 @@ TEST(AgentTableTest, EveryRowCreatesAController) {
   wlan.wlan.emplace();
   wlan.wlan->access_points.emplace_back();
   for (const AgentRow& row : Agents()) {
-    wlan.controller.policy = IsTrainedPlanner(row.name) ? kPolicy : "";
-    EXPECT_NE(CreateAgent(row.name, wlan, Replication(0)), nullptr) << row.name;
-    EXPECT_NE(row.description, "") << row.name;
+    SCOPED_TRACE(row.name);
+    EXPECT_NE(row.description, "");
+    if (IsPlacementAgent(row.name)) continue;  // needs chains
+    Scenario scenario = IsBalancer(row.name) ? Pool() : wlan;
+    if (IsTrainedPlanner(row.name)) scenario.controller.policy = kPolicy;
+    if (row.name == kLoadBalancer) scenario.controller.policy = kBalancerPolicy;
+    EXPECT_NE(CreateAgent(row.name, scenario, Replication(0)), nullptr);
   }
+}
+
+TEST(AgentTableTest, BalancersNeedAPool) {
+  EXPECT_EQ(testing::ErrorOf([] { Create("lsq"); }),
+            "agent 'lsq' sets the weights of a server pool, and this scenario "
+            "has none (datacentre.balancer)");
+  Scenario pool = Pool();
+  pool.controller.policy = kBalancerPolicy;
+  EXPECT_THAT(
+      testing::ErrorOf([&] { CreateAgent("lsq", pool, Replication(0)); }),
+      ::testing::HasSubstr("is not trained and takes no policy"));
+  pool.datacentre->balancer->servers.pop_back();
+  EXPECT_THAT(testing::ErrorOf(
+                  [&] { CreateAgent(kLoadBalancer, pool, Replication(0)); }),
+              ::testing::HasSubstr("that sets server.a.weight, server.b.weight, "
+                                 "server.c.weight, server.d.weight; here"));
 }
 
 TEST(AgentTableTest, PlannersNeedAWlan) {
@@ -130,7 +165,10 @@ TEST(AgentTableTest, WhatAPlannerCannotPlanShowsBeforeAnythingRuns) {
 TEST(AgentTableTest, AnUnknownAgentListsTheKnownOnes) {
   EXPECT_EQ(testing::ErrorOf([] { Create("statc"); }),
             "no such agent: 'statc'; known agents: static, queue-target, "
-            "schedule, legacy-daily, daily-ai-7d, greedy, colouring, turboca, "
+            "schedule, ecmp, wcmp, lsq, true-capacity, load-balancer, "
+            "threshold-autoscaler, first-fit, contention-aware, "
+            "placement-policy, legacy-daily, daily-ai-7d, greedy, colouring, "
+            "turboca, "
             "dynls, oracle, net2seq");
 }
 

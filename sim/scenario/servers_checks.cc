@@ -219,6 +219,12 @@ void CheckRunToCompletion(const ServersConfig& servers,
   for (size_t c = 0; c < servers.chains.size(); ++c) {
     const ServiceChainConfig& chain = servers.chains[c];
     if (chain.mode != "run-to-completion") continue;
+    if (index.count(chain.name) > 0) {
+      report.Error(fmt::format("chains.{}.name", c),
+                   "there is a function '" + chain.name +
+                       "', and the chain's columns are function." + chain.name,
+                   "write another name");
+    }
     const std::vector<std::string> functions =
         chain.edges.empty() ? chain.path : FunctionsOfEdges(chain);
     for (const std::string& name : functions) {

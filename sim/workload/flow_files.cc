@@ -193,6 +193,49 @@ RackMatrix MatrixOfJson(const std::string& path, Diagnostics* diagnostics) {
   return matrix;
 }
 
+constexpr char kFlowHeader[] = "time [s],from,to,bytes";
+
+bool HasFlowHeader(const Table& table) {
+  std::string header;
+  for (const Cell& cell : table.rows()[0]) {
+    header += (header.empty() ? "" : ",") + cell.text;
+  }
+  if (header == kFlowHeader) return true;
+  table.Complain(table.rows()[0][0].mark, "the columns are not named",
+                 fmt::format("the first line is {}", kFlowHeader));
+  return false;
+}
+
+// A host's number below `hosts`.
+std::optional<int64_t> Host(const Table& table, const Cell& cell,
+                            int64_t hosts) {
+  const auto host = Whole(table, cell, 0);
+  if (!host || *host < hosts) return host;
+  table.Complain(cell.mark, fmt::format("there is no host {}", *host),
+                 fmt::format("the topology has the hosts 0 to {}", hosts - 1));
+  return std::nullopt;
+}
+
+std::optional<ListedFlow> ReadFlow(const Table& table,
+                                   const std::vector<Cell>& row,
+                                   int64_t hosts) {
+  constexpr double kMostSeconds = 9e9;  // of a SimTime
+  if (!table.HasCells(row, 4, kFlowHeader)) return std::nullopt;
+  const double seconds = table.Number(row[0]);
+  const auto from = Host(table, row[1], hosts);
+  const auto to = Host(table, row[2], hosts);
+  const auto bytes = Whole(table, row[3], 1);
+  const bool late = seconds < 0 || seconds > kMostSeconds;
+  if (late) table.Complain(row[0].mark, row[0].text + " is outside of any run");
+  if (from && to && *from == *to) {
+    table.Complain(row[2].mark, fmt::format("host {} sends to itself", *to));
+  }
+  if (std::isnan(seconds) || late || !from || !to || !bytes) {
+    return std::nullopt;
+  }
+  return ListedFlow{FromSeconds(seconds), *from, *to, DataSize(*bytes)};
+}
+
 // Moves what was found to `*diagnostics`; `value` if none of it is an error.
 template <typename T>
 std::optional<T> Unless(Diagnostics found, T value, Diagnostics* diagnostics) {
@@ -272,46 +315,19 @@ std::optional<RackMatrix> ReadRackMatrix(const std::string& path,
 std::optional<std::vector<ListedFlow>> ReadFlowList(const std::string& path,
                                                     int64_t hosts,
                                                     Diagnostics* diagnostics) {
-  constexpr const char* kHeader = "time [s],from,to,bytes";
   Diagnostics found;
   const Table table(path, &found);
   std::vector<ListedFlow> flows;
-  for (size_t i = 0; i < table.rows().size(); ++i) {
-    const std::vector<Cell>& row = table.rows()[i];
-    if (i == 0) {
-      std::string header;
-      for (const Cell& cell : row) {
-        header += (header.empty() ? "" : ",") + cell.text;
-      }
-      if (header == kHeader) continue;
-      table.Complain(row[0].mark, "the columns are not named",
-                     fmt::format("the first line is {}", kHeader));
-      break;
-    }
-    if (!table.HasCells(row, 4, kHeader)) continue;
-    const double seconds = table.Number(row[0]);
-    const auto from = Whole(table, row[1], 0);
-    const auto to = Whole(table, row[2], 0);
-    const auto bytes = Whole(table, row[3], 1);
-    if (std::isnan(seconds) || !from || !to || !bytes) continue;
-    for (size_t cell : {1, 2}) {
-      const int64_t host = cell == 1 ? *from : *to;
-      if (host < hosts) continue;
-      table.Complain(
-          row[cell].mark, fmt::format("there is no host {}", host),
-          fmt::format("the topology has the hosts 0 to {}", hosts - 1));
-    }
-    if (*from == *to) {
-      table.Complain(row[2].mark, fmt::format("host {} sends to itself", *to));
-    }
-    const SimTime time = FromSeconds(std::clamp(seconds, 0.0, 9e9));
-    if (seconds < 0 || (!flows.empty() && time < flows.back().time)) {
-      table.Complain(row[0].mark,
-                     seconds < 0 ? row[0].text + " is before the run"
-                                 : row[0].text + " is before the line above",
+  const bool named = !found.has_errors() && HasFlowHeader(table);
+  for (size_t i = 1; named && i < table.rows().size(); ++i) {
+    const auto flow = ReadFlow(table, table.rows()[i], hosts);
+    if (!flow) continue;
+    if (!flows.empty() && flow->time < flows.back().time) {
+      const Cell& time = table.rows()[i][0];
+      table.Complain(time.mark, time.text + " is before the line above",
                      "times do not decrease");
     }
-    flows.push_back({time, *from, *to, DataSize(*bytes)});
+    flows.push_back(*flow);
   }
   if (!found.has_errors() && flows.empty()) {
     table.Complain(table.rows()[0][0].mark, "there are no flows");

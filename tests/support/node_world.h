@@ -50,6 +50,20 @@ inline std::vector<std::string> CellsOf(const std::string& line) {
   return cells;
 }
 
+// decisions.csv without its first `cut` columns, of the lines that begin with
+// `prefix` after a number.
+inline std::vector<std::string> Decided(const std::string& path, int cut,
+                                        const std::string& prefix = "") {
+  std::vector<std::string> decided;
+  for (const std::string& line : LinesOf(ReadAll(path))) {
+    size_t begin = line.find(',') + 1;
+    if (line.compare(begin, prefix.size(), prefix) != 0) continue;
+    for (int i = 1; i < cut; ++i) begin = line.find(',', begin) + 1;
+    decided.push_back(line.substr(begin));
+  }
+  return decided;
+}
+
 // Waits for it, up to half a minute on a machine under load.
 inline bool Eventually(const std::function<bool()>& condition) {
   for (int i = 0; i < 3000; ++i) {

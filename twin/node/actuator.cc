@@ -2,9 +2,11 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sim/base/error.h"
 #include "sim/base/file.h"
@@ -28,15 +30,54 @@ void Wait(double seconds) {
   }
 }
 
-ActuatorReading ReadingOf(const std::string& text, const std::string& name) {
+constexpr char kOne[] = "NUMBER";
+constexpr char kGroup[] = "{NAME: NUMBER, ...}";
+const char* Shape(double) { return kOne; }
+const char* Shape(const SettingGroup&) { return kGroup; }
+
+// As a program's argument.
+std::string ArgumentOf(double setting) { return fmt::format("{}", setting); }
+std::string ArgumentOf(const SettingGroup& group) {
+  std::string text;
+  for (const auto& [name, value] : group) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", name, value);
+  }
+  return text;
+}
+
+// For people.
+std::string TextOf(double setting) { return fmt::format("{:.12g}", setting); }
+std::string TextOf(const SettingGroup& group) {
+  std::string text;
+  for (const auto& [name, value] : group) {
+    text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", name, value);
+  }
+  return text;
+}
+
+bool Near(double a, double b, double tolerance) {
+  return std::abs(a - b) <= tolerance;
+}
+// Of the same settings.
+bool Near(const SettingGroup& a, const SettingGroup& b, double tolerance) {
+  return a.size() == b.size() &&
+         std::equal(
+             a.begin(), a.end(), b.begin(), [&](const auto& x, const auto& y) {
+               return x.first == y.first && Near(x.second, y.second, tolerance);
+             });
+}
+
+template <typename Value>
+ActuatorReading<Value> ReadingOf(const std::string& text,
+                                 const std::string& name) {
   try {
     const json object = json::parse(text);
-    return {object.at("configuration").get<double>(),
-            object.at("state").get<double>()};
+    return {object.at("configuration").get<Value>(),
+            object.at("state").get<Value>()};
   } catch (const json::exception& error) {
-    throw Error(fmt::format(
-        "{}: expected {{\"configuration\": NUMBER, \"state\": NUMBER}}: {}",
-        name, CauseOf(error)));
+    throw Error(
+        fmt::format("{}: expected {{\"configuration\": {}, \"state\": {}}}: {}",
+                    name, Shape(Value()), Shape(Value()), CauseOf(error)));
   }
 }
 
@@ -49,19 +90,20 @@ void Fill(std::string_view hole, const std::string& text,
   }
 }
 
-class CommandActuator : public Actuator {
+template <typename Value>
+class CommandActuator : public Actuator<Value> {
  public:
   explicit CommandActuator(const ActuatorConfig& config) : config_(config) {}
 
-  void Apply(double setting) override {
+  void Apply(const Value& setting) override {
     std::vector<std::string> command = config_.apply;
-    const std::string number = fmt::format("{}", setting);
-    for (std::string& argument : command) Fill("{setting}", number, &argument);
+    const std::string value = ArgumentOf(setting);
+    for (std::string& argument : command) Fill("{setting}", value, &argument);
     Run(command);
   }
 
-  ActuatorReading Read() override {
-    return ReadingOf(Run(config_.read), config_.read.front());
+  ActuatorReading<Value> Read() override {
+    return ReadingOf<Value>(Run(config_.read), config_.read.front());
   }
 
  private:
@@ -83,16 +125,19 @@ class CommandActuator : public Actuator {
   ActuatorConfig config_;
 };
 
-class FileActuator : public Actuator {
+template <typename Value>
+class FileActuator : public Actuator<Value> {
  public:
   explicit FileActuator(const std::string& path) : path_(path) {}
 
-  void Apply(double setting) override {
+  void Apply(const Value& setting) override {
     WriteFileAtomically(
         path_,
         json{{"configuration", setting}, {"state", setting}}.dump() + "\n");
   }
-  ActuatorReading Read() override { return ReadingOf(ReadFile(path_), path_); }
+  ActuatorReading<Value> Read() override {
+    return ReadingOf<Value>(ReadFile(path_), path_);
+  }
 
  private:
   std::string path_;
@@ -110,11 +155,13 @@ ActuatorConfig ActuatorOf(const ActuatorConfig& config,
   return one;
 }
 
-std::unique_ptr<Actuator> MakeActuator(const ActuatorConfig& config) {
+template <typename Value>
+std::unique_ptr<Actuator<Value>> MakeActuator(const ActuatorConfig& config) {
   if (config.kind == "command") {
-    return std::make_unique<CommandActuator>(config);
+    return std::make_unique<CommandActuator<Value>>(config);
   }
-  if (config.kind == "file") return std::make_unique<FileActuator>(config.path);
+  if (config.kind == "file")
+    return std::make_unique<FileActuator<Value>>(config.path);
   AIRLOCK_CHECK(config.kind == "none", "{}", config.kind);
   return nullptr;
 }
@@ -133,34 +180,37 @@ const char* ToString(ActionOutcome::End end) {
   return "";
 }
 
-ActionTransaction::ActionTransaction(const ActuatorConfig& config,
-                                     std::unique_ptr<Actuator> actuator)
+template <typename Value>
+ActionTransaction<Value>::ActionTransaction(
+    const ActuatorConfig& config, std::unique_ptr<Actuator<Value>> actuator)
     : config_(config), actuator_(std::move(actuator)) {}
 
-void ActionTransaction::ApplyAndVerify(double setting) {
+template <typename Value>
+void ActionTransaction<Value>::ApplyAndVerify(const Value& setting) {
   if (!actuator_) return;
   const bool command = config_.kind == "command";
   actuator_->Apply(setting);
   if (command) Wait(Seconds(config_.settle));
   const Clock::time_point begin = Clock::now();
   while (true) {
-    const ActuatorReading reading = actuator_->Read();
+    const ActuatorReading<Value> reading = actuator_->Read();
     const bool configured =
-        std::abs(reading.configuration - setting) <= config_.tolerance;
-    const bool in_force =
-        std::abs(reading.state - setting) <= config_.state_tolerance;
+        Near(reading.configuration, setting, config_.tolerance);
+    const bool in_force = Near(reading.state, setting, config_.state_tolerance);
     if (configured && in_force) return;
     if (!command || SecondsSince(begin) >= Seconds(config_.verify_within)) {
-      throw Error(
-          fmt::format("{} {:.12g} was applied, and {:.12g} is read back",
-                      configured ? "state:" : "configuration:", setting,
-                      configured ? reading.state : reading.configuration));
+      throw Error(fmt::format(
+          "{} {} was applied, and {} is read back",
+          configured ? "state:" : "configuration:", TextOf(setting),
+          TextOf(configured ? reading.state : reading.configuration)));
     }
     Wait(0.005);
   }
 }
 
-ActionOutcome ActionTransaction::Set(double setting, double fallback) {
+template <typename Value>
+ActionOutcome ActionTransaction<Value>::Set(const Value& setting,
+                                            const Value& fallback) {
   ActionOutcome outcome;
   if (certain_ && committed_ && *committed_ == setting) return outcome;
   const Clock::time_point begin = Clock::now();
@@ -185,5 +235,11 @@ ActionOutcome ActionTransaction::Set(double setting, double fallback) {
   outcome.seconds = SecondsSince(begin);
   return outcome;
 }
+
+template std::unique_ptr<Actuator<double>> MakeActuator(const ActuatorConfig&);
+template std::unique_ptr<Actuator<SettingGroup>> MakeActuator(
+    const ActuatorConfig&);
+template class ActionTransaction<double>;
+template class ActionTransaction<SettingGroup>;
 
 }  // namespace airlock

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,26 +10,33 @@
 
 namespace airlock {
 
+// Settings that change together or not at all, by name. Where one setting is
+// carried out the Value below is a double, where a group is, this.
+using SettingGroup = std::map<std::string, double>;
+
 // What is in force on the device.
+template <typename Value>
 struct ActuatorReading {
-  double configuration = 0;  // what is set
-  double state = 0;          // what the device does
+  Value configuration{};  // what is set
+  Value state{};          // what the device does
 };
 
 // Carries settings out. Throws Error where a program fails, takes too long, or
 // says something else than it should.
+template <typename Value>
 class Actuator {
  public:
   virtual ~Actuator() = default;
-  virtual void Apply(double setting) = 0;
-  virtual ActuatorReading Read() = 0;
+  virtual void Apply(const Value& setting) = 0;
+  virtual ActuatorReading<Value> Read() = 0;
 };
 // `config` for one of many settings: {name} in its path and its programs'
 // arguments becomes `name`.
 ActuatorConfig ActuatorOf(const ActuatorConfig& config,
                           const std::string& name);
 // Null for the kind `none`.
-std::unique_ptr<Actuator> MakeActuator(const ActuatorConfig& config);
+template <typename Value>
+std::unique_ptr<Actuator<Value>> MakeActuator(const ActuatorConfig& config);
 
 // How a change of the setting ended.
 struct ActionOutcome {
@@ -46,33 +53,34 @@ struct ActionOutcome {
 const char* ToString(ActionOutcome::End end);
 
 // Changes settings by apply, wait, verify, commit; else by rolling back.
+template <typename Value>
 class ActionTransaction {
  public:
   // `actuator` may be null: then every setting is committed as it is.
   ActionTransaction(const ActuatorConfig& config,
-                    std::unique_ptr<Actuator> actuator);
+                    std::unique_ptr<Actuator<Value>> actuator);
 
   // Brings `setting` into force, or where that cannot be verified `fallback`.
   // Nothing is done where `setting` is committed already.
-  ActionOutcome Set(double setting, double fallback);
+  ActionOutcome Set(const Value& setting, const Value& fallback);
 
   // The last setting that was verified; nothing before the first, and where
   // what is in force is not known.
-  std::optional<double> committed() const { return committed_; }
+  const std::optional<Value>& committed() const { return committed_; }
   // What was committed by an earlier run: taken for the last setting, but
   // applied again when it is asked for.
-  void Assume(std::optional<double> setting) {
-    committed_ = setting;
+  void Assume(std::optional<Value> setting) {
+    committed_ = std::move(setting);
     certain_ = false;
   }
 
  private:
   // Throws Error that says what was not verified.
-  void ApplyAndVerify(double setting);
+  void ApplyAndVerify(const Value& setting);
 
   ActuatorConfig config_;
-  std::unique_ptr<Actuator> actuator_;
-  std::optional<double> committed_;
+  std::unique_ptr<Actuator<Value>> actuator_;
+  std::optional<Value> committed_;
   bool certain_ = false;  // committed_ by this run
 };
 

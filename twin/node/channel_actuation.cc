@@ -16,7 +16,7 @@ double ChannelActuation::WorstSeconds(const ActuatorConfig& config) {
 SettingOutcome ChannelActuation::Set(const std::string& name, double value,
                                      double before) {
   const ActuatorConfig one = ActuatorOf(config_, name);
-  ActionTransaction transaction(one, MakeActuator(one));
+  ActionTransaction<double> transaction(one, MakeActuator<double>(one));
   // Somebody else may have changed it since: it is applied in any case.
   transaction.Assume(before);
   const SettingOutcome end{name, value, transaction.Set(value, before)};

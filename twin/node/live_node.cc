@@ -42,7 +42,7 @@ LiveNode::LiveNode(const NodeFile& file)
     : StreamNode(file, "model"),
       triggers_(file.drift.triggers),
       requests_(file.retraining, file.name),
-      transaction_(file.actuator, MakeActuator(file.actuator)),
+      transaction_(file.actuator, MakeActuator<double>(file.actuator)),
       newest_target_(kUnknown) {
   registry_ = std::make_unique<RegistryFollower>(file);
   Open();

@@ -63,7 +63,7 @@ class LiveNode : public StreamNode {
 
   DriftTriggers triggers_;
   RetrainingRequests requests_;
-  ActionTransaction transaction_;
+  ActionTransaction<double> transaction_;
 
   std::unique_ptr<LiveModel> acting_;
   std::unique_ptr<LiveModel> shadow_;

@@ -14,6 +14,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/interrupt.h"
+#include "twin/node/balancer_node.h"
 #include "twin/node/channel_node.h"
 #include "twin/node/live_node.h"
 #include "twin/node/node_file.h"
@@ -60,7 +61,7 @@ ExitCode RunNode(const Arguments& arguments) {
   std::fputs(diagnostics.Format().c_str(), stderr);
   if (!file) return ExitCode::kInput;
   if (arguments.check) {
-    if (file->channels) ChannelSite(*file).Check();
+    if (const auto site = MakeControlSite(*file)) site->Check();
     fmt::print("{}: good\n", arguments.path);
     return ExitCode::kDone;
   }
@@ -71,7 +72,9 @@ ExitCode RunNode(const Arguments& arguments) {
         ExitCode::kUsage);
   }
   if (file->channels) {
-    ChannelNode(*file).Run();
+    ChannelNode(*file, ChannelSite(*file)).Run();
+  } else if (file->balancer) {
+    BalancerNode(*file, BalancerSite(*file)).Run();
   } else {
     LiveNode(*file).Run();
   }

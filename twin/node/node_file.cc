@@ -119,23 +119,30 @@ double WorstSeconds(const ActuatorConfig& actuator) {
               Seconds(actuator.verify_within));
 }
 
-// What a channel manager wants of a node file, and what it has no use for.
-void CheckChannels(const NodeFile& file, const Reporter& report) {
+// What a node that controls wants of its file, and what it has no use for.
+void CheckControl(const NodeFile& file, const Reporter& report) {
+  const ControlSection section = ControlOf(file);
   for (const char* key :
        {"drift", "action", "fallback", "retraining", "shadow"}) {
     if (report.Given(key)) {
-      report.Error(key, "a node with `channels` does not use it");
+      report.Error(
+          key, fmt::format("a node with `{}` does not use it", section.key));
     }
   }
   const bool followed = report.Given("registry");
-  for (const char* key : {"channels.agent", "channels.policy"}) {
-    if (followed && report.Given(key)) {
-      report.Error(key, "the registry's promoted version says it");
+  for (const char* field : {"agent", "policy"}) {
+    if (followed && report.Given(section.Key(field))) {
+      report.Error(section.Key(field),
+                   "the registry's promoted version says it");
     }
   }
   if (!followed && report.Given("model")) {
     report.Error("model", "is an alias of a registry, and none is given");
   }
+}
+
+// Access points have settings of their own, each with a program's run.
+void CheckChannelActuator(const NodeFile& file, const Reporter& report) {
   const auto names_setting = [](const std::string& argument) {
     return argument.find("{name}") != std::string::npos;
   };
@@ -155,10 +162,14 @@ void CheckChannels(const NodeFile& file, const Reporter& report) {
 }
 
 void CheckNode(const NodeFile& file, const Reporter& report) {
-  if (file.channels) {
-    CheckChannels(file, report);
+  const bool controls = ControlOf(file).config != nullptr;
+  if (file.channels && file.balancer) {
+    report.Error("balancer", "a node has `channels` or `balancer`, not both");
+  } else if (controls) {
+    CheckControl(file, report);
+    if (file.channels) CheckChannelActuator(file, report);
   } else if (!report.Given("registry")) {
-    report.Error("", "needs the key 'registry', or 'channels'");
+    report.Error("", "needs the key 'registry', 'channels' or 'balancer'");
   }
   if (file.actuator.kind == "command" &&
       WorstSeconds(file.actuator) > Seconds(file.source.period)) {
@@ -175,8 +186,7 @@ void CheckNode(const NodeFile& file, const Reporter& report) {
                              "sample would be stale",
                              Seconds(file.source.period)));
   }
-  if (!file.channels && file.action.rule == "none" &&
-      file.actuator.kind != "none") {
+  if (!controls && file.action.rule == "none" && file.actuator.kind != "none") {
     report.Error("actuator", "has nothing to apply: the action's rule is none");
   }
   if (file.shadow == file.model) {
@@ -197,6 +207,10 @@ const std::vector<NodeFileKind>& SourceKinds() {
        "a CSV file that grows, such as the testbed's sampler writes",
        {"path"},
        {"columns"}},
+      {"frames",
+       "samples that airlock-collector, or another program, shares in memory",
+       {"path"},
+       {}},
       {"pcm", "`pcm -csv` as a child process", {"command"}, {}},
       {"pcm-server", "pcm-sensor-server over HTTP, as JSON", {"url"}, {}},
       {"perf",
@@ -278,7 +292,8 @@ void DeclareFields(Fields<SourceConfig>& fields) {
            "persecond/1.")
       .NotEmpty();
   fields
-      .Add("path", &SourceConfig::path, "The CSV that grows, or the recording.")
+      .Add("path", &SourceConfig::path,
+           "The CSV that grows, the shared frames, or the recording.")
       .AsPath()
       .NotEmpty();
   fields
@@ -442,14 +457,15 @@ void DeclareFields(Fields<ActuatorConfig>& fields) {
   fields
       .Add("apply", &ActuatorConfig::apply,
            "Program and arguments that apply a setting, without a shell; "
-           "{setting} in an argument becomes the number, {name} the setting's "
-           "name where `channels` have many.")
+           "{setting} in an argument becomes the number, or of a balancer all "
+           "its weights (web1=2,web2=0.5), {name} the setting's name where "
+           "`channels` have many.")
       .NotEmpty();
   fields
       .Add("read", &ActuatorConfig::read,
            "Program and arguments that print what is in force as JSON: "
            "{\"configuration\": 3, \"state\": 3}, what is configured and what "
-           "the device does.")
+           "the device does; of a balancer objects of weights by server.")
       .NotEmpty();
   fields
       .Add("timeout", &ActuatorConfig::timeout,
@@ -516,49 +532,51 @@ void DeclareFields(Fields<RetrainingConfig>& fields) {
       .Between(60, 100000);
 }
 
-void DeclareFields(Fields<ChannelShadowConfig>& fields) {
+void DeclareFields(Fields<NodeShadowConfig>& fields) {
   fields
-      .Add("agent", &ChannelShadowConfig::agent,
-           "A channel planner of `airlock list agents`.")
+      .Add("agent", &NodeShadowConfig::agent,
+           "One of `airlock list agents` that fits the section.")
       .Required()
       .NotEmpty();
   fields
-      .Add("policy", &ChannelShadowConfig::policy,
+      .Add("policy", &NodeShadowConfig::policy,
            "The policy of a trained agent.")
       .AsExistingFile();
 }
 
-void DeclareFields(Fields<ChannelsConfig>& fields) {
+void DeclareFields(Fields<NodeControlConfig>& fields) {
   fields
-      .Add("scenario", &ChannelsConfig::scenario,
-           "A scenario whose `wlan` is the network: access points, standards, "
-           "region, widths; its shield and the limits of its fallback hold "
-           "too.")
+      .Add("scenario", &NodeControlConfig::scenario,
+           "A scenario whose `wlan` is the network (access points, standards, "
+           "region, widths), or whose `datacentre.balancer` is the pool; its "
+           "shield and the limits of its fallback hold too.")
       .Required()
       .AsExistingFile();
   fields
-      .Add("agent", &ChannelsConfig::agent,
-           "A channel planner of `airlock list agents`; where absent, the "
-           "scenario's, or the registry's.")
+      .Add("agent", &NodeControlConfig::agent,
+           "Of `channels` a channel planner, of `balancer` one that sets "
+           "weights, of `airlock list agents`; where absent, the scenario's, "
+           "or the registry's.")
       .NotEmpty();
   fields
-      .Add("policy", &ChannelsConfig::policy,
+      .Add("policy", &NodeControlConfig::policy,
            "The policy of a trained agent; where absent, the scenario's, or "
            "the registry's.")
       .AsExistingFile();
   fields
-      .Add("fallback", &ChannelsConfig::fallback,
-           "The planner that plans while there is a doubt: legacy-daily, say, "
-           "or static, which holds what is in force. Where absent, the "
-           "scenario's, or static.")
+      .Add("fallback", &NodeControlConfig::fallback,
+           "What decides while there is a doubt: a planner (legacy-daily, "
+           "say), or weights that need no observation (wcmp, ecmp); static "
+           "holds what is in force. Where absent, the scenario's: of a pool "
+           "with a shield wcmp; else static.")
       .NotEmpty();
   fields
-      .Add("every", &ChannelsConfig::every,
+      .Add("every", &NodeControlConfig::every,
            "Samples of the source between two decisions; where absent, as many "
            "as the scenario's controller.interval has periods.")
       .Between(1, 1000000);
-  fields.Add("shadow", &ChannelsConfig::shadow,
-             "A planner that is asked too, reported, and never acted on.");
+  fields.Add("shadow", &NodeControlConfig::shadow,
+             "An agent that is asked too, reported, and never acted on.");
 }
 
 void DeclareFields(Fields<NodeFile>& fields) {
@@ -574,7 +592,7 @@ void DeclareFields(Fields<NodeFile>& fields) {
   fields
       .Add("registry", &NodeFile::registry,
            "The registry's folder; it is only read. Needed but for `channels` "
-           "with an agent of its own.")
+           "or `balancer` with an agent of its own.")
       .AsPath()
       .NotEmpty();
   fields
@@ -599,6 +617,8 @@ void DeclareFields(Fields<NodeFile>& fields) {
              "What is written when a trigger fires.");
   fields.Add("channels", &NodeFile::channels,
              "A channel manager in the place of a forecast.");
+  fields.Add("balancer", &NodeFile::balancer,
+             "A load balancer's weights in the place of a forecast.");
   fields.Check(CheckNode);
 }
 
@@ -613,6 +633,12 @@ std::optional<NodeFile> LoadNodeFile(const std::string& path,
     file->document = std::make_shared<const Document>(std::move(*document));
   }
   return file;
+}
+
+ControlSection ControlOf(const NodeFile& file) {
+  if (file.channels) return {"channels", &*file.channels};
+  if (file.balancer) return {"balancer", &*file.balancer};
+  return {"", nullptr};
 }
 
 void FailAt(const NodeFile& file, const std::string& key,

@@ -109,20 +109,21 @@ struct RetrainingConfig {
   int64_t history = 1000;
 };
 
-// A planner that runs beside the acting one, reported and never acted on.
-struct ChannelShadowConfig {
+// A controller that runs beside the acting one, reported and never acted on.
+struct NodeShadowConfig {
   std::string agent;
   std::string policy;
 };
 
-// The channels of a WLAN's access points, which a planner decides on.
-struct ChannelsConfig {
+// What an agent controls in the place of a forecast: the channels of a WLAN's
+// access points, or the weights of a server pool.
+struct NodeControlConfig {
   std::string scenario;
   std::string agent;     // empty: the scenario's, or the registry's
   std::string policy;    // of a trained agent
-  std::string fallback;  // empty: the scenario's, or `static`
+  std::string fallback;  // empty: the scenario's, or what holds
   std::optional<int64_t> every;
-  std::optional<ChannelShadowConfig> shadow;
+  std::optional<NodeShadowConfig> shadow;
 };
 
 // What a node is to do: one YAML file, every path relative to it.
@@ -143,11 +144,25 @@ struct NodeFile {
   MetricsConfig metrics;
   StateConfig state;
   RetrainingConfig retraining;
-  // Given: the node manages channels, and predicts nothing.
-  std::optional<ChannelsConfig> channels;
+  // At most one is given: the node controls, and predicts nothing.
+  std::optional<NodeControlConfig> channels;
+  std::optional<NodeControlConfig> balancer;
   // What was read, for findings of those that know more than we do; no key.
   std::shared_ptr<const Document> document;
 };
+
+// The section that says what a node controls: its key, "channels" or
+// "balancer", and its content; null: the node predicts.
+struct ControlSection {
+  const char* key;
+  const NodeControlConfig* config;
+
+  // "balancer.policy"
+  std::string Key(const char* field) const {
+    return std::string(key) + "." + field;
+  }
+};
+ControlSection ControlOf(const NodeFile& file);
 
 // A finding about a node file, formatted with its position.
 class NodeFileError : public InputError {
@@ -172,8 +187,8 @@ void DeclareFields(Fields<ActuatorConfig>& fields);
 void DeclareFields(Fields<MetricsConfig>& fields);
 void DeclareFields(Fields<StateConfig>& fields);
 void DeclareFields(Fields<RetrainingConfig>& fields);
-void DeclareFields(Fields<ChannelShadowConfig>& fields);
-void DeclareFields(Fields<ChannelsConfig>& fields);
+void DeclareFields(Fields<NodeShadowConfig>& fields);
+void DeclareFields(Fields<NodeControlConfig>& fields);
 void DeclareFields(Fields<NodeFile>& fields);
 
 // Reads and checks a file, with overrides "source.speed=10". Nothing if there

@@ -47,7 +47,7 @@ std::string CheckedText(const ModelVersion& version, const ModelFile& file) {
 
 RegistryFollower::RegistryFollower(const NodeFile& file)
     : folder_(file.registry),
-      agents_(file.channels.has_value()),
+      agents_(ControlOf(file).config != nullptr),
       acting_alias_(file.model),
       shadow_alias_(file.shadow),
       watch_(file.registry) {

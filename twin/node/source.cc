@@ -50,6 +50,7 @@ std::unique_ptr<Source> OpenPerfSource(const SourceConfig& config) {
 std::unique_ptr<Source> OpenSource(const SourceConfig& config,
                                    double taken_seconds) {
   if (config.kind == "csv") return OpenCsvSource(config, taken_seconds);
+  if (config.kind == "frames") return OpenFramesSource(config);
   if (config.kind == "pcm") return OpenPcmSource(config);
   if (config.kind == "pcm-server") return OpenPcmServerSource(config);
   if (config.kind == "perf") return OpenPerfSource(config);

@@ -35,6 +35,7 @@ std::unique_ptr<Source> OpenSource(const SourceConfig& config,
 // Of the kinds; see SourceKinds().
 std::unique_ptr<Source> OpenCsvSource(const SourceConfig& config,
                                       double taken_seconds);
+std::unique_ptr<Source> OpenFramesSource(const SourceConfig& config);
 std::unique_ptr<Source> OpenPcmSource(const SourceConfig& config);
 std::unique_ptr<Source> OpenPcmServerSource(const SourceConfig& config);
 std::unique_ptr<Source> OpenPerfSource(const SourceConfig& config);

@@ -17,6 +17,7 @@ namespace airlock {
 namespace {
 
 using testing::CellsOf;
+using testing::Decided;
 using testing::EventsOf;
 using testing::Eventually;
 using ::testing::HasSubstr;
@@ -28,20 +29,6 @@ using testing::ReadAll;
 
 constexpr char kPolicy[] =
     AIRLOCK_SOURCE_DIR "/agents/policies/net2seq-20.json";
-
-// decisions.csv without its first `cut` columns, of the lines that begin with
-// `prefix` after a number.
-std::vector<std::string> Decided(const std::string& path, int cut,
-                                 const std::string& prefix = "") {
-  std::vector<std::string> decided;
-  for (const std::string& line : LinesOf(ReadAll(path))) {
-    size_t begin = line.find(',') + 1;
-    if (line.compare(begin, prefix.size(), prefix) != 0) continue;
-    for (int i = 1; i < cut; ++i) begin = line.find(',', begin) + 1;
-    decided.push_back(line.substr(begin));
-  }
-  return decided;
-}
 
 // Eight access points of the published setting, bonding where `more` says so.
 class ChannelManager : public ::testing::Test {

@@ -28,16 +28,16 @@ struct Device {
   bool dead = false;
 };
 
-class DeviceActuator : public Actuator {
+class DeviceActuator : public Actuator<double> {
  public:
   explicit DeviceActuator(Device* device) : device_(device) {}
-  void Apply(double setting) override {
+  void Apply(const double& setting) override {
     ++device_->applied;
     if (device_->dead) throw Error("no answer");
     if (setting <= device_->refuses_above) device_->configuration = setting;
     if (setting <= device_->stuck_above) device_->state = setting;
   }
-  ActuatorReading Read() override {
+  ActuatorReading<double> Read() override {
     return {device_->configuration, device_->state};
   }
 
@@ -45,14 +45,14 @@ class DeviceActuator : public Actuator {
   Device* device_;
 };
 
-ActionTransaction On(Device* device) {
-  return ActionTransaction(ActuatorConfig(),
-                           std::make_unique<DeviceActuator>(device));
+ActionTransaction<double> On(Device* device) {
+  return ActionTransaction<double>(ActuatorConfig(),
+                                   std::make_unique<DeviceActuator>(device));
 }
 
 TEST(ActionTransactionTest, CommitsWhatIsVerifiedAndDoesNothingTwice) {
   Device device;
-  ActionTransaction transaction = On(&device);
+  ActionTransaction<double> transaction = On(&device);
   EXPECT_EQ(transaction.Set(3, 1).end, End::kCommitted);
   EXPECT_EQ(transaction.committed(), 3);
   EXPECT_EQ(transaction.Set(3, 1).end, End::kUnchanged);
@@ -62,7 +62,7 @@ TEST(ActionTransactionTest, CommitsWhatIsVerifiedAndDoesNothingTwice) {
 TEST(ActionTransactionTest, RollsBackWhereTheConfigurationIsNotTaken) {
   Device device;
   device.refuses_above = 5;
-  ActionTransaction transaction = On(&device);
+  ActionTransaction<double> transaction = On(&device);
   const ActionOutcome outcome = transaction.Set(7, 2);
   EXPECT_EQ(outcome.end, End::kRolledBack);
   EXPECT_THAT(outcome.reason, HasSubstr("configuration: 7 was applied"));
@@ -73,7 +73,7 @@ TEST(ActionTransactionTest, RollsBackWhereTheConfigurationIsNotTaken) {
 TEST(ActionTransactionTest, RollsBackWhereTheStateDoesNotFollow) {
   Device device;
   device.stuck_above = 5;
-  ActionTransaction transaction = On(&device);
+  ActionTransaction<double> transaction = On(&device);
   const ActionOutcome outcome = transaction.Set(7, 2);
   EXPECT_EQ(outcome.end, End::kRolledBack);
   EXPECT_THAT(outcome.reason, HasSubstr("state: 7 was applied, and 0"));
@@ -82,7 +82,7 @@ TEST(ActionTransactionTest, RollsBackWhereTheStateDoesNotFollow) {
 
 TEST(ActionTransactionTest, SaysWhereNothingIsKnown) {
   Device device;
-  ActionTransaction transaction = On(&device);
+  ActionTransaction<double> transaction = On(&device);
   transaction.Set(3, 1);
   device.dead = true;
   const ActionOutcome outcome = transaction.Set(4, 1);
@@ -95,7 +95,7 @@ TEST(ActionTransactionTest, SaysWhereNothingIsKnown) {
 
 TEST(ActionTransactionTest, AnAssumedSettingIsAppliedAgain) {
   Device device;
-  ActionTransaction transaction = On(&device);
+  ActionTransaction<double> transaction = On(&device);
   transaction.Assume(3);
   EXPECT_EQ(transaction.committed(), 3);
   EXPECT_EQ(transaction.Set(3, 1).end, End::kCommitted);
@@ -130,7 +130,7 @@ constexpr const char* kRead =
 
 TEST_F(CommandActuatorTest, AppliesAndReadsBack) {
   const ActuatorConfig config = Commands(kApply, kRead);
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   const ActionOutcome outcome = transaction.Set(2.5, 1);
   EXPECT_EQ(outcome.end, End::kCommitted) << outcome.reason;
 }
@@ -138,7 +138,7 @@ TEST_F(CommandActuatorTest, AppliesAndReadsBack) {
 TEST_F(CommandActuatorTest, TellsExitCodesAndLastWords) {
   const ActuatorConfig config =
       Commands("echo 'no such queue' >&2; exit 3", kRead);
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   EXPECT_THAT(transaction.Set(2, 1).reason,
               HasSubstr("apply: exit code 3: no such queue"));
 }
@@ -146,14 +146,14 @@ TEST_F(CommandActuatorTest, TellsExitCodesAndLastWords) {
 TEST_F(CommandActuatorTest, EndsWhatTakesTooLong) {
   ActuatorConfig config = Commands("sleep 60 & sleep 60", kRead);
   config.timeout = Milliseconds(50);
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   EXPECT_THAT(transaction.Set(2, 1).reason,
               HasSubstr("apply: no end within 0.05 s"));
 }
 
 TEST_F(CommandActuatorTest, RefusesAReadingThatIsNone) {
   const ActuatorConfig config = Commands(kApply, "echo on");
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   EXPECT_THAT(transaction.Set(2, 1).reason,
               HasSubstr("expected {\"configuration\": NUMBER, \"state\": "
                         "NUMBER}: not JSON"));
@@ -162,7 +162,7 @@ TEST_F(CommandActuatorTest, RefusesAReadingThatIsNone) {
 TEST_F(CommandActuatorTest, TellsAProgramThatIsNotThere) {
   ActuatorConfig config = Commands(kApply, kRead);
   config.apply[0] = folder_ / "nowhere";
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   EXPECT_THAT(transaction.Set(2, 1).reason,
               HasSubstr("exit code 127: cannot start"));
 }
@@ -174,7 +174,7 @@ TEST_F(CommandActuatorTest, TheStateMayFollowLater) {
       "v=$(cat $1/value); s=0; [ $n -ge 2 ] && s=$v\n"
       "echo \"{\\\"configuration\\\": $v, \\\"state\\\": $s}\"");
   config.verify_within = Milliseconds(20000);
-  ActionTransaction transaction(config, MakeActuator(config));
+  ActionTransaction<double> transaction(config, MakeActuator<double>(config));
   EXPECT_EQ(transaction.Set(4, 1).end, End::kCommitted);
 }
 

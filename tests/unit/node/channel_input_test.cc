@@ -49,7 +49,7 @@ TEST(ChannelInputTest, MeasuredValuesAreMeansAndConfiguredOnesTheLast) {
   Values(&trace, "ap.hall.channel") = {36, 40, 40};
   Values(&trace, "ap.hall.rssi.lobby") = {-60, -64, -62};
   Values(&trace, "ap.lobby.load").assign(3, std::nan(""));
-  ChannelInput input({"hall", "lobby"});
+  ControlInput input(ChannelInputRules({"hall", "lobby"}));
   input.Bind(trace);
   for (int64_t i = 0; i < 3; ++i) input.Take(trace, i);
   EXPECT_EQ(input.taken(), 3);
@@ -69,7 +69,7 @@ TEST(ChannelInputTest, CountsWhatIsMissingAndWhatCannotBe) {
   Trace trace = TwoAccessPoints(2);
   Values(&trace, "ap.lobby.channel")[1] = std::nan("");
   Values(&trace, "ap.hall.airtime_busy")[1] = 1.5;
-  ChannelInput input({"hall", "lobby"});
+  ControlInput input(ChannelInputRules({"hall", "lobby"}));
   input.Bind(trace);
   EXPECT_EQ(input.Take(trace, 0).missing_share, 0);
   const SampleFaults faults = input.Take(trace, 1);
@@ -87,7 +87,7 @@ TEST(ChannelInputTest, NamesWhatTheSourceLacks) {
         for (Column& column : trace.columns) {
           if (column.name == from) column.name = to;
         }
-        return ErrorOf([&] { ChannelInput(access_points).Bind(trace); });
+        return ErrorOf([&] { ControlInput(ChannelInputRules(access_points)).Bind(trace); });
       };
   EXPECT_THAT(error("ap.hall.load", "ap.hall.lod"),
               HasSubstr("no counter 'ap.hall.load' (it has 'ap.hall.lod')"));

@@ -68,7 +68,7 @@ TEST_F(ChannelSiteTest, TakesTheNetworkAndThePlannerOfTheScenario) {
   const auto file = Load("");
   ASSERT_TRUE(file) << errors_;
   const ChannelSite site(*file);
-  EXPECT_EQ(site.access_points().size(), 5u);
+  EXPECT_EQ(site.parts().size(), 5u);
   EXPECT_EQ(site.every(), 1);
   EXPECT_EQ(site.slot_seconds(), 600);
   EXPECT_EQ(site.acting_name(), "turboca");
@@ -137,7 +137,7 @@ TEST_F(ChannelSiteTest, KeysThatHaveNoUse) {
   Diagnostics found;
   EXPECT_FALSE(LoadNodeFile(folder_ / "none.yaml", {}, &found));
   EXPECT_THAT(found.Format(),
-              HasSubstr("needs the key 'registry', or 'channels'"));
+              HasSubstr("needs the key 'registry', 'channels' or 'balancer'"));
 }
 
 TEST_F(ChannelSiteTest, AScenarioThatCannotBeUsed) {

@@ -1,9 +1,10 @@
 #include "calibration/traces/capture_file.h"
 
 #include <pcap/pcap.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 
 #include "calibration/traces/text_file.h"
@@ -40,8 +41,10 @@ void CaptureFile::Close::operator()(pcap* capture) const {
 }
 
 CaptureFile::CaptureFile(const std::string& path) : path_(path) {
-  if (!std::filesystem::is_regular_file(path)) {
-    throw Error("cannot read '" + path + "': there is no such file");
+  // libpcap's own words would not name the file.
+  if (access(path.c_str(), R_OK) != 0) {
+    throw InputError(
+        fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   }
   char reason[PCAP_ERRBUF_SIZE] = "";
   capture_.reset(pcap_open_offline_with_tstamp_precision(

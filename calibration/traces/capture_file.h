@@ -21,8 +21,8 @@ struct CapturedPacket {
 // A pcap or pcapng file, read packet by packet.
 class CaptureFile {
  public:
-  // Throws Error if it cannot be read, InputError if it is no capture, or of
-  // links that we cannot read.
+  // Throws InputError if it cannot be read, is no capture, or of links that we
+  // cannot read.
   explicit CaptureFile(const std::string& path);
   ~CaptureFile();
   CaptureFile(const CaptureFile&) = delete;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/file.h"
+#include "tests/support/capture_text.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
 
@@ -61,6 +62,7 @@ TEST(TraceTest, AMissingFileIsWrongInputWhateverReadsIt) {
   const std::string none = folder / "none";
   const std::vector<std::vector<std::string>> commands = {
       {"import", "csv", none, "-o", folder / "t.h5"},
+      {"import", "pcap", none, "-o", folder / "t.h5"},
       {"forecast", "compare", none},
       {"forecast", "predict", none, none},
       {"drift", "watch", none, none},
@@ -117,9 +119,41 @@ TEST(TraceTest, PredictionsAreATraceWithUnits) {
 TEST(TraceTest, AnUnknownFormatListsTheKnownOnes) {
   const TemporaryFolder folder;
   const ProgramResult result =
-      RunAirlock({"import", "pcap", "x", "-o", folder / "t.h5"});
+      RunAirlock({"import", "netflow", "x", "-o", folder / "t.h5"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.err, HasSubstr("testbed"));
+}
+
+TEST(TraceTest, ACaptureBecomesATraceOfItsServers) {
+  const TemporaryFolder folder;
+  // A SYN to 10.0.0.3, on a link of raw IP.
+  const std::string syn = TcpPacket(0x0a000003, 9, 2, 0, 0);
+  WriteFileAtomically(folder / "a.pcap",
+                      CaptureHeader(101) + CaptureRecord(0, syn, syn.size()));
+  const auto import = [&](std::vector<std::string> options) {
+    std::vector<std::string> arguments = {
+        "import", options[0], folder / "a.pcap", "-o", folder / "t.h5"};
+    arguments.insert(arguments.end(), options.begin() + 1, options.end());
+    return RunAirlock(arguments);
+  };
+  for (const auto& [options, message] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"csv", "--interval", "1s"}, "are of the format pcap"},
+           {{"pcap", "--interval", "1"}, "write a time of more than 0"},
+           {{"pcap", "--interval", "0s"}, "write a time of more than 0"},
+           {{"pcap", "--server", "a=1.2.3.4", "--server", "a=1.2.3.5"},
+            "is there twice"}}) {
+    const ProgramResult result = import(options);
+    EXPECT_EQ(result.exit_code, 2) << message;
+    EXPECT_THAT(result.err, HasSubstr(message));
+  }
+  const ProgramResult wrong = import({"pcap", "--server", "a=1.2.3"});
+  EXPECT_EQ(wrong.exit_code, 3);
+  EXPECT_THAT(wrong.err, HasSubstr("'a=1.2.3' is not NAME=ADDRESS"));
+  const ProgramResult good =
+      import({"pcap", "--server", "a=10.0.0.3", "--interval", "100ms"});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("1 samples, 74 columns"));
 }
 
 TEST(TraceTest, AnUnreadableTraceFileIsNamed) {

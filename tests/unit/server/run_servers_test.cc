@@ -7,6 +7,7 @@
 #include "sim/base/error.h"
 #include "sim/results/hdf5_file.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/unit/server/servers_support.h"
 
 namespace airlock {
 namespace {
@@ -50,6 +51,33 @@ TEST(ServersSceneTest, AgreementIsViolatedWhereLatencyOrLossSaySo) {
     const Trace series = scene->Finish().series;
     EXPECT_EQ(series.Get("chain.web.violated").values.back(), violated);
   }
+}
+
+// From the scenario to the packets: a neighbour that reads memory takes cache
+// and bandwidth from a function that is beyond its capacity.
+TEST(ServersSceneTest, NeighbourCostsPackets) {
+  const auto delivered = [](int64_t working_set_mib, int64_t cores) {
+    ServersConfig servers;
+    servers.machines = {PlainMachine()};
+    servers.machines[0].l3 = DataSize(11 << 20);
+    servers.functions = {PlainFunction("f", 100)};
+    servers.functions[0].state_references = {0, 10, 0};
+    servers.functions[0].working_set = DataSize(8 << 20);
+    servers.chains = {PlainChain("c", {"f"}, 10e6)};
+    CompetitorConfig reader;
+    reader.name = "reader";
+    reader.working_set = DataSize(working_set_mib << 20);
+    for (int64_t i = 1; i <= cores; ++i) reader.cores.push_back(i);
+    if (cores > 0) servers.competitors = {reader};
+    return MetricsOf(RunFor(servers, Milliseconds(50)))
+        .at("chain.delivered_packet_rate");
+  };
+  const double alone = delivered(1, 0);
+  EXPECT_NEAR(delivered(1, 1), alone, 0.001 * alone);  // both fit
+  const double beside_one = delivered(16, 1);
+  const double beside_six = delivered(16, 6);
+  EXPECT_LT(beside_one, 0.95 * alone);
+  EXPECT_LT(beside_six, 0.95 * beside_one);
 }
 
 TEST(ServersSceneTest, SettingsPlaceFunctions) {

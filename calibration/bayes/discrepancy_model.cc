@@ -18,6 +18,7 @@ constexpr double kLogTwoPi = 1.8378770664093453;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMedianLength = 0.5;
 constexpr double kLengthSpread = 0.7;
+constexpr int kStartTries = 50;  // draws, of which a chain starts at the best
 constexpr double kNoiseShare = 1.0 / 3;  // of the tolerance
 
 // Elements of `all` at `places`.
@@ -174,8 +175,15 @@ PosteriorSample DiscrepancyModel::Sample(const MetropolisOptions& options,
   RngStream stream = tree.Stream(name + "/starts", Replication(0));
   MatrixXd starts(options.chains, dimensions_);
   for (int c = 0; c < options.chains; ++c) {
-    VectorXd start = PriorDraw(&stream);
-    while (!std::isfinite(LogDensity(start))) start = PriorDraw(&stream);
+    VectorXd start;
+    double best = -kInfinity;
+    for (int i = 0; i < kStartTries || !std::isfinite(best); ++i) {
+      const VectorXd draw = PriorDraw(&stream);
+      const double value = LogDensity(draw);
+      if (!(value > best)) continue;
+      best = value;
+      start = draw;
+    }
     starts.row(c) = start.transpose();
   }
   VectorXd spread = VectorXd::Constant(dimensions_, 0.05);

@@ -60,7 +60,7 @@ class DiscrepancyModel {
   // Measurements, one vector a group, as the model makes them at `point`.
   std::vector<Eigen::VectorXd> Simulate(const Eigen::VectorXd& point,
                                         RngStream* stream) const;
-  // Runs the sampler from prior draws.
+  // Runs the sampler; each chain starts at the best of some prior draws.
   PosteriorSample Sample(const MetropolisOptions& options, const RngTree& tree,
                          const std::string& name) const;
 

@@ -11,14 +11,18 @@ namespace airlock {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-Emulator::Emulator(const MatrixXd& x, const MatrixXd& y) : y_(y) {
+Emulator::Emulator(const MatrixXd& x, const MatrixXd& y,
+                   const VectorXd& resolution)
+    : y_(y) {
   AIRLOCK_CHECK(x.rows() == y.rows() && x.rows() >= 2 && y.allFinite());
   const VectorXd unknown =
       VectorXd::Constant(x.rows(), std::numeric_limits<double>::quiet_NaN());
   for (Eigen::Index k = 0; k < y.cols(); ++k) {
-    const double range = y.col(k).maxCoeff() - y.col(k).minCoeff();
     const double size = y.col(k).cwiseAbs().maxCoeff();
-    varies_.push_back(range > 1e-12 * std::max(size, 1e-9));
+    const double spread =
+        std::sqrt((y.col(k).array() - y.col(k).mean()).square().mean());
+    varies_.push_back(spread > std::max(resolution(k), 1e-12 * size) &&
+                      spread > 0);
     constant_.push_back(y.col(k).mean());
     processes_.emplace_back();
     inflation_.push_back(1);

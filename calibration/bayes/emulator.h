@@ -21,8 +21,10 @@ struct EmulatorCheck {
 // their standardised differences.
 class Emulator {
  public:
-  // `x`: n by d points of the unit cube; `y`: n by m outputs, all finite.
-  Emulator(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y);
+  // `x`: n by d points of the unit cube; `y`: n by m outputs, all finite;
+  // `resolution`: an output whose standard deviation is less does not vary.
+  Emulator(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
+           const Eigen::VectorXd& resolution);
 
   // Mean and variance of each output at a point (d): the simulator's mean,
   // without the noise of single runs.

@@ -16,6 +16,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double kMargin = 0.1;         // of a box's width, on each side
+constexpr double kResolution = 0.02;    // of what an output may be off
 constexpr double kReach = 0.25;         // of its width: points near a box
 constexpr double kMostRuledOut = 0.95;  // by one wave
 constexpr double kGain = 0.9;  // a wave that leaves more of it is the last
@@ -118,7 +119,10 @@ class Matcher {
     Simulate(design, points, outputs);
     const std::vector<Index> near = Near(*points);
     emulators_.push_back(std::make_shared<const Emulator>(
-        Rows(*points, near), Rows(*outputs, near)));
+        Rows(*points, near), Rows(*outputs, near),
+        kResolution *
+            (target_.observation_variance + target_.discrepancy_variance)
+                .cwiseSqrt()));
   }
 
   void Simulate(const MatrixXd& design, MatrixXd* points, MatrixXd* outputs) {

@@ -19,6 +19,7 @@ using Eigen::VectorXd;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kAccepted = 0.234;
+constexpr double kWhole = 0.1;  // of the steps along a difference
 constexpr double kFreedom = 5;  // of the t distribution
 constexpr double kPi = 3.14159265358979323846;
 
@@ -49,7 +50,9 @@ class Chain {
     scale_ = 2.38 / std::sqrt(static_cast<double>(point_.size()));
   }
 
-  void WarmUp(int steps) {
+  // Returns what was seen in the second half.
+  MatrixXd WarmUp(int steps) {
+    archive_ = nullptr;
     const Index d = point_.size();
     MatrixXd seen(steps, d);
     for (int i = 0; i < steps; ++i) {
@@ -61,7 +64,11 @@ class Chain {
         Adapt(seen.middleRows((i + 1) / 2, (i + 1) - (i + 1) / 2));
       }
     }
+    return seen.bottomRows(steps / 2);
   }
+
+  // Every other step goes along the difference of two of these points.
+  void UseArchive(const MatrixXd* archive) { archive_ = archive; }
 
   MatrixXd Draw(int draws) {
     MatrixXd kept(draws, point_.size());
@@ -78,8 +85,7 @@ class Chain {
  private:
   // The probability of acceptance.
   double Step() {
-    const VectorXd proposed =
-        point_ + scale_ * (factor_ * Normals(point_.size(), &stream_));
+    const VectorXd proposed = point_ + Move();
     const double value = log_density_(proposed);
     const double probability =
         std::isfinite(value) ? std::min(1.0, std::exp(value - value_)) : 0;
@@ -88,6 +94,23 @@ class Chain {
       value_ = value;
     }
     return probability;
+  }
+
+  VectorXd Move() {
+    if (archive_ == nullptr || stream_.Uniform() < 0.5) {
+      return scale_ * (factor_ * Normals(point_.size(), &stream_));
+    }
+    const auto pick = [&] {
+      return archive_->row(static_cast<Index>(
+          stream_.UniformInt(static_cast<uint64_t>(archive_->rows()))));
+    };
+    const double d = static_cast<double>(point_.size());
+    // Whole differences lead from mode to mode.
+    const double length =
+        stream_.Uniform() < kWhole ? 1 : 2.38 / std::sqrt(2 * d);
+    const VectorXd difference = (pick() - pick()).transpose();
+    return length * difference +
+           1e-3 * spread_.cwiseProduct(Normals(point_.size(), &stream_));
   }
 
   void Adapt(const MatrixXd& seen) {
@@ -104,6 +127,7 @@ class Chain {
   VectorXd point_;
   VectorXd spread_;
   MatrixXd factor_;
+  const MatrixXd* archive_ = nullptr;
   double value_ = 0;
   double scale_ = 1;
   double accepted_ = 0;
@@ -230,8 +254,14 @@ PosteriorSample SamplePosterior(const LogDensity& log_density,
   for (int attempt = 0; attempt <= options.doublings; ++attempt) {
     sample.chains.clear();
     sample.acceptance = 0;
+    MatrixXd archive(0, starts.cols());
     for (Chain& chain : chains) {
-      chain.WarmUp(warmup);
+      const MatrixXd seen = chain.WarmUp(warmup);
+      archive.conservativeResize(archive.rows() + seen.rows(), Eigen::NoChange);
+      archive.bottomRows(seen.rows()) = seen;
+    }
+    for (Chain& chain : chains) {
+      chain.UseArchive(&archive);
       sample.chains.push_back(chain.Draw(draws));
       sample.acceptance += chain.acceptance() / starts.rows();
     }

@@ -20,7 +20,7 @@ struct MetropolisOptions {
   // all chains at least (Vehtari et al. 2021, section 4).
   double most_r_hat = 1.01;
   double fewest_effective = 400;
-  int doublings = 4;  // of warm-up and draws, while not converged
+  int doublings = 3;  // of warm-up and draws, while not converged
 };
 
 struct PosteriorSample {
@@ -38,9 +38,12 @@ struct PosteriorSample {
 // Adaptive Metropolis: in the warm-up the proposal takes the covariance of the
 // chain so far (Haario, Saksman and Tamminen, Bernoulli 7, 2001) and a scale
 // that leads to 0.234 accepted (Roberts, Gelman and Gilks 1997; Robbins-Monro
-// steps); after it the proposal stays, so the chain is a plain Metropolis
-// chain. `starts`: chains by d, of positive density; `spread`: the first
-// proposals' standard deviations. Chain c draws from stream `name`/c.
+// steps). After it the proposals stay, so the chains are plain Metropolis
+// chains: half of the steps by that proposal, half along differences of points
+// that any chain saw in its warm-up, which follow ridges and lead from mode to
+// mode (ter Braak and Vrugt, Statistics and Computing 18, 2008). `starts`:
+// chains by d, of positive density; `spread`: the first proposals' standard
+// deviations. Chain c draws from stream `name`/c.
 PosteriorSample SamplePosterior(const LogDensity& log_density,
                                 const Eigen::MatrixXd& starts,
                                 const Eigen::VectorXd& spread,

@@ -22,8 +22,8 @@ constexpr double kLogTwoPi = 1.8378770664093453;
 struct Case {
   static constexpr int kPoints = 12;
   static constexpr double kNoise = 0.1;
-  // Parameters: a = -2 + 6 u_0, b = -3 + 6 u_1.
-  static constexpr double kWidth = 6;
+  // Parameters: a = -9 + 20 u_0, b = -10 + 20 u_1.
+  static constexpr double kWidth = 20;
 
   VectorXd x = VectorXd::LinSpaced(kPoints, 0, 1);
   VectorXd y;
@@ -38,7 +38,7 @@ struct Case {
 
   OutputFunction Line() const {
     return [x = x](const VectorXd& u, VectorXd* mean, VectorXd* variance) {
-      *mean = (-2 + kWidth * u(0)) + ((-3 + kWidth * u(1)) * x).array();
+      *mean = (-9 + kWidth * u(0)) + ((-10 + kWidth * u(1)) * x).array();
       *variance = VectorXd::Zero(x.size());
     };
   }
@@ -55,8 +55,8 @@ struct Case {
   }
 };
 
-// Posterior of a line's coefficients with a flat prior of density 1 / 36, given
-// the covariance of what is left; exact but for the prior's far ends.
+// Posterior of a line's coefficients with a flat prior of density 1 / 400,
+// given the covariance of what is left; exact but for the prior's far ends.
 struct Exact {
   VectorXd mean;
   MatrixXd covariance;
@@ -88,7 +88,7 @@ Summary Calibrate(const Case& c, Discrepancy discrepancy) {
   const PosteriorSample sample = model.Sample(options, RngTree(2), "test");
   EXPECT_TRUE(sample.converged) << sample.reason;
   const MatrixXd draws = sample.Pooled();
-  const VectorXd a = -2 + Case::kWidth * draws.col(0).array();
+  const VectorXd a = -9 + Case::kWidth * draws.col(0).array();
   Summary summary;
   summary.mean = a.mean();
   summary.sd = std::sqrt((a.array() - a.mean()).square().mean());
@@ -162,7 +162,8 @@ TEST(DiscrepancyModelTest, ForetellsTheBendBetweenPoints) {
                                Discrepancy::kGaussianProcess);
   // At the true line, with a discrepancy of 0.3 that reaches 0.5.
   VectorXd point(4);
-  point << 3.0 / Case::kWidth, 3.8 / Case::kWidth, std::log(0.3), std::log(0.5);
+  point << 10.0 / Case::kWidth, 10.8 / Case::kWidth, std::log(0.3),
+      std::log(0.5);
   const MatrixXd at = (MatrixXd(2, 1) << 0.45, 30).finished();
   VectorXd mean, variance;
   model.Foretell(point, 0, at, &mean, &variance);
@@ -197,9 +198,10 @@ TEST(RankCalibrationTest, RanksAreUniformForTheModelAndNotForAWrongOne) {
 
   // Measurements with more noise than the model believes: overconfident.
   group.noise_variance *= 16;
-  const DiscrepancyModel noisy(slope, 1, {group},
-                               Discrepancy::kGaussianProcess);
-  EXPECT_FALSE(CheckRanks(noisy, model, options, RngTree(1)).uniform());
+  const DiscrepancyModel noisy(slope, 1, {group}, Discrepancy::kNone);
+  group.noise_variance /= 16;
+  const DiscrepancyModel bare(slope, 1, {group}, Discrepancy::kNone);
+  EXPECT_FALSE(CheckRanks(noisy, bare, options, RngTree(1)).uniform());
 }
 
 }  // namespace

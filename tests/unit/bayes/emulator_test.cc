@@ -27,7 +27,7 @@ MatrixXd Points(int count, int64_t replication) {
 
 TEST(EmulatorTest, ForetellsNewPointsAndKnowsHowWell) {
   const MatrixXd x = Points(40, 0), fresh = Points(200, 1);
-  const Emulator emulator(x, Outputs(x));
+  const Emulator emulator(x, Outputs(x), VectorXd::Zero(3));
   MatrixXd mean, variance;
   emulator.Predict(fresh, &mean, &variance);
   const MatrixXd truth = Outputs(fresh);

@@ -46,22 +46,30 @@ TEST(SamplerTest, FindsMomentsAndEvidenceOfANormal) {
   EXPECT_NEAR(evidence, 3, 4 * standard_error + 1e-3);
 }
 
-TEST(SamplerTest, SaysThatTwoModesDidNotMix) {
+TEST(SamplerTest, GoesBetweenTwoModes) {
   const auto modes = [](const VectorXd& x) {
     return std::log(std::exp(-0.5 * std::pow((x(0) - 30) / 0.5, 2)) +
                     std::exp(-0.5 * std::pow((x(0) + 30) / 0.5, 2)) + 1e-300);
   };
-  MetropolisOptions options;
-  options.warmup = 200;
-  options.draws = 200;
-  options.doublings = 1;
   const PosteriorSample sample =
       SamplePosterior(modes, (MatrixXd(4, 1) << -30, -30, 30, 30).finished(),
-                      VectorXd::Constant(1, 0.5), options, RngTree(1), "test");
+                      VectorXd::Constant(1, 0.5), {}, RngTree(1), "test");
+  ASSERT_TRUE(sample.converged) << sample.reason;
+  EXPECT_NEAR((sample.Pooled().array() > 0).cast<double>().mean(), 0.5, 0.1);
+}
+
+TEST(SamplerTest, SaysThatItHasNotConverged) {
+  MetropolisOptions options;
+  options.warmup = 20;
+  options.draws = 20;
+  options.doublings = 1;
+  const PosteriorSample sample =
+      SamplePosterior(Correlated, Starts(30), VectorXd::Constant(2, 0.01),
+                      options, RngTree(1), "test");
   EXPECT_FALSE(sample.converged);
-  EXPECT_GT(sample.r_hat(0), 1.5);
-  EXPECT_NE(sample.reason.find("has not converged after 400 draws of each of "
-                               "4 chains"),
+  EXPECT_GT(sample.r_hat.maxCoeff(), 1.5);
+  EXPECT_NE(sample.reason.find("has not converged after 40 draws of each of 4 "
+                               "chains: R-hat "),
             std::string::npos)
       << sample.reason;
 }

@@ -12,7 +12,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kCoreWeight = 0.05;  // of all cores, beside all machines
+// Beside all machines: all cores, and a change of all functions.
+constexpr double kCoreWeight = 0.05;
+constexpr double kChangeWeight = 0.1;
 
 }  // namespace
 
@@ -75,24 +77,27 @@ Env::Outcome PlacementEnv::StepWith(const PlacementPlan& proposed,
   placed_ = PlacementsAfter(placed_, plan_);
   ++step_;
   Serve(RestBetween(before, plan_, setup_));
-  int64_t violated = 0, moved = 0;
+  int64_t violated = 0, moved = 0, changed = 0;
   for (size_t c = 0; c < state_.chains.size(); ++c) {
     violated += !KeepsAgreement(setup_.servers.chains[c], state_.chains[c]);
   }
   for (size_t f = 0; f < plan_.machines.size(); ++f) {
-    moved += plan_.machines[f] != before.machines[f];
+    const bool moves = plan_.machines[f] != before.machines[f];
+    moved += moves;
+    changed += moves || plan_.cores[f] != before.cores[f];
   }
   costs[0] =
       static_cast<double>(violated) / static_cast<double>(state_.chains.size());
-  costs[1] =
-      static_cast<double>(moved) / static_cast<double>(plan_.machines.size());
+  const auto functions = static_cast<double>(plan_.machines.size());
+  costs[1] = static_cast<double>(moved) / functions;
   int64_t all = 0;
   for (const int64_t room : setup_.room) all += room;
   const double machines = static_cast<double>(MachinesInUse(plan_, setup_)) /
                           static_cast<double>(setup_.machines());
   const double cores =
       static_cast<double>(CoresInUse(plan_)) / static_cast<double>(all);
-  return {-machines - kCoreWeight * cores, false};
+  const double changes = static_cast<double>(changed) / functions;
+  return {-machines - kCoreWeight * cores - kChangeWeight * changes, false};
 }
 
 Env::Outcome PlacementEnv::Step(const double* action, double* costs) {

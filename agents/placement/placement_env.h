@@ -21,8 +21,8 @@ struct PlacementEnvOptions {
 // The servers of a scenario on SteadyModel, interval by interval, each episode
 // another course of its loads: cores and machines by PlacementFeatures, behind
 // a PlacementShield (the scenario's, or one with default limits).
-// - Reward: minus the share of the machines in use, and a twentieth of the
-//   share of the cores.
+// - Reward: minus the share of the machines in use, a twentieth of the share of
+//   the cores, and a tenth of the share of the functions that change.
 // - Costs: "violations", share of the chains whose agreement does not hold in
 //   the interval; "moves", share of the functions that change their machine.
 // An episode starts with the scenario's placement.

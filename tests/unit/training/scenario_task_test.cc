@@ -84,6 +84,19 @@ TEST(ScenarioTask, WhatAScenarioHasNotIsSaidThere) {
       HasSubstr("agent.yaml:4:13: error: time_limit: 101 steps; a run of "));
 }
 
+TEST(ScenarioTask, ABalancersPresetsFitItsTask) {
+  for (const std::string preset :
+       {"load-balancer-ppo", "load-balancer-sac", "safe-load-balancer-ppo"}) {
+    SCOPED_TRACE(preset);
+    const TrainingSubject subject = SubjectOf(
+        PresetOrder("datacentre/load-balancer-training.yaml", preset, {}));
+    EXPECT_EQ(subject.task.spec.time_limit, 240);
+    EXPECT_EQ(subject.task.spec.action.width(), 4);
+    ASSERT_NE(subject.task.tally, nullptr);  // it learns behind a shield
+    EXPECT_NE(subject.task.create(), nullptr);
+  }
+}
+
 TEST(ScenarioTask, ABalancerIsLearntInAPoolOnTheFastEngine) {
   const std::string text = Ppo("task: load-balancer\n");
   const char pool[] = "datacentre/load-balancer-training.yaml";

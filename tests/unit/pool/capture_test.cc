@@ -22,7 +22,7 @@ namespace {
 Scenario LossyPool() {
   Scenario scenario = PoolScenario(
       {PoolServerOf("a", 2), PoolServerOf("b", 2), PoolServerOf("c", 4, 2)});
-  scenario.run.duration = Milliseconds(400);
+  scenario.run.duration = Milliseconds(250);
   scenario.datacentre->transport.kind = "newreno";
   TopologyConfig& topology = scenario.datacentre->topology;
   topology.host_link.rate = Mbps(500);

@@ -54,6 +54,34 @@ TEST(ChainCourse, WalkStaysBetweenRateAndPeak) {
   EXPECT_GT(high, 29e6);
 }
 
+// Days from random hours are a cosine in the mean: a day from any hour has the
+// mean of the two, and deviations average out.
+TEST(ChainCourse, ADayIsACosineFromARandomHour) {
+  double mean = 0, first = 0, squares = 0;
+  constexpr int kDays = 400;
+  for (int day = 0; day < kDays; ++day) {
+    ChainCourse course(Workload("diurnal"), nullptr, RngTree(1),
+                       Replication(day));
+    double low = 1e18, high = 0;
+    for (size_t i = 0; i < 64; ++i) {
+      const double rate = course.Load(i)->bits_per_second;
+      EXPECT_GE(rate, 10e6);
+      EXPECT_LE(rate, 30e6);
+      low = std::min(low, rate);
+      high = std::max(high, rate);
+      mean += rate / 64 / kDays;
+    }
+    EXPECT_LT(low, 12.5e6);
+    EXPECT_GT(high, 27.5e6);
+    const double start = (course.Load(0)->bits_per_second - 20e6) / 10e6;
+    first += start / kDays;
+    squares += start * start / kDays;
+  }
+  EXPECT_NEAR(mean, 20e6, 0.2e6);
+  EXPECT_NEAR(first, 0, 0.12);      // of a cosine at a uniform phase
+  EXPECT_NEAR(squares, 0.5, 0.08);  // its mean square
+}
+
 TEST(ChainCourse, UnknownKindNamesTheKnown) {
   try {
     ChainCourse course(Workload("sawtooth"), nullptr, RngTree(1),
@@ -62,7 +90,7 @@ TEST(ChainCourse, UnknownKindNamesTheKnown) {
   } catch (const InputError& error) {
     EXPECT_STREQ(error.what(),
                  "chain load: unknown kind 'sawtooth'; known: constant, steps, "
-                 "ramp, random-walk, flash-crowd, trace");
+                 "ramp, random-walk, diurnal, flash-crowd, trace");
   }
 }
 

@@ -178,6 +178,19 @@ TEST(Collector, IdleFlowsAreForgottenInTime) {
   EXPECT_EQ(w.Count(ServerCounter::kCompleted), 1u);
 }
 
+TEST(Collector, AServerThatIsGoneTakesItsFlowsAlong) {
+  Watched w;
+  w.Send(0, kSyn, 0, 0, 0, 1, 0);
+  w.Send(1, kSyn, 0, 0, 0, 2, 1);
+  w.Send(2, kSyn, 0, 0, 0, 3, 0);
+  w.collector.Forget(0);
+  EXPECT_EQ(w.Count(ServerCounter::kFlowsOn, 0), 0u);
+  EXPECT_EQ(w.Count(ServerCounter::kFlowsOn, 1), 1u);
+  EXPECT_EQ(w.Count(ServerCounter::kCompleted, 0), 0u);
+  EXPECT_EQ(w.Send(3, kAck, 1, 1, 0, 1, 0), PacketClass::kUnknown);
+  EXPECT_EQ(w.Send(4, kAck, 1, 1, 0, 2, 1), PacketClass::kFirstAck);
+}
+
 TEST(Collector, AFullTableDropsClosedFlowsFirst) {
   CollectorConfig config;
   config.flows = 2;

@@ -26,6 +26,7 @@ Emulator::Emulator(const MatrixXd& x, const MatrixXd& y,
     constant_.push_back(y.col(k).mean());
     processes_.emplace_back();
     inflation_.push_back(1);
+    left_out_.push_back(0);
     if (!varies_.back()) continue;
     processes_.back().Fit(x, y.col(k), unknown);
     VectorXd mean, variance;
@@ -33,15 +34,20 @@ Emulator::Emulator(const MatrixXd& x, const MatrixXd& y,
     const double squares =
         ((y.col(k) - mean).array().square() / variance.array()).mean();
     inflation_.back() = std::max(1.0, squares);
+    left_out_.back() =
+        (y.col(k) - mean).squaredNorm() / static_cast<double>(y.rows());
   }
 }
 
 void Emulator::Predict(const VectorXd& point, VectorXd* mean,
                        VectorXd* variance) const {
-  MatrixXd means, variances;
-  Predict(MatrixXd(point.transpose()), &means, &variances);
-  *mean = means.row(0).transpose();
-  *variance = variances.row(0).transpose();
+  mean->resize(outputs());
+  variance->resize(outputs());
+  for (int k = 0; k < outputs(); ++k) {
+    const auto i = static_cast<size_t>(k);
+    (*mean)(k) = varies_[i] ? processes_[i].Mean(point) : constant_[i];
+    (*variance)(k) = left_out_[i];
+  }
 }
 
 void Emulator::Predict(const MatrixXd& points, MatrixXd* mean,

@@ -26,11 +26,13 @@ class Emulator {
   Emulator(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
            const Eigen::VectorXd& resolution);
 
-  // Mean and variance of each output at a point (d): the simulator's mean,
-  // without the noise of single runs.
+  // The outputs at a point (d), each with the mean square of what its points
+  // lie off when left out: for a sampler, which a variance that is least at
+  // simulated points would draw to these.
   void Predict(const Eigen::VectorXd& point, Eigen::VectorXd* mean,
                Eigen::VectorXd* variance) const;
-  // The same at the rows of `points`: k by m each.
+  // Mean and variance of the simulator's mean at the rows of `points`, without
+  // the noise of single runs: k by m each.
   void Predict(const Eigen::MatrixXd& points, Eigen::MatrixXd* mean,
                Eigen::MatrixXd* variance) const;
 
@@ -43,6 +45,7 @@ class Emulator {
   std::vector<double> constant_;            // of those that do not vary
   std::vector<GaussianProcess> processes_;  // of each output
   std::vector<double> inflation_;           // of their variances, >= 1
+  std::vector<double> left_out_;            // mean squares of differences
 };
 
 }  // namespace airlock

@@ -68,7 +68,10 @@ class Chain {
   }
 
   // Every other step goes along the difference of two of these points.
-  void UseArchive(const MatrixXd* archive) { archive_ = archive; }
+  void UseArchive(const MatrixXd* archive) {
+    archive_ = archive;
+    Adapt(*archive);
+  }
 
   MatrixXd Draw(int draws) {
     MatrixXd kept(draws, point_.size());
@@ -280,11 +283,16 @@ PosteriorSample SamplePosterior(const LogDensity& log_density,
     if (sample.converged) return sample;
     warmup = draws *= 2;
   }
+  Index worst = 0;
+  sample.effective.minCoeff(&worst);
   sample.reason = fmt::format(
       "the sampler has not converged after {} draws of each of {} chains: "
-      "R-hat {:.3f} (at most {}), effective sample size {:.0f} (at least {})",
+      "R-hat {:.3f} (at most {}), effective sample size {:.0f} (at least {}) "
+      "of coordinate {}; {:.0f} % "
+      "accepted",
       draws / 2, starts.rows(), sample.r_hat.maxCoeff(), options.most_r_hat,
-      sample.effective.minCoeff(), options.fewest_effective);
+      sample.effective.minCoeff(), options.fewest_effective, worst,
+      100 * sample.acceptance);
   return sample;
 }
 

@@ -297,6 +297,11 @@ Prediction GaussianProcess::Predict(const VectorXd& point,
   return prediction;
 }
 
+double GaussianProcess::Mean(const VectorXd& point) const {
+  const CovariancesAt covariances(options_.kernel, parameters_, x_, point);
+  return centre_ + scale_ * (mean_ + covariances.values().dot(alpha_));
+}
+
 void GaussianProcess::Predict(const MatrixXd& points, VectorXd* mean,
                               VectorXd* variance) const {
   AIRLOCK_CHECK(size() > 0 && points.cols() == x_.cols());

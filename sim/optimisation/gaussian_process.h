@@ -51,6 +51,8 @@ class GaussianProcess {
 
   // At one point (eq. 2.25 and 2.26). A fit must have gone before.
   Prediction Predict(const Eigen::VectorXd& point, bool gradients) const;
+  // The mean alone, in O(n).
+  double Mean(const Eigen::VectorXd& point) const;
   // At the rows of `points` (m by d).
   void Predict(const Eigen::MatrixXd& points, Eigen::VectorXd* mean,
                Eigen::VectorXd* variance) const;

@@ -108,6 +108,77 @@ void AddErrorTable(Page* page) {
   page->Table(table);
 }
 
+// Parameters, sampling and credibility of a calibration by sampling.
+json SamplingSummary(const CalibrationProfile& profile) {
+  json settings = json::array();
+  for (const FittedSetting& s : profile.settings) {
+    settings.push_back(
+        {{"name", s.name},
+         {"keys", s.keys},
+         {"unit", s.unit},
+         {"value", NumberOrNull(s.value)},
+         {"low", NumberOrNull(s.low)},
+         {"high", NumberOrNull(s.high)},
+         {"r_hat", NumberOrNull(s.r_hat)},
+         {"effective_samples", NumberOrNull(s.effective_samples)}});
+  }
+  json factors = json::array();
+  for (const CredibilityFactor& factor : profile.credibility) {
+    factors.push_back({{"factor", factor.factor},
+                       {"level", factor.level},
+                       {"evidence", factor.evidence}});
+  }
+  const SamplingRecord& s = *profile.sampling;
+  return {{"method", s.method},
+          {"engine_runs", s.engine_runs},
+          {"plausible_shares", s.plausible_shares},
+          {"emulator_coverage", NumberOrNull(s.emulator_coverage)},
+          {"emulator_error", NumberOrNull(s.emulator_error)},
+          {"log_evidence", NumberOrNull(s.log_evidence)},
+          {"log_evidence_without_discrepancy",
+           NumberOrNull(s.log_evidence_without_discrepancy)},
+          {"rank_simulations", s.rank_simulations},
+          {"rank_chi_square", NumberOrNull(s.rank_chi_square)},
+          {"rank_limit", NumberOrNull(s.rank_limit)},
+          {"settings", std::move(settings)},
+          {"credibility", std::move(factors)}};
+}
+
+void AddSampling(Page* page) {
+  if (!page->summary().contains("sampling")) return;
+  const json& sampling = page->summary().at("sampling");
+  PageTable settings;
+  settings.header = {
+      "parameter",        "value", "low", "high", "unit", "R-hat",
+      "effective samples"};
+  for (size_t i = 0; i < sampling.at("settings").size(); ++i) {
+    const json& one = sampling.at("settings")[i];
+    const std::string row = fmt::format("/sampling/settings/{}/", i);
+    const NumberFormat plain = {"", 1, 3};
+    settings.rows.push_back(
+        {Cell::Text(one.at("name")), Cell::Number(row + "value", plain),
+         Cell::Number(row + "low", plain), Cell::Number(row + "high", plain),
+         Cell::Text(one.at("unit")), Cell::Number(row + "r_hat", plain),
+         Cell::Number(row + "effective_samples", {"", 1, 0})});
+  }
+  page->Section("Posterior and credibility");
+  page->Paragraph(
+      "By history matching and sampling with a discrepancy term; intervals: 90 "
+      "%. Credibility in the manner of NASA-STD-7009, levels 0 to 4.");
+  page->Table(settings);
+  PageTable factors;
+  factors.header = {"factor", "level", "evidence"};
+  for (size_t i = 0; i < sampling.at("credibility").size(); ++i) {
+    const json& one = sampling.at("credibility")[i];
+    factors.rows.push_back(
+        {Cell::Text(one.at("factor")),
+         Cell::Number(fmt::format("/sampling/credibility/{}/level", i),
+                      {"", 1, 0}),
+         Cell::Text(one.at("evidence"))});
+  }
+  page->Table(factors);
+}
+
 }  // namespace
 
 json CalibrationSummary(const CalibrationResult& result) {
@@ -133,19 +204,21 @@ json CalibrationSummary(const CalibrationResult& result) {
                     {"credible", k.credible},
                     {"reason", k.reason}});
   }
-  return {{"filetype", "calibration-summary"},
-          {"version", {1, 0}},
-          {"airlock_version", profile.airlock_version},
-          {"scenario", profile.scenario_name},
-          {"scenario_sha256", profile.scenario_sha256},
-          {"trace", profile.trace},
-          {"trace_digest", profile.trace_digest},
-          {"fit_samples", profile.fit_samples},
-          {"held_out_samples", profile.held_out_samples},
-          {"parameters", std::move(parameters)},
-          {"kpis", std::move(kpis)},
-          {"errors", ErrorsOf(result)},
-          {"notes", result.notes}};
+  json summary = {{"filetype", "calibration-summary"},
+                  {"version", {1, 0}},
+                  {"airlock_version", profile.airlock_version},
+                  {"scenario", profile.scenario_name},
+                  {"scenario_sha256", profile.scenario_sha256},
+                  {"trace", profile.trace},
+                  {"trace_digest", profile.trace_digest},
+                  {"fit_samples", profile.fit_samples},
+                  {"held_out_samples", profile.held_out_samples},
+                  {"parameters", std::move(parameters)},
+                  {"kpis", std::move(kpis)},
+                  {"errors", ErrorsOf(result)},
+                  {"notes", result.notes}};
+  if (profile.sampling) summary["sampling"] = SamplingSummary(profile);
+  return summary;
 }
 
 std::string CalibrationPage(const json& summary,
@@ -167,6 +240,7 @@ std::string CalibrationPage(const json& summary,
       "standard deviation. Coverage: held-out samples inside the 90 % "
       "predictive interval. Intervals of parameters: 90 %.");
   AddProfileTables("", &page);
+  AddSampling(&page);
   if (!result.curves.empty()) {
     page.Paragraph(
         "rssi: from the distance alone, as a scenario's keys say it; "

@@ -29,39 +29,24 @@ std::optional<Trace> ReadTrace(const ServiceChainConfig& chain) {
   return ReadChainTrace(config);
 }
 
+// A function that the trace measured and that is not among `names`; empty if
+// there is none.
+std::string ForeignFunction(const Trace& trace,
+                            const std::set<std::string>& names) {
+  for (const Column& column : trace.columns) {
+    if (column.scope == Scope::kFunction && names.count(column.scope_id) == 0) {
+      return column.scope_id;
+    }
+  }
+  return "";
+}
+
 class ServersScene : public Scene {
  public:
   ServersScene(const RunConfig& run, const ServersConfig& servers)
       : run_(run), servers_(servers) {
     for (const ServiceChainConfig& chain : servers.chains) {
       traces_.push_back(ReadTrace(chain));
-    }
-  }
-
-  // What a trace measured of functions must be of functions that there are: a
-  // load that was recorded with others is that of another network.
-  void CheckTraces(const ResolvedScenario& resolved, Diagnostics* found) const {
-    std::string known;
-    std::set<std::string> names;
-    for (const FunctionConfig& function : servers_.functions) {
-      known += (known.empty() ? "" : ", ") + function.name;
-      names.insert(function.name);
-    }
-    for (size_t c = 0; c < traces_.size(); ++c) {
-      if (!traces_[c]) continue;
-      std::set<std::string> foreign;
-      for (const Column& column : traces_[c]->columns) {
-        const bool other = column.scope == Scope::kFunction &&
-                           names.count(column.scope_id) == 0;
-        if (other) foreign.insert(column.scope_id);
-      }
-      if (foreign.empty()) continue;
-      resolved.Report(
-          fmt::format("datacentre.servers.chains.{}.load.trace", c),
-          fmt::format("the trace measured a function '{}' that the servers do "
-                      "not have",
-                      *foreign.begin()),
-          "they have " + known, found);
     }
   }
 
@@ -218,12 +203,38 @@ std::unique_ptr<Scene> CreateServersScene(const ResolvedScenario& resolved) {
   if (!scenario.datacentre || !scenario.datacentre->servers) {
     throw InputError(resolved.path() + ": this scenario has no servers");
   }
-  auto scene = std::make_unique<ServersScene>(scenario.run,
-                                              *scenario.datacentre->servers);
   Diagnostics found;
-  scene->CheckTraces(resolved, &found);
+  CheckLoadTraces(resolved, &found);
   if (found.has_errors()) throw InputError(found.Format());
-  return scene;
+  return std::make_unique<ServersScene>(scenario.run,
+                                        *scenario.datacentre->servers);
+}
+
+void CheckLoadTraces(const ResolvedScenario& resolved, Diagnostics* found) {
+  const auto& datacentre = resolved.scenario().datacentre;
+  if (!datacentre || !datacentre->servers) return;
+  const ServersConfig& servers = *datacentre->servers;
+  std::string known;
+  std::set<std::string> names;
+  for (const FunctionConfig& function : servers.functions) {
+    known += (known.empty() ? "" : ", ") + function.name;
+    names.insert(function.name);
+  }
+  for (size_t c = 0; c < servers.chains.size(); ++c) {
+    const std::string key =
+        fmt::format("datacentre.servers.chains.{}.load.trace", c);
+    try {
+      const std::optional<Trace> trace = ReadTrace(servers.chains[c]);
+      const std::string foreign = trace ? ForeignFunction(*trace, names) : "";
+      if (foreign.empty()) continue;
+      resolved.Report(key,
+                      "the trace measured a function '" + foreign +
+                          "' that the servers do not have",
+                      "they have " + known, found);
+    } catch (const InputError& error) {
+      resolved.Report(key, error.what(), "", found);
+    }
+  }
 }
 
 ReplicationRecord RunServers(const RunConfig& run, const ServersConfig& servers,

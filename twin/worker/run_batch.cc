@@ -9,6 +9,7 @@
 #include "sim/base/child_process.h"
 #include "sim/base/error.h"
 #include "sim/base/frame.h"
+#include "sim/server/run_servers.h"
 #include "twin/worker/protocol.h"
 
 namespace airlock {
@@ -113,6 +114,8 @@ std::optional<ResolvedScenario> LoadRunnableScenario(
     scenario->Report("controller.agent", error.what(), "", diagnostics);
     return std::nullopt;
   }
+  CheckLoadTraces(*scenario, diagnostics);
+  if (diagnostics->has_errors()) return std::nullopt;
   return scenario;
 }
 

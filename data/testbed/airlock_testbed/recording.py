@@ -151,7 +151,7 @@ class Janitor:
         os.waitpid(self._pid, 0)
 
 
-def _die_with(parent):
+def die_with(parent):
     """For a child between fork and exec: SIGKILL when `parent` ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -370,7 +370,7 @@ class Recording:
         nice = self.options.nice
 
         def prepare():
-            _die_with(parent)
+            die_with(parent)
             os.setpriority(os.PRIO_PROCESS, 0, nice)
             os.sched_setaffinity(0, {core})
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 
+#include "sim/collector/features.h"
+#include "sim/collector/shared_frames.h"
 #include "sim/results/hdf5_file.h"
 #include "tests/support/node_world.h"
 
@@ -64,10 +66,11 @@ class LoadBalancer : public ::testing::Test {
     WriteFileAtomically(
         world_ / name,
         "schema: 1\nname: balancer\n"
-        "source: {kind: replay, path: run/observations-0.h5, speed: 0, "
-        "period: 250ms}\n"
         "balancer: {scenario: pool.yaml" +
             balancer + "}\n" +
+            unless("source:",
+                   "source: {kind: replay, path: run/observations-0.h5, speed: "
+                   "0, period: 250ms}\n") +
             unless("limits:",
                    "limits: {stale_after: 1s, recover_after: 1, inference: "
                    "60s}\n") +
@@ -310,7 +313,7 @@ TEST_F(LoadBalancer, TellsASourceOfAnotherPool) {
     return end.err;
   };
   EXPECT_THAT(error("server.b.n_fct", "server.b.n_fcd"),
-              HasSubstr("node.yaml:3:1: error: source: the source has no "
+              HasSubstr("node.yaml:4:1: error: source: the source has no "
                         "counter 'server.b.n_fct' (it has 'server."));
   EXPECT_THAT(error("server.b.utilisation", "server.web.n_flow"),
               HasSubstr("the source has a server 'web' that the scenario's "
@@ -327,7 +330,7 @@ TEST_F(LoadBalancer, TellsWhatIsWrongBeforeAnythingRuns) {
     return end.err;
   };
   EXPECT_THAT(error(", agent: turboca"),
-              AllOf(HasSubstr("node.yaml:4:40: error: balancer.agent: "
+              AllOf(HasSubstr("node.yaml:3:40: error: balancer.agent: "
                               "'turboca' sets no weights; those that do are "
                               "static, ecmp, wcmp, lsq, and load-balancer"),
                     HasSubstr("1 error")));
@@ -335,7 +338,7 @@ TEST_F(LoadBalancer, TellsWhatIsWrongBeforeAnythingRuns) {
   EXPECT_THAT(error(", agent: load-balancer"),
               HasSubstr("needs a trained policy"));
   EXPECT_THAT(error(", fallback: lsq"),
-              HasSubstr("node.yaml:4:43: error: balancer.fallback: 'lsq' sets "
+              HasSubstr("node.yaml:3:43: error: balancer.fallback: 'lsq' sets "
                         "no weights without looking; static, ecmp, wcmp do"));
   EXPECT_THAT(error(", shadow: {agent: greedy}"),
               HasSubstr("balancer.shadow.agent: 'greedy' sets no weights"));
@@ -353,6 +356,71 @@ TEST_F(LoadBalancer, TellsWhatIsWrongBeforeAnythingRuns) {
   EXPECT_THAT(error(""),
               HasSubstr("balancer.scenario: scenario 'incast' has no server "
                         "pool (datacentre.balancer)"));
+}
+
+TEST_F(LoadBalancer, TakesSamplesThatACollectorShares) {
+  WriteScenario("agent: lsq");
+  const std::vector<std::string> servers = {"a", "b", "c", "d"};
+  std::vector<Column> columns = CollectorColumns(servers);
+  const auto path = world_ / "frames";
+  const auto make = [&] {
+    return std::make_unique<FrameWriter>(path, columns);
+  };
+  std::unique_ptr<FrameWriter> writer = make();
+  double flows = 0, seconds = 1e9;
+  const auto publish = [&] {
+    std::vector<double> values;
+    for (const Column& column : columns) {
+      const bool duration = column.name.find(".flow_dur") != std::string::npos;
+      values.push_back(duration ? 0.1 : flows);
+    }
+    flows = flows < 9 ? flows + 1 : 0;
+    writer->Publish(FromSeconds(seconds += 0.25), values);
+  };
+  publish();  // old: not taken
+  Program node(NodeWorld::Command(
+      Node("",
+           "source: {kind: frames, path: frames, period: 250ms, "
+           "restart_after: 1ms}\n")));
+  const auto decided = [&](size_t most) {
+    return Eventually([&] {
+      if (world_.Decisions().size() >= most) return true;
+      publish();
+      return false;
+    });
+  };
+  ASSERT_TRUE(decided(5));
+  // The collector ends and comes back.
+  writer.reset();
+  writer = make();
+  const size_t before = world_.Decisions().size();
+  ASSERT_TRUE(decided(before + 5));
+  kill(node.pid(), SIGTERM);
+  const ProgramResult end = node.Wait();
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  EXPECT_GE(EventsOf(end.err, "source-lost").size(), 1u);
+  for (const auto& row : world_.Decisions()) EXPECT_EQ(row[1], "acting");
+}
+
+TEST(CollectorProgram, TellsAWrongCommandLine) {
+  const auto error = [](std::vector<std::string> words) {
+    words.insert(words.begin(), AIRLOCK_BINARY_DIR "/airlock-collector");
+    const ProgramResult end = testing::Run(words);
+    EXPECT_EQ(end.exit_code, 2) << end.err;
+    return end.err;
+  };
+  EXPECT_THAT(error({}), HasSubstr("no --server is given; usage: "));
+  EXPECT_THAT(error({"--server"}), HasSubstr("'--server' has no value"));
+  EXPECT_THAT(error({"--server", "a=10.0.0"}),
+              HasSubstr("'a=10.0.0' is not NAME=ADDRESS of IPv4"));
+  EXPECT_THAT(error({"--server", "a=10.0.0.1", "--server", "b=10.0.0.1"}),
+              HasSubstr("server 'b=10.0.0.1' comes twice"));
+  EXPECT_THAT(error({"--server", "a=10.0.0.1"}),
+              HasSubstr("--frames is missing"));
+  EXPECT_THAT(error({"--period", "2"}), HasSubstr("is not a time of 1ms"));
+  EXPECT_THAT(error({"--decay", "1.5"}),
+              HasSubstr("--decay '1.5' is not a number from 1e-09 to 1"));
+  EXPECT_THAT(error({"--sever", "a"}), HasSubstr("'--sever' is not expected"));
 }
 
 TEST_F(LoadBalancer, ServesWhatIsInForce) {

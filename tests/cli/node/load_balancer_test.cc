@@ -120,6 +120,13 @@ TEST_F(LoadBalancer, DecidesAsInASimulation) {
   ExpectTheRunsDecisions(Node(""));
 }
 
+TEST_F(LoadBalancer, DecidesAsTheTrainedAgentOfASimulation) {
+  WriteScenario("agent: load-balancer, policy: " AIRLOCK_SOURCE_DIR
+                "/agents/policies/load-balancer.json");
+  RunScenario();
+  ExpectTheRunsDecisions(Node(""));
+}
+
 TEST_F(LoadBalancer, DecidesAsBehindAShieldWithNoiseAndDelay) {
   WriteScenario(
       "agent: lsq, observation: {counter_noise: 0.3, dropout: 1%, delay: 1}",

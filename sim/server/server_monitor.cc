@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-double Ratio2(double part, double whole) {
+double Share(double part, double whole) {
   return whole > 0 ? part / whole : kNaN;
 }
 
@@ -62,8 +62,8 @@ const Kpi kKpis[] = {
      }},
     {"loss_ratio", "1", "lost / (lost + delivered)",
      [](const ChainTotals& t, const LatencyHistogram&, double) {
-       return Ratio2(static_cast<double>(t.lost),
-                     static_cast<double>(t.lost + t.delivered));
+       return Share(static_cast<double>(t.lost),
+                    static_cast<double>(t.lost + t.delivered));
      }},
     {"latency_mean", "s", "source to wire, of delivered packets",
      [](const ChainTotals&, const LatencyHistogram& l, double) {
@@ -238,6 +238,20 @@ bool ServerMonitor::Violated(const ServiceChainConfig& chain,
   return latency.QuantileSeconds(0.99) > Seconds(chain.agreement->latency_p99);
 }
 
+// What the sources aimed at from `at_ns` on.
+void ServerMonitor::AddInputs(int64_t at_ns,
+                              std::vector<double>* values) const {
+  double bits = 0;
+  double packets = 0;
+  for (size_t c = 0; c < engine_->chains().size(); ++c) {
+    const LoadStep& load = engine_->course(c)->LoadAt(at_ns);
+    bits += load.bits_per_second;
+    packets += load.packets_per_second;
+  }
+  values->push_back(bits);
+  values->push_back(Share(bits / 8, packets));
+}
+
 std::vector<double> ServerMonitor::Sample(size_t reader) {
   const Snapshot last = reader == 0 ? series_.back() : controller_;
   const Snapshot now = Take(reader, last);
@@ -245,16 +259,7 @@ std::vector<double> ServerMonitor::Sample(size_t reader) {
   const double seconds = 1e-9 * static_cast<double>(now.at_ns - last.at_ns);
   std::vector<double> values;
 
-  double bits = 0;
-  double packets = 0;
-  for (size_t c = 0; c < now.chains.size(); ++c) {
-    const LoadStep& load = engine_->course(c)->LoadAt(last.at_ns);
-    bits += load.bits_per_second;
-    packets += load.packets_per_second;
-  }
-  values.push_back(bits);
-  values.push_back(Ratio2(bits / 8, packets));
-
+  AddInputs(last.at_ns, &values);
   ChainTotals all;
   LatencyHistogram all_latencies;
   for (size_t c = 0; c < now.chains.size(); ++c) {
@@ -294,67 +299,90 @@ std::vector<double> ServerMonitor::Sample(size_t reader) {
   return values;
 }
 
-std::vector<Metric> ServerMonitor::Metrics(int64_t warmup_ns) const {
+// What the samples behind the warm-up come to.
+struct ServerMonitor::Whole {
+  double seconds = 0;
+  double intervals = 0;
+  double violated = 0;       // intervals in which any agreement did not hold
+  double machines_used = 0;  // summed over intervals
+  std::vector<double> violations;  // intervals, by chain
+  std::vector<ChainTotals> chains;
+  std::vector<LatencyHistogram> latencies;  // by chain
+  std::vector<InstanceTotals> stations;
+};
+
+ServerMonitor::Whole ServerMonitor::SumUp(int64_t warmup_ns) const {
   size_t first = 0;
   while (first + 1 < series_.size() && series_[first].at_ns < warmup_ns) {
     ++first;
   }
   const Snapshot& begin = series_[first];
   const Snapshot& end = series_.back();
-  const double seconds = 1e-9 * static_cast<double>(end.at_ns - begin.at_ns);
+  const size_t chains = begin.chains.size();
+  Whole whole;
+  whole.seconds = 1e-9 * static_cast<double>(end.at_ns - begin.at_ns);
+  whole.intervals = static_cast<double>(series_.size() - 1 - first);
+  whole.violations.resize(chains);
+  whole.latencies.resize(chains);
+  for (size_t i = first + 1; i < series_.size(); ++i) {
+    const Snapshot& one = series_[i];
+    const auto& violated = one.violated;
+    for (size_t c = 0; c < chains; ++c) {
+      whole.latencies[c].Merge(one.latencies[c]);
+      whole.violations[c] += violated[c] ? 1 : 0;
+    }
+    const bool any = std::count(violated.begin(), violated.end(), true) > 0;
+    whole.violated += any ? 1 : 0;
+    whole.machines_used += one.machines_used;
+  }
+  for (size_t c = 0; c < chains; ++c) {
+    whole.chains.push_back(Difference(end.chains[c], begin.chains[c]));
+  }
+  for (size_t s = 0; s < begin.stations.size(); ++s) {
+    whole.stations.push_back(Difference(end.stations[s], begin.stations[s]));
+  }
+  return whole;
+}
+
+std::vector<Metric> ServerMonitor::Metrics(int64_t warmup_ns) const {
+  const Whole whole = SumUp(warmup_ns);
   std::vector<Metric> metrics;
+  const auto add = [&](const std::string& name, const char* unit,
+                       const char* description, double value) {
+    metrics.push_back({name, unit, description, value});
+  };
   const auto add_kpis = [&](const std::string& prefix, const ChainTotals& part,
                             const LatencyHistogram& latency) {
     for (const Kpi& kpi : kKpis) {
-      metrics.push_back({prefix + kpi.name, kpi.unit, kpi.description,
-                         seconds > 0 ? kpi.of(part, latency, seconds) : kNaN});
+      add(prefix + kpi.name, kpi.unit, kpi.description,
+          whole.seconds > 0 ? kpi.of(part, latency, whole.seconds) : kNaN);
     }
   };
-  const size_t chains = begin.chains.size();
-  std::vector<LatencyHistogram> latencies(chains);
   ChainTotals all;
   LatencyHistogram all_latencies;
-  std::vector<double> violations(chains);
-  double violated_intervals = 0;
-  double machines = 0;
-  for (size_t i = first + 1; i < series_.size(); ++i) {
-    bool any = false;
-    for (size_t c = 0; c < chains; ++c) {
-      latencies[c].Merge(series_[i].latencies[c]);
-      violations[c] += series_[i].violated[c] ? 1 : 0;
-      any = any || series_[i].violated[c];
-    }
-    violated_intervals += any ? 1 : 0;
-    machines += series_[i].machines_used;
-  }
-  for (size_t c = 0; c < chains; ++c) {
-    all = Sum(all, Difference(end.chains[c], begin.chains[c]));
-    all_latencies.Merge(latencies[c]);
-  }
-  const auto intervals = static_cast<double>(series_.size() - 1 - first);
+  for (const ChainTotals& chain : whole.chains) all = Sum(all, chain);
+  for (const LatencyHistogram& one : whole.latencies) all_latencies.Merge(one);
   add_kpis("chain.", all, all_latencies);
-  metrics.push_back({"machines_used", "1", "mean number of machines in use",
-                     Ratio2(machines, intervals)});
-  metrics.push_back({"agreements.violated", "1",
-                     "share of intervals in which an agreement did not hold",
-                     Ratio2(violated_intervals, intervals)});
-  for (size_t c = 0; c < chains; ++c) {
+  add("machines_used", "1", "mean number of machines in use",
+      Share(whole.machines_used, whole.intervals));
+  add("agreements.violated", "1",
+      "share of intervals in which an agreement did not hold",
+      Share(whole.violated, whole.intervals));
+  for (size_t c = 0; c < whole.chains.size(); ++c) {
     const ServiceChainConfig& chain = engine_->servers().chains[c];
     const std::string prefix = "chain." + chain.name + ".";
-    add_kpis(prefix, Difference(end.chains[c], begin.chains[c]), latencies[c]);
+    add_kpis(prefix, whole.chains[c], whole.latencies[c]);
     if (!chain.agreement) continue;
-    metrics.push_back({prefix + "violated", "1",
-                       "share of intervals in which it did not hold",
-                       Ratio2(violations[c], intervals)});
+    add(prefix + "violated", "1", "share of intervals in which it did not hold",
+        Share(whole.violations[c], whole.intervals));
   }
-  for (size_t s = 0; s < begin.stations.size(); ++s) {
-    const InstanceTotals part = Difference(end.stations[s], begin.stations[s]);
+  for (size_t s = 0; s < whole.stations.size(); ++s) {
+    const std::string prefix =
+        "chain.function." + engine_->layout().stations[s].name + ".";
     for (const StationMetric& metric : kStationMetrics) {
-      metrics.push_back({"chain.function." +
-                             engine_->layout().stations[s].name + "." +
-                             metric.name,
-                         metric.unit, metric.description,
-                         seconds > 0 ? metric.of(part, seconds) : kNaN});
+      add(prefix + metric.name, metric.unit, metric.description,
+          whole.seconds > 0 ? metric.of(whole.stations[s], whole.seconds)
+                            : kNaN);
     }
   }
   return metrics;

@@ -43,6 +43,9 @@ class ServerMonitor {
     std::vector<bool> violated;               // agreements, by chain
     double machines_used = 0;
   };
+  struct Whole;
+  Whole SumUp(int64_t warmup_ns) const;
+  void AddInputs(int64_t at_ns, std::vector<double>* values) const;
   Snapshot Take(size_t reader, const Snapshot& last) const;
   bool Violated(const ServiceChainConfig& chain, const ChainTotals& part,
                 const LatencyHistogram& latency) const;

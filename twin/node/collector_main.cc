@@ -198,46 +198,75 @@ class PacketSocket {
   std::array<uint8_t, 128> packet_;  // IP and TCP header with all options
 };
 
-// Until a signal comes.
-void Collect(const Arguments& arguments) {
-  PacketSocket packets(arguments.interface);
-  Collector collector(
-      arguments.collector,
-      RngTree(arguments.seed).Stream("collector", Replication(0)));
-  CollectorReader reader;
-  FrameWriter frames(arguments.frames,
-                     CollectorColumns(arguments.collector.servers), 16);
-  const int64_t period = arguments.period.value();
-  SimTime next((Now().value() / period + 1) * period);
-  SimTime newest;  // time may be set back
-  while (true) {
-    ThrowIfInterrupted();
-    packets.Wait(next - Now());
+// The collector of an interface's packets, and the frames that it fills.
+class LiveCollector {
+ public:
+  explicit LiveCollector(const Arguments& arguments)
+      : servers_(arguments.servers),
+        packets_(arguments.interface),
+        collector_(arguments.collector,
+                   RngTree(arguments.seed).Stream("collector", Replication(0))),
+        frames_(arguments.frames, CollectorColumns(arguments.collector.servers),
+                kFrames) {}
+
+  // Packets as they come, up to `end`.
+  void Watch(SimTime end) {
     SimTime time;
     const uint8_t* bytes = nullptr;
     size_t captured = 0;
-    while (Now() < next && packets.Next(&time, &bytes, &captured)) {
-      TcpSegment segment;
-      if (ParseFrame(LinkType::kRawIp, bytes, captured, &segment) !=
-          FrameKind::kTcp) {
-        continue;
+    while (Now() < end) {
+      ThrowIfInterrupted();
+      packets_.Wait(end - Now());
+      while (Now() < end && packets_.Next(&time, &bytes, &captured)) {
+        newest_ = std::max(newest_, time);
+        Take(bytes, captured);
       }
-      const auto server = arguments.servers.find(segment.destination);
-      if (server == arguments.servers.end()) continue;
-      newest = std::max(newest, time);
-      collector.Add(newest, server->second, segment);
     }
-    if (Now() < next) continue;
-    newest = std::max(newest, next);
-    collector.Expire(newest);
+    newest_ = std::max(newest_, end);
+  }
+
+  // What was seen since the last sample, as of `time`.
+  void Publish(SimTime time) {
+    collector_.Expire(newest_);
     std::vector<double> values;
-    reader.Read(collector, newest, &values);
-    frames.Publish(next, values);
-    next = SimTime((std::max(Now(), next).value() / period + 1) * period);
-    const int64_t lost = packets.Lost();
-    if (lost == 0) continue;
+    reader_.Read(collector_, newest_, &values);
+    frames_.Publish(time, values);
+    const int64_t lost = packets_.Lost();
+    if (lost == 0) return;
     std::fprintf(stderr, "airlock-collector: %lld packets were not seen\n",
                  static_cast<long long>(lost));
+  }
+
+ private:
+  static constexpr size_t kFrames = 16;
+
+  void Take(const uint8_t* bytes, size_t captured) {
+    TcpSegment segment;
+    if (ParseFrame(LinkType::kRawIp, bytes, captured, &segment) !=
+        FrameKind::kTcp) {
+      return;
+    }
+    const auto server = servers_.find(segment.destination);
+    if (server == servers_.end()) return;
+    collector_.Add(newest_, server->second, segment);
+  }
+
+  const std::map<uint32_t, size_t> servers_;
+  PacketSocket packets_;
+  Collector collector_;
+  CollectorReader reader_;
+  FrameWriter frames_;
+  SimTime newest_;  // of a packet or sample: the host's clock may be set back
+};
+
+// Samples at whole periods of the host's clock, until a signal comes.
+void Collect(const Arguments& arguments) {
+  LiveCollector collector(arguments);
+  const int64_t period = arguments.period.value();
+  while (true) {
+    const SimTime next((Now().value() / period + 1) * period);
+    collector.Watch(next);
+    collector.Publish(next);
   }
 }
 

@@ -243,7 +243,7 @@ class SettingsCalibration {
     const PosteriorSample sample = with.Sample({}, tree_, "calibration/with");
     if (!sample.converged) throw Error("calibration: " + sample.reason);
     MetropolisOptions once;
-    once.doublings = 0;  // for comparison only: its failure is no failure
+    once.doublings = 2;  // for comparison only: its failure is no failure
     const PosteriorSample bare =
         without.Sample(once, tree_, "calibration/without");
     draws_ = sample.Pooled();

@@ -70,13 +70,17 @@ CredibilityFactor Uncertainty(const CalibrationProfile& p,
   int64_t good = 0, judged = 0;
   std::string coverage;
   for (const KpiFidelity& k : p.kpis) {
-    judged += k.samples > 0 ? 1 : 0;
+    coverage += (coverage.empty() ? "" : ", ") + k.kpi;
+    if (k.sd == 0) {  // JudgeKpi() had too few rows
+      coverage += " not judged";
+      continue;
+    }
+    ++judged;
     good += k.coverage >= p.limits.coverage_low &&
                     k.coverage <= p.limits.coverage_high
                 ? 1
                 : 0;
-    coverage += fmt::format("{}{} {:.0f} %", coverage.empty() ? "" : ", ",
-                            k.kpi, 100 * k.coverage);
+    coverage += fmt::format(" {:.0f} %", 100 * k.coverage);
   }
   int64_t level = 0;
   if (judged > 0) {

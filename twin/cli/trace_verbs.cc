@@ -108,6 +108,12 @@ struct CalibrateOptions {
   bool json = false;
 };
 
+// With two decimals, or if small with three digits.
+std::string ErrorText(double value) {
+  return std::abs(value) < 0.1 ? fmt::format("{:.3g}", value)
+                               : fmt::format("{:.2f}", value);
+}
+
 // Baselines and what was fitted, side by side.
 std::string ErrorsToText(const std::vector<PredictionError>& errors) {
   if (errors.empty()) return "";
@@ -120,8 +126,8 @@ std::string ErrorsToText(const std::vector<PredictionError>& errors) {
     const bool rate = row.unit == "bit/s";
     const double unit = rate ? 1e-6 : 1;
     const auto interval = [&](const Interval& i) {
-      return fmt::format("{:.2f}  {:.2f} .. {:.2f}", i.estimate * unit,
-                         i.low * unit, i.high * unit);
+      return fmt::format("{}  {} .. {}", ErrorText(i.estimate * unit),
+                         ErrorText(i.low * unit), ErrorText(i.high * unit));
     };
     text += fmt::format(
         "{:<66} {:>7} {:>18}  {:>26}  {}\n", row.quantity + ", " + row.method,

@@ -11,6 +11,7 @@ KpiFidelity Kpi(const char* name, bool credible, double coverage) {
   KpiFidelity kpi;
   kpi.kpi = name;
   kpi.samples = 40;
+  kpi.sd = 1;
   kpi.coverage = coverage;
   kpi.credible = credible;
   return kpi;

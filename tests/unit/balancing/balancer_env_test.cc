@@ -31,7 +31,7 @@ struct Episode {
 };
 
 void Steps(BalancerEnv* env, const std::vector<double>& action, int64_t steps,
-         Episode* episode) {
+           Episode* episode) {
   double cost = 0;
   for (int64_t i = 0; i < steps; ++i) {
     episode->rewards.push_back(env->Step(action.data(), &cost).reward);

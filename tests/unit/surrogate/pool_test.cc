@@ -17,8 +17,8 @@ namespace airlock {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::ErrorOf;
+using ::testing::HasSubstr;
 
 PoolServer Server(const std::string& name, double weight = 1) {
   return {name, 1, 1, weight, {}};

@@ -11,6 +11,14 @@ namespace {
 
 constexpr size_t kFewestPoints = 5;
 
+std::string Names(const Trace& trace) {
+  std::string names;
+  for (const Column& column : trace.columns) {
+    names += (names.empty() ? "" : ", ") + column.name;
+  }
+  return names;
+}
+
 // The trace's column, or an error at `key` of the task.
 const Column* FindColumn(const TaskFile& task, const std::string& key,
                          const std::string& name, const Trace& trace,
@@ -18,7 +26,7 @@ const Column* FindColumn(const TaskFile& task, const std::string& key,
   const Column* column = trace.Find(name);
   if (column == nullptr) {
     task.Report(key, "the trace has no column '" + name + "'",
-                "airlock show lists a trace's columns", diagnostics);
+                "it has " + Names(trace), diagnostics);
   }
   return column;
 }

@@ -21,6 +21,13 @@ command -v python3 >/dev/null || {
   echo "skipped: python3 is not installed"
   exit 77
 }
+python=$(python3 -c 'import sys; print(sys.executable)')
+demo=$(cd "$(dirname "$0")/../../data/testbed" && pwd)/balancer_demo
+PATH=/nowhere "$python" "$demo" --airlock "$AIRLOCK" --collector \
+  "$AIRLOCK_COLLECTOR" --out "$work/none" 2>"$work/none.err"
+[ $? = 5 ] && grep -q '^skipped: ip is not installed' "$work/none.err" &&
+  [ ! -e "$work/none" ] || fail "without tools"
+
 "$AIRLOCK" demo balancer -o "$work/demo" --phase 9 --load 0.7 \
   >"$work/demo.out" 2>"$work/demo.err"
 code=$?

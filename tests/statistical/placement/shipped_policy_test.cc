@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
 
 #include "agents/baselines/agent_table.h"
@@ -66,7 +67,9 @@ PlacementPlan After(const PlacementPlan& plan, const Action& action,
   return next;
 }
 
-Outcome Play(const std::string& agent, const std::string& policy) {
+// `delay`: decisions that observations come late; before, nothing is seen.
+Outcome Play(const std::string& agent, const std::string& policy,
+             size_t delay = 0) {
   constexpr int kDays = 10;
   Scenario scenario = Shipped();
   scenario.controller.policy = policy;
@@ -78,8 +81,11 @@ Outcome Play(const std::string& agent, const std::string& policy) {
   for (int day = 0; day < kDays; ++day) {
     env.Reset(RngTree(77).Stream("test/day", Replication(day)));
     const auto controller = CreateAgent(agent, scenario, Replication(day));
+    std::deque<Observation> on_their_way(delay);
     for (int64_t step = 0; step < options.steps; ++step) {
-      const Action action = controller->Decide(Shown(env));
+      on_their_way.push_back(Shown(env));
+      const Action action = controller->Decide(on_their_way.front());
+      on_their_way.pop_front();
       double costs[2];
       env.StepWith(After(env.plan(), action, options.servers), false, costs);
       const auto all = static_cast<double>(kDays * options.steps);
@@ -101,6 +107,17 @@ TEST(ShippedPolicyTest, KeepsAgreementsWithFewerMachines) {
   EXPECT_LT(trained.violations, 0.01);  // the preset's limit
   // Fewest machines, bought with broken agreements.
   EXPECT_GT(first_fit.violations, 5 * threshold.violations);
+}
+
+TEST(ShippedPolicyTest, StaysAheadWhereObservationsAreLate) {
+  for (const size_t delay : {1, 2}) {
+    const Outcome trained =
+        Play("placement-policy",
+             AIRLOCK_SOURCE_DIR "/agents/policies/placement.json", delay);
+    const Outcome threshold = Play("threshold-autoscaler", "", delay);
+    EXPECT_LT(trained.violations, 0.7 * threshold.violations) << delay;
+    EXPECT_LT(trained.machines, 1.02 * threshold.machines) << delay;
+  }
 }
 
 TEST(ShippedPolicyTest, AnUntrainedOneUsesMore) {

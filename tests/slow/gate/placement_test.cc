@@ -1,0 +1,37 @@
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <string>
+
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_folder.h"
+
+// The engine of batches judges the shipped manager of cores and machines, which
+// learnt on the model of steady states, and one that nobody trained: some five
+// minutes of processor time each.
+namespace airlock::testing {
+namespace {
+
+ProgramResult Judge(const std::string& gate) {
+  const TemporaryFolder folder;
+  return RunAirlock({"gate", "scenarios/gates/" + gate, "-o", folder / "out"});
+}
+
+// Better in machines and agreements, but it swings.
+TEST(PlacementGateTest, ATrainedManagerIsRejectedForOscillationAlone) {
+  const ProgramResult run = Judge("placement.yaml");
+  EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
+  const std::regex reject("\n +reject +(\\S+)");
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(run.out, found, reject)) << run.out;
+  EXPECT_EQ(found[1], "oscillation");
+  EXPECT_FALSE(std::regex_search(std::string(found.suffix()), found, reject));
+}
+
+TEST(PlacementGateTest, AnUntrainedManagerIsRejected) {
+  const ProgramResult run = Judge("placement-broken.yaml");
+  EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
+}
+
+}  // namespace
+}  // namespace airlock::testing

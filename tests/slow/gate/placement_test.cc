@@ -25,7 +25,8 @@ TEST(PlacementGateTest, ATrainedManagerIsRejectedForOscillationAlone) {
   std::smatch found;
   ASSERT_TRUE(std::regex_search(run.out, found, reject)) << run.out;
   EXPECT_EQ(found[1], "oscillation");
-  EXPECT_FALSE(std::regex_search(std::string(found.suffix()), found, reject));
+  const std::string rest = found.suffix();
+  EXPECT_FALSE(std::regex_search(rest, reject)) << run.out;
 }
 
 TEST(PlacementGateTest, AnUntrainedManagerIsRejected) {

@@ -55,6 +55,7 @@ json SummaryJson(const ColocationStudy& study, const ResolvedScenario& scenario,
           {"held_out", study.held_out},
           {"contended", study.contended},
           {"largest_drop", study.largest_drop},
+          {"outside", study.outside},
           {"error",
            "|predicted / measured - 1| of the target's packets/s, on "
            "mixes with a held-out pair of target and competitor"},
@@ -71,9 +72,10 @@ std::string SummaryText(const ColocationStudy& study,
                         const std::string& scenario) {
   std::string text = fmt::format(
       "{}: {} mixes, {} of them with a held-out pair, of which {} lost a tenth "
-      "or more (at most {:.1f} %); learnt from {} co-locations\n",
+      "or more (at most {:.1f} %); learnt from {} co-locations; {} of the "
+      "held-out mixes lie beyond what was profiled\n",
       scenario, study.mixes.size(), study.held_out, study.contended,
-      100 * study.largest_drop, study.profiled);
+      100 * study.largest_drop, study.profiled, study.outside);
   text +=
       fmt::format("{:<16} {:>22} {:>8} {:>8} {:>22}\n", "error in %",
                   "mean, 95 % interval", "median", "p95", "where contended");
@@ -96,7 +98,7 @@ std::string MixesCsv(const ColocationStudy& study) {
   for (const std::string& method : study.methods) {
     text += fmt::format(",{} [packet/s]", method);
   }
-  text += "\n";
+  text += ",beyond_profile\n";
   for (const MixPrediction& mix : study.mixes) {
     std::vector<std::string> competitors;
     for (const Competitor& one : mix.competitors) {
@@ -108,7 +110,7 @@ std::string MixesCsv(const ColocationStudy& study) {
     for (const double predicted : mix.predicted) {
       text += fmt::format(",{:.1f}", predicted);
     }
-    text += "\n";
+    text += fmt::format(",{}\n", mix.outside.empty() ? 0 : 1);
   }
   return text;
 }
@@ -195,7 +197,9 @@ void AddContentionVerb(CLI::App* app, CommandLine* line) {
                    "share of (target, competitor) pairs never learnt from")
       ->check(NumberWithin(0.01, 0.99))
       ->capture_default_str();
-  verb->add_option("--seed", options->study.seed, "of all that is drawn")
+  verb->add_option(
+          "--seed", options->study.seed,
+          "of mixes, held-out pairs and the bootstrap; packets: run.seed")
       ->capture_default_str();
   verb->add_option("--jobs", options->study.jobs,
                    "runs at a time (default: one a processor)")

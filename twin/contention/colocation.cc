@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "sim/base/error.h"
 #include "sim/server/run_servers.h"
@@ -56,6 +57,7 @@ std::optional<ColocationBench> ColocationBench::Make(
   if (servers.chains.size() < 2) {
     refuse(key + "chains", "one chain", "two or more");
   }
+  std::set<std::string> functions;
   for (size_t i = 0; i < servers.chains.size(); ++i) {
     const ServiceChainConfig& chain = servers.chains[i];
     const std::string at = fmt::format("{}chains[{}]", key, i);
@@ -63,6 +65,12 @@ std::optional<ColocationBench> ColocationBench::Make(
       refuse(at,
              fmt::format("chain '{}' is no path of one function", chain.name),
              "chains of one");
+    }
+    if (chain.path.size() == 1 && !functions.insert(chain.path[0]).second) {
+      refuse(at,
+             fmt::format("chain '{}' passes '{}', as another one does",
+                         chain.name, chain.path[0]),
+             "functions of one chain each");
     }
     if (chain.load.kind != "constant") {
       refuse(at + ".load.kind",

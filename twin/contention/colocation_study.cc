@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <thread>
 #include <utility>
@@ -49,6 +50,37 @@ void ForEach(int64_t count, int64_t jobs,
   run();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+bool IsContended(const MixPrediction& mix) {
+  return 1 - mix.measured / mix.solo >= kContended;
+}
+
+// The mean of all values with its percentile interval where whole groups are
+// drawn, each of which may depend on itself. Unknown below two groups.
+Interval MeanOverGroups(const std::vector<std::vector<double>>& groups,
+                        RngStream* random) {
+  std::vector<double> sums, counts;
+  for (const std::vector<double>& group : groups) {
+    if (group.empty()) continue;
+    sums.push_back(Mean(group) * static_cast<double>(group.size()));
+    counts.push_back(static_cast<double>(group.size()));
+  }
+  if (sums.size() < 2) return {};
+  constexpr int kResamples = 2000;
+  const auto n = static_cast<int64_t>(sums.size());
+  std::vector<double> means;
+  for (int i = 0; i < kResamples; ++i) {
+    double sum = 0, count = 0;
+    for (const int64_t at : BlockResample(n, BlockScheme::kMoving, 1, random)) {
+      sum += sums[static_cast<size_t>(at)];
+      count += counts[static_cast<size_t>(at)];
+    }
+    means.push_back(sum / count);
+  }
+  const double estimate = std::accumulate(sums.begin(), sums.end(), 0.0) /
+                          std::accumulate(counts.begin(), counts.end(), 0.0);
+  return {estimate, Quantile(means, 0.025), Quantile(means, 0.975)};
 }
 
 using Pair = std::pair<size_t, size_t>;  // chains of target and competitor
@@ -251,11 +283,14 @@ class Study {
       const std::vector<Competitor> competitors = CompetitorsOf(mix);
       const ContentionVector composed =
           contentiousness_.Composed(competitors, bench_.cores());
+      const auto answer = [&](SensitivityLearner learner,
+                              const ContentionVector& vector) {
+        return models_.at({target.chain, learner})
+            .Predict(vector, target.traffic);
+      };
       const auto predict = [&](SensitivityLearner learner,
                                const ContentionVector& vector) {
-        return models_.at({target.chain, learner})
-            .Predict(vector, target.traffic)
-            .packets_per_second;
+        return answer(learner, vector).packets_per_second;
       };
       MixPrediction prediction;
       prediction.target = bench_.AsCompetitor(target);
@@ -272,37 +307,47 @@ class Study {
           predict(SensitivityLearner::kCacheReferences, composed),
           predict(SensitivityLearner::kCacheOccupancy, composed),
           predict(SensitivityLearner::kSolo, composed)};
+      prediction.outside =
+          answer(SensitivityLearner::kBoosting, composed).outside;
       study_.mixes.push_back(std::move(prediction));
     }
   }
 
   void Judge() {
+    // Of each target with its traffic, its held-out mixes.
+    std::map<std::pair<std::string, TrafficAttributes>,
+             std::vector<const MixPrediction*>>
+        targets;
+    for (const MixPrediction& mix : study_.mixes) {
+      if (!mix.held_out) continue;
+      targets[{mix.target.function, mix.target.traffic}].push_back(&mix);
+      ++study_.held_out;
+      study_.contended += IsContended(mix) ? 1 : 0;
+      study_.outside += mix.outside.empty() ? 0 : 1;
+      study_.largest_drop =
+          std::max(study_.largest_drop, 1 - mix.measured / mix.solo);
+    }
+    if (targets.size() < 2) {
+      throw InputError("too few mixes with a held-out pair to judge by");
+    }
     RngStream random =
         RngTree(options_.seed).Stream("contention/bootstrap", Replication(0));
     for (size_t m = 0; m < study_.methods.size(); ++m) {
-      std::vector<double> errors, of_drops;
-      for (const MixPrediction& mix : study_.mixes) {
-        if (!mix.held_out) continue;
-        const double error = std::abs(mix.predicted[m] / mix.measured - 1);
-        errors.push_back(error);
-        const double drop = 1 - mix.measured / mix.solo;
-        study_.largest_drop = std::max(study_.largest_drop, drop);
-        if (drop >= kContended) of_drops.push_back(error);
+      std::vector<std::vector<double>> all, contended;  // by target
+      std::vector<double> pooled;
+      for (const auto& [target, mixes] : targets) {
+        all.emplace_back();
+        contended.emplace_back();
+        for (const MixPrediction* mix : mixes) {
+          const double error = std::abs(mix->predicted[m] / mix->measured - 1);
+          pooled.push_back(error);
+          all.back().push_back(error);
+          if (IsContended(*mix)) contended.back().push_back(error);
+        }
       }
-      if (errors.size() < 2) {
-        throw InputError("too few mixes with a held-out pair to judge by");
-      }
-      study_.held_out = static_cast<int64_t>(errors.size());
-      study_.contended = static_cast<int64_t>(of_drops.size());
-      MethodError row;
-      row.method = study_.methods[m];
-      row.mean = BootstrapInterval(errors, Mean, {}, &random);
-      row.median = Quantile(errors, 0.5);
-      row.p95 = Quantile(errors, 0.95);
-      row.drops = of_drops.size() < 2
-                      ? Interval{NAN, NAN, NAN}
-                      : BootstrapInterval(of_drops, Mean, {}, &random);
-      study_.errors.push_back(row);
+      study_.errors.push_back({study_.methods[m], MeanOverGroups(all, &random),
+                               Quantile(pooled, 0.5), Quantile(pooled, 0.95),
+                               MeanOverGroups(contended, &random)});
     }
   }
 

@@ -32,12 +32,15 @@ struct MixPrediction {
   double solo = 0;                // packets/s
   double measured = 0;            // packets/s
   std::vector<double> predicted;  // by method
+  std::string outside;  // why the first is not to be believed; or empty
 };
 
 // How far a method is off on the held-out mixes: |predicted / measured - 1|.
 struct MethodError {
   std::string method;
-  Interval mean;  // 95 %, bootstrap over mixes
+  // 95 %, bootstrap over targets with their traffic: mixes of one share what
+  // was learnt of it.
+  Interval mean;
   double median = 0;
   double p95 = 0;
   Interval drops;  // mean over mixes that lost a tenth or more to contention
@@ -52,6 +55,7 @@ struct ColocationStudy {
   int64_t held_out = 0;   // mixes
   int64_t contended = 0;  // of these, lost a tenth or more
   double largest_drop = 0;
+  int64_t outside = 0;  // held-out mixes that lie beyond what was profiled
 };
 
 // Profiles every function of the bench, alone, among its like and beside
@@ -62,7 +66,7 @@ struct ColocationStudy {
 // Methods:
 //   boosting            composed vectors (SLOMO)
 //   measured vector     the same model, told the competitors' own counters
-//                       without the target: a bound, nothing is composed
+//                       without the target: nothing is composed
 //   solo vectors        the same model, competitors as each is alone
 //   cache references    a line (Dobrescu et al.)
 //   cache occupancy     a line (Bubble-Up)

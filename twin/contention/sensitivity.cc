@@ -19,19 +19,12 @@ size_t IndexOf(const std::string& metric) {
   return i;
 }
 
-// References to the L3 cache: misses over the share that misses.
-double CacheReferences(const ContentionVector& vector) {
-  static const size_t misses = IndexOf("l3miss");
-  static const size_t hits = IndexOf("l3hit");
-  const double missing = 1 - vector[hits];
-  return missing > 0 ? vector[misses] / missing : 0;
-}
-
 double Pressure(SensitivityLearner learner, const ContentionVector& vector) {
+  // What misses the L2 refers to the L3.
+  static const size_t references = IndexOf("l2miss");
   static const size_t occupancy = IndexOf("l3occ");
-  return learner == SensitivityLearner::kCacheReferences
-             ? CacheReferences(vector)
-             : vector[occupancy];
+  return vector[learner == SensitivityLearner::kCacheReferences ? references
+                                                                : occupancy];
 }
 
 std::vector<double> InputsOf(const ContentionVector& competitors,

@@ -122,7 +122,7 @@ std::vector<SensitivitySample> KneeSamples(int64_t count, uint64_t seed) {
     const double occupancy = random.Uniform() * 20e6;
     const double misses = random.Uniform() * 1e7;
     sample.competitors =
-        With({{"l3occ", occupancy}, {"l3miss", misses}, {"l3hit", 0.5}});
+        With({{"l3occ", occupancy}, {"l2miss", misses}, {"l3hit", 1}});
     sample.traffic = {i % 2 == 0 ? 64.0 : 1500.0, 1000};
     const double solo = i % 2 == 0 ? 5e6 : 1e6;
     sample.packets_per_second =

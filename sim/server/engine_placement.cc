@@ -29,15 +29,16 @@ std::vector<size_t> ServerEngine::Together(size_t function) const {
   return {together.begin(), together.end()};
 }
 
-std::vector<int64_t> ServerEngine::FreeCores(size_t function,
-                                             int64_t machine) const {
+std::vector<int64_t> ServerEngine::FreeCores(
+    size_t function, int64_t machine,
+    const std::vector<Placement>& placed) const {
   const std::vector<size_t> together = Together(function);
   std::set<int64_t> taken;
-  for (size_t p = 0; p < placement_.size(); ++p) {
+  for (size_t p = 0; p < placed.size(); ++p) {
     const bool moves =
         std::find(together.begin(), together.end(), p) != together.end();
-    if (moves || placement_[p].machine != machine) continue;
-    taken.insert(placement_[p].cores.begin(), placement_[p].cores.end());
+    if (moves || placed[p].machine != machine) continue;
+    taken.insert(placed[p].cores.begin(), placed[p].cores.end());
   }
   std::vector<int64_t> free;
   const int64_t cores =
@@ -48,33 +49,37 @@ std::vector<int64_t> ServerEngine::FreeCores(size_t function,
   return free;
 }
 
-void ServerEngine::CheckRoom(size_t function,
-                             const Placement& placement) const {
+void ServerEngine::TryPlacement(size_t function, const Placement& placement,
+                                std::vector<Placement>* placed) const {
   const auto machine = static_cast<size_t>(placement.machine);
   const std::vector<size_t> together = Together(function);
   int64_t used = 0;
-  for (size_t p = 0; p < placement_.size(); ++p) {
+  for (size_t p = 0; p < placed->size(); ++p) {
     const bool moves =
         std::find(together.begin(), together.end(), p) != together.end();
-    if (!moves && placement_[p].machine != placement.machine) continue;
+    if (!moves && (*placed)[p].machine != placement.machine) continue;
     const size_t functions = servers_.functions.size();
     const DataSize each = p < functions
                               ? servers_.functions[p].memory
                               : servers_.competitors[p - functions].memory;
     const size_t cores =
-        moves ? placement.cores.size() : placement_[p].cores.size();
+        moves ? placement.cores.size() : (*placed)[p].cores.size();
     used += each.value() * static_cast<int64_t>(cores);
   }
   const MachineConfig& config = servers_.machines[machine];
-  if (used <= config.memory.value()) return;
+  if (used <= config.memory.value()) {
+    for (const size_t one : together) (*placed)[one] = placement;
+    return;
+  }
   throw InputError(fmt::format(
       "{} on {} cores of {} needs {} of memory with what runs there; it has {}",
       servers_.functions[function].name, placement.cores.size(), config.name,
       ToString(DataSize(used)), ToString(config.memory)));
 }
 
-void ServerEngine::SetCores(size_t function, int64_t count) {
-  Placement placement = placement_[function];
+void ServerEngine::TryCores(size_t function, int64_t count,
+                            std::vector<Placement>* placed) const {
+  Placement placement = (*placed)[function];
   const std::string& name = servers_.functions[function].name;
   if (count < 1) {
     throw InputError(
@@ -82,7 +87,7 @@ void ServerEngine::SetCores(size_t function, int64_t count) {
   }
   if (count == static_cast<int64_t>(placement.cores.size())) return;
   const auto wanted = static_cast<size_t>(count);
-  for (const int64_t core : FreeCores(function, placement.machine)) {
+  for (const int64_t core : FreeCores(function, placement.machine, *placed)) {
     if (placement.cores.size() >= wanted) break;
     const bool has =
         std::count(placement.cores.begin(), placement.cores.end(), core) > 0;
@@ -92,21 +97,21 @@ void ServerEngine::SetCores(size_t function, int64_t count) {
     throw InputError(fmt::format(
         "{} cannot have {} cores: {} has {} free and its own", name, count,
         servers_.machines[static_cast<size_t>(placement.machine)].name,
-        placement.cores.size() - placement_[function].cores.size()));
+        placement.cores.size() - (*placed)[function].cores.size()));
   }
   placement.cores.resize(wanted);
-  CheckRoom(function, placement);
-  Place(function, placement, now_ns_ + servers_.rescale_time.value());
+  TryPlacement(function, placement, placed);
 }
 
-void ServerEngine::SetMachine(size_t function, int64_t machine) {
+void ServerEngine::TryMachine(size_t function, int64_t machine,
+                              std::vector<Placement>* placed) const {
   if (machine < 0 || machine >= static_cast<int64_t>(receive_.size())) {
     throw InputError(fmt::format("there is no machine {}; they are 0 to {}",
                                  machine, receive_.size() - 1));
   }
-  if (machine == placement_[function].machine) return;
-  Placement placement{machine, FreeCores(function, machine)};
-  const size_t wanted = placement_[function].cores.size();
+  if (machine == (*placed)[function].machine) return;
+  Placement placement{machine, FreeCores(function, machine, *placed)};
+  const size_t wanted = (*placed)[function].cores.size();
   if (placement.cores.size() < wanted) {
     throw InputError(
         fmt::format("{} needs {} cores, and {} has {} free",
@@ -115,8 +120,21 @@ void ServerEngine::SetMachine(size_t function, int64_t machine) {
                     placement.cores.size()));
   }
   placement.cores.resize(wanted);
-  CheckRoom(function, placement);
-  Place(function, placement, now_ns_ + servers_.migration_time.value());
+  TryPlacement(function, placement, placed);
+}
+
+void ServerEngine::SetCores(size_t function, int64_t count) {
+  std::vector<Placement> placed = placement_;
+  TryCores(function, count, &placed);
+  if (placed[function].cores == placement_[function].cores) return;
+  Place(function, placed[function], now_ns_ + servers_.rescale_time.value());
+}
+
+void ServerEngine::SetMachine(size_t function, int64_t machine) {
+  std::vector<Placement> placed = placement_;
+  TryMachine(function, machine, &placed);
+  if (placed[function].machine == placement_[function].machine) return;
+  Place(function, placed[function], now_ns_ + servers_.migration_time.value());
 }
 
 void ServerEngine::Place(size_t function, const Placement& placement,

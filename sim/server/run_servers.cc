@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kSeries = 0;
 constexpr size_t kController = 1;
+constexpr double kMostSetting = 1e6;  // cores, or a machine's number
 
 std::optional<Trace> ReadTrace(const ServiceChainConfig& chain) {
   ChainConfig config;
@@ -97,33 +98,11 @@ class ServersScene : public Scene {
   }
 
   void Apply(const Action& action) override {
-    // All names first, so that a wrong one changes nothing.
+    std::vector<Setting> settings;
     for (const auto& [name, value] : action.settings) {
-      Parse(name);
-      if (value != std::floor(value)) {
-        throw InputError(fmt::format("{}: {} is no whole number", name, value));
-      }
+      settings.push_back(Parse(name, value));
     }
-    // Each in its turn as soon as there is room: cores and machines that some
-    // give up are what others get.
-    std::vector<std::pair<Setting, int64_t>> pending;
-    for (const auto& [name, value] : action.settings) {
-      pending.emplace_back(Parse(name), static_cast<int64_t>(value));
-    }
-    while (!pending.empty()) {
-      std::vector<std::pair<Setting, int64_t>> blocked;
-      std::optional<InputError> why;
-      for (const auto& [setting, number] : pending) {
-        try {
-          Set(setting, number);
-        } catch (const InputError& error) {
-          if (!why) why = error;
-          blocked.emplace_back(setting, number);
-        }
-      }
-      if (blocked.size() == pending.size()) throw *why;
-      pending = std::move(blocked);
-    }
+    for (const Setting& setting : InOrder(std::move(settings))) Set(setting);
   }
 
   ReplicationRecord Finish() override {
@@ -146,22 +125,62 @@ class ServersScene : public Scene {
   struct Setting {
     size_t function = 0;
     bool machine = false;  // else cores
+    int64_t number = 0;
   };
 
-  void Set(const Setting& setting, int64_t number) {
+  // Each in its turn as soon as there is room: cores and machines that some
+  // give up are what others get. Throws where that leads nowhere; nothing has
+  // changed then.
+  std::vector<Setting> InOrder(std::vector<Setting> pending) const {
+    std::vector<Placement> placed = engine_->placement();
+    std::vector<Setting> order;
+    while (!pending.empty()) {
+      std::vector<Setting> blocked;
+      std::optional<InputError> why;
+      for (const Setting& setting : pending) {
+        try {
+          Try(setting, &placed);
+          order.push_back(setting);
+        } catch (const InputError& error) {
+          if (!why) why = error;
+          blocked.push_back(setting);
+        }
+      }
+      if (blocked.size() == pending.size()) throw *why;
+      pending = std::move(blocked);
+    }
+    return order;
+  }
+
+  void Try(const Setting& setting, std::vector<Placement>* placed) const {
     if (setting.machine) {
-      engine_->SetMachine(setting.function, number);
+      engine_->TryMachine(setting.function, setting.number, placed);
     } else {
-      engine_->SetCores(setting.function, number);
+      engine_->TryCores(setting.function, setting.number, placed);
+    }
+  }
+
+  void Set(const Setting& setting) {
+    if (setting.machine) {
+      engine_->SetMachine(setting.function, setting.number);
+    } else {
+      engine_->SetCores(setting.function, setting.number);
     }
   }
 
   // "function.NAME.cores" or "function.NAME.machine".
-  Setting Parse(const std::string& name) const {
+  Setting Parse(const std::string& name, double value) const {
+    const auto number = [&] {
+      if (value >= 0 && value <= kMostSetting && value == std::floor(value)) {
+        return static_cast<int64_t>(value);
+      }
+      throw InputError(fmt::format("{}: {} is no whole number from 0 to {}",
+                                   name, value, kMostSetting));
+    };
     for (size_t i = 0; i < servers_.functions.size(); ++i) {
       const std::string prefix = "function." + servers_.functions[i].name + ".";
-      if (name == prefix + "cores") return {i, false};
-      if (name == prefix + "machine") return {i, true};
+      if (name == prefix + "cores") return {i, false, number()};
+      if (name == prefix + "machine") return {i, true, number()};
     }
     throw InputError("this scenario has no setting '" + name +
                      "'; it has function.NAME.cores and function.NAME.machine "

@@ -61,6 +61,12 @@ class ServerEngine {
   // Throws InputError if there are not enough cores or memory.
   void SetCores(size_t function, int64_t count);
   void SetMachine(size_t function, int64_t machine);
+  // What these would do, and throw, if functions were at `placed`, which
+  // becomes what they would leave; the engine stays as it is.
+  void TryCores(size_t function, int64_t count,
+                std::vector<Placement>* placed) const;
+  void TryMachine(size_t function, int64_t machine,
+                  std::vector<Placement>* placed) const;
 
   const ServersConfig& servers() const { return servers_; }
   const ServerLayout& layout() const { return layout_; }
@@ -111,11 +117,15 @@ class ServerEngine {
   void AddInstances(size_t station, int64_t ready_ns);
   void SpreadFlows();
   void FindMerges();
-  void CheckRoom(size_t function, const Placement& placement) const;
+  // Moves a function, and those that move with it, to `placement` if there is
+  // memory.
+  void TryPlacement(size_t function, const Placement& placement,
+                    std::vector<Placement>* placed) const;
   void Retire(size_t instance, std::vector<ServerPacket>* waiting);
   void Place(size_t function, const Placement& placement, int64_t ready_ns);
   // Cores of a machine that nothing runs on, but the function itself.
-  std::vector<int64_t> FreeCores(size_t function, int64_t machine) const;
+  std::vector<int64_t> FreeCores(size_t function, int64_t machine,
+                                 const std::vector<Placement>& placed) const;
   // The functions that move when this one does.
   std::vector<size_t> Together(size_t function) const;
 

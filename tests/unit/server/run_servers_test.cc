@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 
 #include "sim/base/error.h"
 #include "sim/results/hdf5_file.h"
@@ -103,7 +105,34 @@ TEST(ServersSceneTest, SettingsPlaceFunctions) {
   EXPECT_EQ(Failure([&] {
               scene->Apply({{{"function.nat.cores", 1.5}}});
             }),
-            "function.nat.cores: 1.5 is no whole number");
+            "function.nat.cores: 1.5 is no whole number from 0 to 1000000");
+}
+
+TEST(ServersSceneTest, AnActionThatIsRefusedChangesNothing) {
+  const auto scene = CreateServersScene(Resolved("{rate: 500Mbps}"));
+  scene->Settle();
+  scene->Start(Replication(0));
+  scene->AdvanceTo(Milliseconds(10));
+  const Observation before = scene->Observe();
+  for (const double wrong : {1e300, std::numeric_limits<double>::infinity(),
+                             std::nan(""), -1.0, 0.0, 1000.0}) {
+    EXPECT_THROW(scene->Apply({{{"function.firewall.cores", 2},
+                                {"function.nat.cores", wrong}}}),
+                 InputError)
+        << wrong;
+  }
+  // m1 has one core: nat alone could go there, both cannot.
+  EXPECT_THROW(scene->Apply({{{"function.firewall.machine", 1},
+                              {"function.nat.machine", 1}}}),
+               InputError);
+  scene->AdvanceTo(Milliseconds(20));
+  const Observation seen = scene->Observe();
+  for (const char* name :
+       {"function.firewall.cores", "function.firewall.machine",
+        "function.nat.cores", "function.nat.machine"}) {
+    EXPECT_EQ(seen.values.at(name), before.values.at(name)) << name;
+  }
+  EXPECT_GT(seen.values.at("delivered_packet_rate"), 0);  // nobody rests
 }
 
 Trace LoadTrace(const std::string& function) {

@@ -89,13 +89,14 @@ Sojourn SojournAt(const Queue& q, const Stream& come) {
   return sojourn;
 }
 
-// 99th percentile of a gamma distribution (Wilson and Hilferty 1931).
+// 99th percentile of a gamma distribution (Wilson and Hilferty 1931), the mean
+// where that is more: of shapes below 0.0153 the formula's root is negative.
 double GammaP99(double mean, double variance) {
   if (!(variance > 0)) return mean;
   const double shape = mean * mean / variance;
   const double ninth = 1 / (9 * shape);
   const double root = 1 - ninth + kNormal99 * std::sqrt(ninth);
-  return mean * root * root * root;
+  return mean * std::max(1.0, root * root * root);
 }
 
 }  // namespace

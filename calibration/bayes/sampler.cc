@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "sim/base/error.h"
+#include "sim/base/interrupt.h"
 #include "sim/stats/interval.h"
 
 namespace airlock {
@@ -18,6 +19,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int kBetweenLooks = 100;  // evaluations; for a signal
 constexpr double kAccepted = 0.234;
 constexpr double kWhole = 0.1;  // of the steps along a difference
 constexpr double kFreedom = 5;  // of the t distribution
@@ -88,6 +90,7 @@ class Chain {
  private:
   // The probability of acceptance.
   double Step() {
+    if (++steps_ % kBetweenLooks == 0) ThrowIfInterrupted();
     const VectorXd proposed = point_ + Move();
     const double value = log_density_(proposed);
     const double probability =
@@ -135,6 +138,7 @@ class Chain {
   double scale_ = 1;
   double accepted_ = 0;
   double acceptance_ = 0;
+  int64_t steps_ = 0;
 };
 
 // Each chain's two halves as chains of their own.
@@ -310,6 +314,7 @@ double LogEvidence(const LogDensity& log_density, const MatrixXd& draws,
                           factor.diagonal().array().log().sum();
   std::vector<double> weights;
   for (int i = 0; i < evaluations; ++i) {
+    if (i % kBetweenLooks == 0) ThrowIfInterrupted();
     const VectorXd z = Normals(draws.cols(), &stream);
     const double chi = stream.Gamma(0.5 * kFreedom, 2) / kFreedom;
     const VectorXd t = z / std::sqrt(chi);

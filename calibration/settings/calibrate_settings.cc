@@ -62,10 +62,8 @@ class SettingsCalibration {
     if (bad) return std::nullopt;
     total_ = (task_.waves + 1) * std::max<int64_t>(40, 10 * Count()) *
                  Size(points_.fit) +
-             task_.draws * Size(points_.held_out);
-    simulator_.OnRun([this] {
-      if (progress_) progress_(std::min(++done_, total_ - 1), total_);
-    });
+             task_.draws * Size(points_.held_out) + options_.rank_simulations;
+    simulator_.OnRun([this] { Tell(); });
     CollectTargets();
     match_ = MatchHistory(
         [this](const MatrixXd& points) { return Simulate(points); }, target_,
@@ -80,6 +78,11 @@ class SettingsCalibration {
   }
 
  private:
+  // One more run or simulation is done.
+  void Tell() {
+    if (progress_) progress_(std::min(++done_, total_ - 1), total_);
+  }
+
   static int64_t Size(const std::vector<MeasuredPoint>& points) {
     return static_cast<int64_t>(points.size());
   }
@@ -248,31 +251,48 @@ class SettingsCalibration {
         without.Sample(once, tree_, "calibration/without");
     draws_ = sample.Pooled();
     SamplingRecord& sampling = *result_.profile.sampling;
-    sampling.log_evidence = EvidenceOf(with, draws_);
+    sampling.log_evidence = EvidenceOf(with, draws_, &evidence_error_);
     sampling.log_evidence_without_discrepancy =
-        bare.converged ? EvidenceOf(without, bare.Pooled()) : kNaN;
+        bare.converged
+            ? EvidenceOf(without, bare.Pooled(), &evidence_error_without_)
+            : kNaN;
     if (!bare.converged) {
       result_.notes.push_back("without the discrepancy term: " + bare.reason);
     }
-    AddSettings(sample, bare.Pooled());
+    AddSettings(sample);
+    shift_ = bare.converged ? ShiftTo(bare.Pooled()) : kNaN;
     if (options_.rank_simulations == 0) return;
     RankOptions options;
     options.simulations = static_cast<int>(options_.rank_simulations);
-    const RankHistogram ranks = CheckRanks(with, with, options, tree_);
+    const RankHistogram ranks =
+        CheckRanks(with, with, options, tree_, [this](int64_t) { Tell(); });
     sampling.rank_simulations = options_.rank_simulations;
     sampling.rank_chi_square = ranks.greatest();
     sampling.rank_limit = ranks.limit;
   }
 
-  double EvidenceOf(const DiscrepancyModel& model,
-                    const MatrixXd& draws) const {
+  double EvidenceOf(const DiscrepancyModel& model, const MatrixXd& draws,
+                    double* error) const {
     return LogEvidence(
         [&](const VectorXd& point) { return model.LogDensity(point); }, draws,
         kEvidenceDraws, tree_.Stream("calibration/evidence", Replication(0)),
-        nullptr);
+        error);
   }
 
-  void AddSettings(const PosteriorSample& sample, const MatrixXd& bare) {
+  // The greatest distance of a parameter's mean from that of other draws, in
+  // standard deviations.
+  double ShiftTo(const MatrixXd& bare) const {
+    double shift = 0;
+    for (Index j = 0; j < Count(); ++j) {
+      const double mean = draws_.col(j).mean();
+      const double sd =
+          std::sqrt((draws_.col(j).array() - mean).square().mean());
+      shift = std::max(shift, std::abs(bare.col(j).mean() - mean) / sd);
+    }
+    return shift;
+  }
+
+  void AddSettings(const PosteriorSample& sample) {
     for (Index j = 0; j < Count(); ++j) {
       const TaskParameter& parameter = task_.parameters[static_cast<size_t>(j)];
       std::vector<double> unit, values;
@@ -295,10 +315,6 @@ class SettingsCalibration {
       setting.effective_samples = sample.effective(j);
       result_.profile.settings.push_back(std::move(setting));
       told_ += Quantile(unit, 0.95) - Quantile(unit, 0.05) < kTold * 0.9;
-      const double sd = std::sqrt(
-          (draws_.col(j).array() - draws_.col(j).mean()).square().mean());
-      shift_ = std::max(
-          shift_, std::abs(bare.col(j).mean() - draws_.col(j).mean()) / sd);
     }
   }
 
@@ -335,17 +351,18 @@ class SettingsCalibration {
 
   CredibilityEvidence EvidenceOf() const {
     CredibilityEvidence evidence;
-    evidence.fit_rows = points_.fit_rows;
     evidence.fit_points = Size(points_.fit);
-    double rows = 0;
+    int64_t rows = 0;
     for (const MeasuredPoint& point : points_.fit) {
       size_t most = 0;
       for (const auto& values : point.values) {
         most = std::max(most, values.size());
       }
-      rows += static_cast<double>(most);
+      rows += static_cast<int64_t>(most);
     }
-    evidence.repeats = rows / static_cast<double>(points_.fit.size());
+    evidence.fit_rows = rows;
+    evidence.repeats =
+        static_cast<double>(rows) / static_cast<double>(points_.fit.size());
     evidence.all_rows = task_.rows.empty() &&
                         Size(points_.fit) < task_.fit_points &&
                         Size(points_.held_out) < task_.judge_points;
@@ -354,6 +371,8 @@ class SettingsCalibration {
     evidence.told = told_;
     evidence.parameters = Count();
     evidence.shift = shift_;
+    evidence.log_evidence_error = evidence_error_;
+    evidence.log_evidence_error_without = evidence_error_without_;
     evidence.repeatable_runs = simulator_.runs();
     return evidence;
   }
@@ -377,6 +396,7 @@ class SettingsCalibration {
   MatrixXd draws_;
   int64_t told_ = 0;
   double shift_ = 0;
+  double evidence_error_ = 0, evidence_error_without_ = 0;
   CalibrationResult result_;
 };
 

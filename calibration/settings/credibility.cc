@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "calibration/bayes/rank_calibration.h"
 
 namespace airlock {
 namespace {
@@ -10,6 +13,7 @@ namespace {
 constexpr int64_t kManyRows = 50;
 constexpr double kKnownNoise = 3;  // rows a point
 constexpr double kGoodCoverage = 0.8;
+constexpr int64_t kFewestARank = 5;  // expected, for chi square's limit
 
 CredibilityFactor DataPedigree(const CredibilityEvidence& e) {
   const int64_t level = e.fit_rows < kManyRows    ? 1
@@ -20,13 +24,20 @@ CredibilityFactor DataPedigree(const CredibilityEvidence& e) {
                       e.fit_rows, e.fit_points, e.repeats)};
 }
 
-bool RanksChecked(const SamplingRecord& s) { return s.rank_simulations > 0; }
+bool RanksChecked(const SamplingRecord& s) {
+  return s.rank_simulations >= FewestRankSimulations();
+}
 bool RanksUniform(const SamplingRecord& s) {
   return RanksChecked(s) && s.rank_chi_square <= s.rank_limit;
 }
 
 std::string RankEvidence(const SamplingRecord& s) {
-  if (!RanksChecked(s)) return "ranks not checked";
+  if (s.rank_simulations == 0) return "ranks not checked";
+  if (!RanksChecked(s)) {
+    return fmt::format(
+        "ranks over {} simulations: too few to judge, at least {}",
+        s.rank_simulations, FewestRankSimulations());
+  }
   return fmt::format(
       "ranks over {} simulations: chi square {:.1f}, limit {:.1f}",
       s.rank_simulations, s.rank_chi_square, s.rank_limit);
@@ -93,13 +104,21 @@ CredibilityFactor Uncertainty(const CalibrationProfile& p,
 
 CredibilityFactor Robustness(const CredibilityEvidence& e,
                              const SamplingRecord& s) {
+  const std::string with =
+      fmt::format("log evidence {:.2f} (standard error {:.2f}) with it",
+                  s.log_evidence, e.log_evidence_error);
+  if (std::isnan(e.shift)) {
+    return {"results robustness", 1,
+            "without the discrepancy term the sampler did not converge, so how "
+            "far parameters move is not known; " +
+                with};
+  }
   const int64_t level = e.shift < 1 ? 3 : e.shift < 3 ? 2 : 1;
-  return {
-      "results robustness", level,
-      fmt::format("without the discrepancy term parameters move by up to "
-                  "{:.1f} standard deviations; log evidence {:.1f} with it, "
-                  "{:.1f} without",
-                  e.shift, s.log_evidence, s.log_evidence_without_discrepancy)};
+  return {"results robustness", level,
+          fmt::format("without the discrepancy term parameters move by up to "
+                      "{:.1f} standard deviations; {}, {:.2f} ({:.2f}) without",
+                      e.shift, with, s.log_evidence_without_discrepancy,
+                      e.log_evidence_error_without)};
 }
 
 CredibilityFactor Process(const CalibrationProfile& p,
@@ -112,6 +131,10 @@ CredibilityFactor Process(const CalibrationProfile& p,
 }
 
 }  // namespace
+
+int64_t FewestRankSimulations() {
+  return kFewestARank * (RankOptions().draws + 1);
+}
 
 std::vector<CredibilityFactor> AssessCredibility(
     const CalibrationProfile& profile, const CredibilityEvidence& evidence) {

@@ -50,34 +50,36 @@ const Metric* FindMetric(const std::vector<Metric>& metrics,
 }
 
 // Calls `work(i)` for i < count from `jobs` threads and `done` after each from
-// this one; the first exception is thrown here, after all have ended.
+// this one; the first exception of either is thrown here, after all have ended.
 void InParallel(int64_t count, int jobs,
                 const std::function<void(int64_t)>& work,
                 const std::function<void()>& done) {
   std::atomic<int64_t> next{0}, finished{0};
   std::exception_ptr failure;
   std::mutex mutex;
-  const auto take = [&](bool tell) {
-    int64_t told = 0;
+  int64_t told = 0;  // by this thread alone
+  const auto tell = [&] {
+    while (done && told < finished) ++told, done();
+  };
+  const auto take = [&](bool tells) {
     for (int64_t i = next++; i < count; i = next++) {
       try {
         work(i);
+        ++finished;
+        if (tells) tell();
       } catch (...) {
         const std::lock_guard<std::mutex> lock(mutex);
         if (!failure) failure = std::current_exception();
         next = count;
       }
-      ++finished;
-      while (tell && done && told < finished) ++told, done();
     }
-    return told;
   };
   std::vector<std::thread> threads;
   for (int j = 1; j < jobs; ++j) threads.emplace_back([&] { take(false); });
-  int64_t told = take(true);
+  take(true);
   for (std::thread& thread : threads) thread.join();
-  for (; done && told < finished; ++told) done();
   if (failure) std::rethrow_exception(failure);
+  tell();
 }
 
 }  // namespace

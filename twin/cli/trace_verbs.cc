@@ -7,6 +7,7 @@
 
 #include "calibration/fit/calibrate.h"
 #include "calibration/settings/calibrate_settings.h"
+#include "calibration/settings/credibility.h"
 #include "calibration/surrogate/surrogate_fit.h"
 #include "calibration/traces/importer.h"
 #include "sim/base/file.h"
@@ -157,7 +158,9 @@ std::string SamplingToText(const CalibrationProfile& profile) {
     text += fmt::format(
         "ranks over {} simulations: chi square {:.2f}, {} (limit {:.2f})\n",
         s.rank_simulations, s.rank_chi_square,
-        s.rank_chi_square <= s.rank_limit ? "uniform" : "not uniform",
+        s.rank_simulations < FewestRankSimulations() ? "too few to judge"
+        : s.rank_chi_square <= s.rank_limit          ? "uniform"
+                                                     : "not uniform",
         s.rank_limit);
   }
   text += fmt::format("{:<32} {:>5}  {}\n", "credibility", "level", "evidence");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 namespace airlock {
@@ -74,6 +75,32 @@ TEST(CredibilityTest, LevelsFollowWhatWasMeasured) {
   EXPECT_EQ(levels["verification"], 3);
   EXPECT_EQ(levels["validation"], 4);
   EXPECT_EQ(levels["uncertainty characterisation"], 4);
+
+  // Twenty ranks need a hundred simulations before chi square says anything.
+  profile.sampling->rank_simulations = 99;
+  for (const double chi_square : {20.0, 45.0}) {
+    profile.sampling->rank_chi_square = chi_square;
+    levels = Levels(profile, evidence);
+    EXPECT_EQ(levels["verification"], 2);
+    EXPECT_EQ(levels["uncertainty characterisation"], 3);
+  }
+}
+
+TEST(CredibilityTest, NothingIsSaidOfAShiftThatIsNotKnown) {
+  CalibrationProfile profile;
+  profile.sampling.emplace();
+  profile.sampling->rank_simulations = 1;
+  CredibilityEvidence evidence;
+  evidence.shift = std::nan("");
+  std::map<std::string, CredibilityFactor> factors;
+  for (const CredibilityFactor& one : AssessCredibility(profile, evidence)) {
+    factors[one.factor] = one;
+  }
+  EXPECT_EQ(factors["results robustness"].level, 1);
+  EXPECT_NE(factors["results robustness"].evidence.find("did not converge"),
+            std::string::npos);
+  EXPECT_NE(factors["verification"].evidence.find("too few"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ double Error(double value, double reference) {
   return std::abs(value / reference - 1);
 }
 
-// Bounds are twice the largest errors of tests/benchmarks/server_events.cc.
+// Bounds are 1.3 to 5 times the largest errors that the README has of
+// tests/benchmarks/server_events.cc, which runs longer.
 TEST(BatchEventsTest, AgreeWithAnEventForEachPacket) {
   for (const bool shared : {false, true}) {
     for (const int64_t bytes : {64, 1500}) {

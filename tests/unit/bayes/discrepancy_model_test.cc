@@ -16,9 +16,10 @@ using Eigen::VectorXd;
 
 constexpr double kLogTwoPi = 1.8378770664093453;
 
-// A straight line that is asked of a bent truth: y = 1 + 0.8 x + 0.45 x^2.
-// The model knows a line a + b x, so a (truth 1) is sought with the bend in
-// the way: the linear-Gaussian case of Kennedy and O'Hagan's argument.
+// A straight line that is asked of a bent truth: y = 1 + 0.8 x + bend, where
+// bend = 0.4 - 1.5 (x - 0.5)^2, at most 0.4 in the middle and 0.025 at the
+// ends. The model knows a line a + b x, so a (truth 1) is sought with the bend
+// in the way: the linear-Gaussian case of Kennedy and O'Hagan's argument.
 struct Case {
   static constexpr int kPoints = 12;
   static constexpr double kNoise = 0.1;

@@ -58,7 +58,7 @@ void DeclareFields(Fields<PoolLoad>& f) {
       .AtMost(Ratio(10));
   f.Add("period", &T::period,
         "Of a step; of a crowd; of the sine, which begins at its lowest.")
-      .MoreThan(SimTime(0));
+      .AtLeast(Milliseconds(1));
   f.Add("trace", &T::trace,
         "`trace`: file whose column load is the share over time; its last "
         "value stays.")

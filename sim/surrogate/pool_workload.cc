@@ -18,11 +18,6 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kDiurnalSteps = 256;  // of a period
 constexpr double kCrowdShare = 0.1;    // of a period
 
-// The period that `seconds` falls into; its end is in the next.
-double PeriodOf(double seconds, double period) {
-  return std::floor(seconds / period);
-}
-
 }  // namespace
 
 std::optional<Trace> ReadPoolTrace(const PoolLoad& load) {
@@ -38,6 +33,9 @@ PoolLoadCourse::PoolLoadCourse(const PoolLoad& load, const Trace* trace,
   if (load.kind != "trace") return;
   AIRLOCK_CHECK(trace != nullptr);
   measured_ = trace->Get("load").values;
+  if (measured_.empty()) {
+    throw InputError(fmt::format("{}: column load has no samples", load.trace));
+  }
   for (size_t i = 0; i < measured_.size(); ++i) {
     if (measured_[i] >= 0 && measured_[i] <= 10) continue;
     throw InputError(fmt::format(
@@ -46,19 +44,27 @@ PoolLoadCourse::PoolLoadCourse(const PoolLoad& load, const Trace* trace,
   }
 }
 
+// The quotient alone may be one too low at a step's end, as of 4.3 / 0.1.
+double PoolLoadCourse::StepOf(double seconds, double length) {
+  step_ = std::max(step_, static_cast<int64_t>(std::floor(seconds / length)));
+  while (static_cast<double>(step_ + 1) * length <= seconds) ++step_;
+  return static_cast<double>(step_);
+}
+
 PoolLoadCourse::Step PoolLoadCourse::At(double seconds) {
   const double low = load_.share.value();
   const double high = load_.peak.value();
   const double period = Seconds(load_.period);
   if (load_.kind == "steps") {
-    const double turn = PeriodOf(seconds, period);
+    const double turn = StepOf(seconds, period);
     return {std::fmod(turn, 2) == 0 ? low : high, (turn + 1) * period};
   }
   if (load_.kind == "diurnal") {
-    const double step = PeriodOf(seconds, period / kDiurnalSteps);
+    const double length = period / kDiurnalSteps;
+    const double step = StepOf(seconds, length);
     const double phase = 2 * kPi * (step + 0.5) / kDiurnalSteps;
     return {low + (high - low) * (1 - std::cos(phase)) / 2,
-            (step + 1) * period / kDiurnalSteps};
+            (step + 1) * length};
   }
   if (load_.kind == "flash-crowd") return Crowd(seconds);
   if (load_.kind == "trace") return Measured(seconds);
@@ -67,7 +73,7 @@ PoolLoadCourse::Step PoolLoadCourse::At(double seconds) {
 
 PoolLoadCourse::Step PoolLoadCourse::Crowd(double seconds) {
   const double period = Seconds(load_.period);
-  const double now = PeriodOf(seconds, period);
+  const double now = StepOf(seconds, period);
   while (static_cast<double>(crowd_) < now) {
     ++crowd_;
     crowd_begin_ =

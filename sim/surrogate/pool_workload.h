@@ -16,7 +16,8 @@ namespace airlock {
 class PoolLoadCourse {
  public:
   // `trace`: of kind trace, must outlive it; else null. Throws InputError for a
-  // trace without the column `load`, or with values that are no share.
+  // trace without the column `load`, without samples, or with values that are
+  // no share.
   PoolLoadCourse(const PoolLoad& load, const Trace* trace, const RngTree& rng,
                  Replication replication);
 
@@ -24,9 +25,13 @@ class PoolLoadCourse {
     double share;  // of the pool's capacity
     double until;  // seconds; may be infinite
   };
+  // Of an instant; `until` is after it.
   Step At(double seconds);
 
  private:
+  // The step of `length` seconds that the instant is in: it begins no later,
+  // and the next one begins after it.
+  double StepOf(double seconds, double length);
   Step Crowd(double seconds);
   Step Measured(double seconds);
 
@@ -34,6 +39,7 @@ class PoolLoadCourse {
   const Trace* trace_;
   std::vector<double> measured_;
   size_t sample_ = 0;
+  int64_t step_ = 0;  // StepOf()
   RngStream stream_;
   int64_t crowd_ = -1;      // period whose crowd is drawn
   double crowd_begin_ = 0;  // seconds

@@ -98,6 +98,25 @@ TEST(PoolWorkloadTest, LoadsHaveTheMeanOfTheirKind) {
   }
 }
 
+// Quotients of instants by these periods round below a whole number.
+TEST(PoolWorkloadTest, StepsEndWhateverThePeriod) {
+  for (const int64_t period : {1, 100, 700, 1100}) {
+    for (const std::string kind :
+         {"constant", "steps", "flash-crowd", "diurnal"}) {
+      SCOPED_TRACE(fmt::format("{}, {} ms", kind, period));
+      PoolLoad load;
+      load.kind = kind;
+      load.period = Milliseconds(period);
+      PoolLoadCourse course(load, nullptr, RngTree(3), Replication(0));
+      for (double at = 0; at < 60;) {
+        const double until = course.At(at).until;
+        ASSERT_GT(until, at);
+        at = until;
+      }
+    }
+  }
+}
+
 TEST(PoolWorkloadTest, ATraceIsItsSamples) {
   Trace trace;
   trace.time_seconds = {1, 2, 4};
@@ -117,6 +136,12 @@ TEST(PoolWorkloadTest, ATraceIsItsSamples) {
                 PoolLoadCourse(load, &trace, RngTree(1), Replication(0));
               }),
               HasSubstr("column load, sample 1: nan is no share"));
+  trace.time_seconds.clear();
+  trace.columns[0].values.clear();
+  EXPECT_THAT(ErrorOf([&] {
+                PoolLoadCourse(load, &trace, RngTree(1), Replication(0));
+              }),
+              HasSubstr("column load has no samples"));
 }
 
 TEST(PoolWorkloadTest, RequestsHaveTheirRateAndWork) {

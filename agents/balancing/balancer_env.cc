@@ -159,11 +159,13 @@ std::vector<double> BalancerEnv::Executed(const double* action) {
   std::vector<double> proposed(action, action + pool_->servers());
   for (double& weight : proposed) weight = InWeightRange(weight);
   if (!shield_) return Normalised(proposed, setup_);
+  const WeightsBefore before = shield_->before();
   const WeightVerdict verdict = shield_->Limit(proposed, Up());
   if (options_.tally != nullptr) {
     SafetyTally more;
     more.plans = 1;
-    more.unsafe_plans = shield_->Audit(verdict.weights, Up()).empty() ? 0 : 1;
+    const auto broken = shield_->Audit(verdict.weights, Up(), before);
+    more.unsafe_plans = broken.empty() ? 0 : 1;
     more.rescued =
         std::count_if(verdict.rules.begin(), verdict.rules.end(),
                       [](const auto& rule) { return !rule.empty(); });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "sim/surrogate/pool_settings.h"
@@ -57,15 +58,15 @@ WeightShield::WeightShield(const WeightShieldConfig& config,
                            const PoolSetup& setup)
     : config_(config),
       setup_(setup),
-      before_(setup.weights),
-      up_before_(setup.weights.size(), true) {}
+      before_{setup.weights, std::vector<bool>(setup.weights.size(), true)} {}
 
 void WeightShield::LimitChange(const std::vector<bool>& up,
                                WeightVerdict* verdict) const {
-  if (up != up_before_) return;
+  if (up != before_.up) return;
   for (size_t i = 0; i < up.size(); ++i) {
-    const double low = std::max(0.0, before_[i] - config_.most_change);
-    const double high = std::min(kMostWeight, before_[i] + config_.most_change);
+    const double low = std::max(0.0, before_.weights[i] - config_.most_change);
+    const double high =
+        std::min(kMostWeight, before_.weights[i] + config_.most_change);
     const double limited = std::clamp(verdict->weights[i], low, high);
     if (limited == verdict->weights[i]) continue;
     Set(i, limited, WeightRule::kChange, verdict);
@@ -113,7 +114,7 @@ WeightVerdict WeightShield::Limit(const std::vector<double>& weights,
   for (size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] >= 0 && weights[i] <= kMostWeight) continue;
     const double nearest = std::isnan(weights[i])
-                               ? before_[i]
+                               ? before_.weights[i]
                                : std::clamp(weights[i], 0.0, kMostWeight);
     Set(i, nearest, WeightRule::kNotANumber, &verdict);
   }
@@ -136,27 +137,54 @@ WeightVerdict WeightShield::Limit(const std::vector<double>& weights,
   if (most > kMostWeight) {
     for (double& weight : verdict.weights) weight *= kMostWeight / most;
   }
-  before_ = verdict.weights;
-  up_before_ = live;
+  before_ = {verdict.weights, live};
   return verdict;
 }
 
 nlohmann::json WeightShield::Save() const {
-  return {{"before", before_}, {"up_before", up_before_}};
+  return {{"before", before_.weights}, {"up_before", before_.up}};
 }
 
 void WeightShield::Load(const nlohmann::json& saved) {
-  saved.at("before").get_to(before_);
-  saved.at("up_before").get_to(up_before_);
+  saved.at("before").get_to(before_.weights);
+  saved.at("up_before").get_to(before_.up);
+}
+
+// Some scale c has all weights in c * [before - change, before + change]; who
+// is at its floor may be above.
+bool WeightShield::ChangeIsSmall(const std::vector<double>& executed,
+                                 const std::vector<bool>& live,
+                                 const std::vector<double>& before) const {
+  const double total = SumOf(executed, live);
+  const double capacity = SumOf(setup_.capacities, live);
+  double least = 0;  // of c
+  double most = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < executed.size(); ++i) {
+    if (!live[i]) continue;
+    const double floor = config_.least_share.value() * setup_.capacities[i] /
+                         capacity * (1 + 2 * kTolerance);
+    const double change = config_.most_change;
+    if (executed[i] / total > floor) {
+      least = std::max(least, executed[i] / (before[i] + change));
+    }
+    if (before[i] > change) {
+      most = std::min(most, executed[i] / (before[i] - change));
+    }
+  }
+  return least <= most * (1 + kTolerance);
 }
 
 std::vector<std::string> WeightShield::Audit(
-    const std::vector<double>& executed, const std::vector<bool>& up) const {
+    const std::vector<double>& executed, const std::vector<bool>& up,
+    const WeightsBefore& before) const {
   std::vector<std::string> broken;
   const std::vector<bool> live = LiveOf(up);
   const double total = SumOf(executed, std::vector<bool>(up.size(), true));
   const double capacity = SumOf(setup_.capacities, live);
   if (!(total > 0)) broken.push_back("all weights are 0");
+  if (live == before.up && !ChangeIsSmall(executed, live, before.weights)) {
+    broken.push_back("the change is larger than the largest");
+  }
   for (size_t i = 0; i < executed.size(); ++i) {
     const double weight = executed[i];
     const auto add = [&](const std::string& what) {

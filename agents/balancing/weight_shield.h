@@ -30,6 +30,12 @@ struct WeightVerdict {
   std::array<int64_t, kWeightRules> broken = {};  // servers by rule
 };
 
+// Weights in force, and who was up when they were set; all, where nobody was.
+struct WeightsBefore {
+  std::vector<double> weights;
+  std::vector<bool> up;
+};
+
 // What weights may never do, whoever proposes them. Executed weights
 // - are finite, in [0, 2], and not all 0;
 // - of servers that are down are 0;
@@ -46,10 +52,13 @@ class WeightShield {
   // `weights`: proposed. `up`: by the health check. Remembers what it returns.
   WeightVerdict Limit(const std::vector<double>& weights,
                       const std::vector<bool>& up);
+  // What Limit() returned last, and for whom.
+  const WeightsBefore& before() const { return before_; }
   // What a rule would say of `executed` after `before`: each broken one, in
   // words; independent of how Limit() works. For audits.
   std::vector<std::string> Audit(const std::vector<double>& executed,
-                                 const std::vector<bool>& up) const;
+                                 const std::vector<bool>& up,
+                                 const WeightsBefore& before) const;
 
   // What it remembers. Load() throws json::exception for what Save() did not
   // write.
@@ -59,11 +68,14 @@ class WeightShield {
  private:
   void LimitChange(const std::vector<bool>& up, WeightVerdict* verdict) const;
   void LimitShare(const std::vector<bool>& up, WeightVerdict* verdict) const;
+  // Whether `executed`, at one scale for all, is within the largest change.
+  bool ChangeIsSmall(const std::vector<double>& executed,
+                     const std::vector<bool>& live,
+                     const std::vector<double>& before) const;
 
   const WeightShieldConfig config_;
   const PoolSetup setup_;
-  std::vector<double> before_;
-  std::vector<bool> up_before_;
+  WeightsBefore before_;
 };
 
 }  // namespace airlock

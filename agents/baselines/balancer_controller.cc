@@ -148,9 +148,10 @@ WeightVerdict BalancerController::Execute(const Proposal& proposal,
   }
   std::vector<bool> up;
   for (const ServerView& server : view.servers) up.push_back(server.up);
+  const WeightsBefore before = shield_->before();
   verdict = shield_->Limit(proposal.weights, up);
   for (size_t r = 0; r < broken_.size(); ++r) broken_[r] += verdict.broken[r];
-  if (!shield_->Audit(verdict.weights, up).empty()) ++unsafe_decisions_;
+  if (!shield_->Audit(verdict.weights, up, before).empty()) ++unsafe_decisions_;
   return verdict;
 }
 

@@ -101,22 +101,41 @@ TEST(WeightShieldTest, NothingItExecutesFailsTheAudit) {
                           (random.Uniform() < 0.1 ? -1 : 1));
         up.push_back(random.Uniform() > 0.02);
       }
+      const WeightsBefore before = shield.before();
       const WeightVerdict verdict = shield.Limit(weights, up);
-      ASSERT_THAT(shield.Audit(verdict.weights, up), IsEmpty());
+      ASSERT_THAT(shield.Audit(verdict.weights, up, before), IsEmpty());
     }
   }
 }
 
 TEST(WeightShieldTest, TheAuditFindsWhatIsUnsafe) {
   const WeightShield shield = Shield(0.5, 1);
-  EXPECT_THAT(shield.Audit({0, 0, 0}, kAllUp),
+  const WeightsBefore before = {{1, 1, 1}, kAllUp};
+  EXPECT_THAT(shield.Audit({0, 0, 0}, kAllUp, before),
               ::testing::Contains("all weights are 0"));
-  EXPECT_THAT(shield.Audit({1, 1, 1}, {true, false, true}),
+  EXPECT_THAT(shield.Audit({1, 1, 1}, {true, false, true}, before),
               ElementsAre("b: is down and has a weight"));
-  EXPECT_THAT(shield.Audit({1, 0.1, 1}, kAllUp),
+  EXPECT_THAT(shield.Audit({1, 0.1, 1}, kAllUp, before),
               ElementsAre(HasSubstr("b: 0.047")));
-  EXPECT_THAT(shield.Audit({2.5, 1, 1}, kAllUp),
+  EXPECT_THAT(shield.Audit({2.5, 1, 1}, kAllUp, before),
               ElementsAre("a: 2.5 is no weight"));
+}
+
+TEST(WeightShieldTest, TheAuditFindsAChangeThatIsTooLarge) {
+  const WeightShield shield = Shield(0.1, 0.25);
+  const auto finds = [&](std::vector<double> executed) {
+    return shield.Audit(executed, kAllUp, {{1, 1, 1}, kAllUp});
+  };
+  const auto kTooLarge = ElementsAre("the change is larger than the largest");
+  EXPECT_THAT(finds({1.25, 0.75, 1}), IsEmpty());
+  EXPECT_THAT(finds({0.5, 0.3, 0.4}), IsEmpty());  // the same at another scale
+  EXPECT_THAT(finds({1.3, 0.75, 1}), kTooLarge);
+  EXPECT_THAT(finds({1.25, 0.7, 1}), kTooLarge);
+  EXPECT_THAT(finds({0.5, 0.25, 0.4}), kTooLarge);
+  // Who is up is another question than before: all may change.
+  EXPECT_THAT(
+      shield.Audit({1.3, 0, 0.2}, {true, false, true}, {{1, 1, 1}, kAllUp}),
+      IsEmpty());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "calibration/settings/scenario_simulator.h"
+#include "sim/base/error.h"
 #include "sim/base/file.h"
 #include "sim/base/rng.h"
 #include "tests/support/temporary_folder.h"
@@ -170,6 +171,25 @@ TEST_F(CalibrateSettingsTest, FindsTheParametersThatMadeTheTrace) {
       put->scenario().datacentre->chain->functions[1].service.per_packet_ns /
           (1e3 * profile.settings[0].value),
       1, 1e-3);
+}
+
+// As progress does after a signal, in the midst of runs and between them.
+TEST_F(CalibrateSettingsTest, WhatProgressThrowsEndsIt) {
+  const TaskFile task = Task(kTask);
+  const Trace trace = Measure(task, {0.4, 0.6}, 0);
+  for (const int jobs : {1, 4}) {
+    for (const int64_t last : {1, 50, 300}) {
+      SettingsOptions options;
+      options.jobs = jobs;
+      const auto progress = [&](int64_t done, int64_t) {
+        if (done == last) throw Error("stopped");
+      };
+      EXPECT_THROW(CalibrateSettings(Scenario(), task, trace, options, progress,
+                                     &diagnostics_),
+                   Error)
+          << jobs << " jobs, " << last;
+    }
+  }
 }
 
 TEST_F(CalibrateSettingsTest, SameSeedSameProfileWhateverTheJobs) {

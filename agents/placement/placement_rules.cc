@@ -160,8 +160,8 @@ const std::vector<PlacementManagerRow>& PlacementManagers() {
        "first fit",
        Make<FirstFit>},
       {"contention-aware",
-       "servers: the same with what functions do to each other, as the "
-       "engine's own model predicts it: a bound",
+       "servers: the same with what functions do to each other, told the "
+       "solver's own truth",
        Make<ContentionAware>},
   };
   return kRows;

@@ -116,14 +116,20 @@ Arguments ParseArguments(int argc, char** argv) {
   return arguments;
 }
 
-SimTime Now() {
+SimTime Read(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return SimTime(now.tv_sec * 1'000'000'000 + now.tv_nsec);
 }
 
+// What all waits and ages are by: nobody sets it.
+SimTime Now() { return Read(CLOCK_MONOTONIC); }
+
+// The host's clock, for stamps.
+SimTime HostTime() { return Read(CLOCK_REALTIME); }
+
 // IP packets of an interface as they pass, the outgoing ones too, with the
-// kernel's time.
+// kernel's time, by Now().
 class PacketSocket {
  public:
   explicit PacketSocket(const std::string& interface)
@@ -174,7 +180,9 @@ class PacketSocket {
       if (one->cmsg_type != SCM_TIMESTAMPNS) continue;
       timespec stamp{};
       std::memcpy(&stamp, CMSG_DATA(one), sizeof stamp);
-      *time = SimTime(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
+      // The kernel stamps by the host's clock; what it is ago is the same.
+      const SimTime passed(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
+      *time = std::min(Now(), Now() - (HostTime() - passed));
     }
     *bytes = packet_.data();
     *captured = static_cast<size_t>(size);
@@ -209,7 +217,7 @@ class LiveCollector {
         frames_(arguments.frames, CollectorColumns(arguments.collector.servers),
                 kFrames) {}
 
-  // Packets as they come, up to `end`.
+  // Packets as they come, up to `end` by Now().
   void Watch(SimTime end) {
     SimTime time;
     const uint8_t* bytes = nullptr;
@@ -225,7 +233,7 @@ class LiveCollector {
     newest_ = std::max(newest_, end);
   }
 
-  // What was seen since the last sample, as of `time`.
+  // What was seen since the last sample, stamped `time`.
   void Publish(SimTime time) {
     collector_.Expire(newest_);
     std::vector<double> values;
@@ -256,17 +264,19 @@ class LiveCollector {
   Collector collector_;
   CollectorReader reader_;
   FrameWriter frames_;
-  SimTime newest_;  // of a packet or sample: the host's clock may be set back
+  SimTime newest_;  // of a packet or sample, by Now(): never decreases
 };
 
-// Samples at whole periods of the host's clock, until a signal comes.
+// Samples at whole periods of the host's clock as it was at the start, until a
+// signal comes. To set that clock changes their stamps and not their pace.
 void Collect(const Arguments& arguments) {
   LiveCollector collector(arguments);
-  const int64_t period = arguments.period.value();
+  const SimTime period = arguments.period;
+  SimTime next = Now() + period - SimTime(HostTime().value() % period.value());
   while (true) {
-    const SimTime next((Now().value() / period + 1) * period);
     collector.Watch(next);
-    collector.Publish(next);
+    collector.Publish(HostTime() - (Now() - next));
+    while (next <= Now()) next = next + period;
   }
 }
 

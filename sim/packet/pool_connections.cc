@@ -107,6 +107,7 @@ int64_t PoolConnections::Open(size_t client, DataSize request,
   flow.start = network_->Now();
   flow.client = socket;
   ids_[flow.key] = id;
+  events_.opens(flow.key);
   const auto fill = [this, id](auto&&...) { FillRequest(id); };
   socket->SetConnectCallback(
       ns3::Callback<void, ns3::Ptr<ns3::Socket>>(fill),

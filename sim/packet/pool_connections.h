@@ -40,6 +40,7 @@ inline uint64_t ConnectionKey(uint32_t address, uint16_t port) {
 class PoolConnections {
  public:
   struct Events {
+    std::function<void(uint64_t key)> opens;   // its SYN is sent next
     std::function<void(int64_t id)> asked;     // the server has the request
     std::function<void(int64_t id)> answered;  // the client has the response
     std::function<void(int64_t id)> failed;    // the client could not connect

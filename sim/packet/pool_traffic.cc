@@ -69,7 +69,9 @@ PoolTraffic::PoolTraffic(const BalancerConfig& balancer, DataSize tcp_buffer)
       server_hosts_(PoolHosts(balancer)),
       monitor_(balancer),
       assignment_(balancer),
-      connections_(tcp_buffer, {[this](int64_t id) { OnAsked(id); },
+      // A lost flow's port is another's now, whose SYN is to pass.
+      connections_(tcp_buffer, {[this](uint64_t key) { lost_.erase(key); },
+                                [this](int64_t id) { OnAsked(id); },
                                 [this](int64_t id) { OnAnswered(id); },
                                 [this](int64_t id) { OnFailed(id); }}) {
   for (size_t s = 0; s < balancer.servers.size(); ++s) {
@@ -159,7 +161,6 @@ void PoolTraffic::Begin(const PoolRequest& request) {
   const int64_t id =
       connections_.Open(client, kind.request_size, kind.response_size);
   requests_[id].work = request.work;
-  lost_.erase(connections_.live().at(id).key);
 }
 
 std::optional<ns3::Ipv4Address> PoolTraffic::Balance(

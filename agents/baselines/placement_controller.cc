@@ -22,6 +22,8 @@ class TrainedPlacement : public PlacementManager {
   TrainedPlacement(Policy policy, const PlacementSetup& setup,
                    PlacementFeatures features)
       : policy_(std::move(policy)),
+        patience_(setup.servers.manager.patience),
+        fewer_in_a_row_(setup.functions()),
         shield_(setup),
         features_(std::move(features)),
         seen_(policy_.spec().observation.size()),
@@ -36,11 +38,22 @@ class TrainedPlacement : public PlacementManager {
     features_.Allow(present, shield_, allowed_.data());
     policy_.Mode(seen_.data(), allowed_.data(), action_.data(),
                  scratch_.data());
+    BePatient();
     return features_.PlanOf(action_.data(), present, placed);
   }
 
  private:
+  // A core is given up only if that was wanted `patience` decisions in a row.
+  void BePatient() {
+    for (size_t f = 0; f < fewer_in_a_row_.size(); ++f) {
+      fewer_in_a_row_[f] = action_[f] == 0 ? fewer_in_a_row_[f] + 1 : 0;
+      if (action_[f] == 0 && fewer_in_a_row_[f] < patience_) action_[f] = 1;
+    }
+  }
+
   const Policy policy_;
+  const int64_t patience_;
+  std::vector<int64_t> fewer_in_a_row_;  // of each function
   const PlacementShield shield_;
   PlacementFeatures features_;
   std::vector<double> seen_;

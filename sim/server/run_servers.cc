@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,13 +12,11 @@
 #include "sim/base/error.h"
 #include "sim/server/server_engine.h"
 #include "sim/server/server_monitor.h"
-#include "sim/stats/batch_means.h"
+#include "sim/surrogate/sampled_scene.h"
 
 namespace airlock {
 namespace {
 
-constexpr size_t kSeries = 0;
-constexpr size_t kController = 1;
 constexpr double kMostSetting = 1e6;  // cores, or a machine's number
 
 std::optional<Trace> ReadTrace(const ServiceChainConfig& chain) {
@@ -42,59 +37,13 @@ std::string ForeignFunction(const Trace& trace,
   return "";
 }
 
-class ServersScene : public Scene {
+class ServersScene : public SampledScene {
  public:
   ServersScene(const RunConfig& run, const ServersConfig& servers)
-      : run_(run), servers_(servers) {
+      : SampledScene(run), servers_(servers) {
     for (const ServiceChainConfig& chain : servers.chains) {
       traces_.push_back(ReadTrace(chain));
     }
-  }
-
-  void Settle() override {}
-
-  void Start(Replication replication) override {
-    started_ = std::chrono::steady_clock::now();
-    replication_ = replication;
-    const RngTree tree(static_cast<uint64_t>(run_.seed));
-    std::vector<const Trace*> traces;
-    for (const auto& trace : traces_) {
-      traces.push_back(trace ? &*trace : nullptr);
-    }
-    engine_.emplace(servers_, traces, tree, replication);
-    monitor_.emplace(&*engine_, tree, replication);
-    series_.source = "simulation/surrogate";
-    series_.columns = monitor_->columns();
-  }
-
-  SimTime Now() const override { return now_; }
-
-  void AdvanceTo(SimTime time) override {
-    AIRLOCK_CHECK(time >= now_);
-    while (sampled_ + run_.sample_interval <= time) {
-      sampled_ = sampled_ + run_.sample_interval;
-      engine_->AdvanceTo(sampled_.value());
-      const std::vector<double> values = monitor_->Sample(kSeries);
-      series_.time_seconds.push_back(Seconds(sampled_));
-      for (size_t i = 0; i < values.size(); ++i) {
-        series_.columns[i].values.push_back(values[i]);
-      }
-    }
-    engine_->AdvanceTo(time.value());
-    now_ = time;
-  }
-
-  Observation Observe() override {
-    Observation observation;
-    observation.time = now_;
-    std::vector<double> values(series_.columns.size(),
-                               std::numeric_limits<double>::quiet_NaN());
-    if (now_ > observed_) values = monitor_->Sample(kController);
-    observed_ = now_;
-    for (size_t i = 0; i < values.size(); ++i) {
-      observation.values[series_.columns[i].name] = values[i];
-    }
-    return observation;
   }
 
   void Apply(const Action& action) override {
@@ -105,23 +54,34 @@ class ServersScene : public Scene {
     for (const Setting& setting : InOrder(std::move(settings))) Set(setting);
   }
 
-  ReplicationRecord Finish() override {
-    ReplicationRecord record;
-    record.replication = replication_;
-    const int64_t drop = WarmupSamples();
-    const SimTime warmup = run_.sample_interval * drop;
-    record.warmup_seconds = Seconds(warmup);
-    record.simulated_seconds = Seconds(now_);
-    record.events = engine_->events();
-    record.wall_seconds = std::chrono::duration<double>(
-                              std::chrono::steady_clock::now() - started_)
-                              .count();
-    record.metrics = monitor_->Metrics(warmup.value());
-    record.series = std::move(series_);
-    return record;
+ private:
+  std::vector<Column> Begin(const RngTree& tree,
+                            Replication replication) override {
+    std::vector<const Trace*> traces;
+    for (const auto& trace : traces_) {
+      traces.push_back(trace ? &*trace : nullptr);
+    }
+    engine_.emplace(servers_, traces, tree, replication);
+    monitor_.emplace(&*engine_, tree, replication);
+    return monitor_->columns();
   }
 
- private:
+  void Simulate(SimTime until) override { engine_->AdvanceTo(until.value()); }
+
+  std::vector<double> Sample(size_t reader, SimTime /*now*/) override {
+    return monitor_->Sample(reader);
+  }
+
+  std::vector<std::string> WarmupColumns() const override {
+    return monitor_->WarmupColumns();
+  }
+
+  std::vector<Metric> Metrics(SimTime warmup) const override {
+    return monitor_->Metrics(warmup.value());
+  }
+
+  int64_t events() const override { return engine_->events(); }
+
   struct Setting {
     size_t function = 0;
     bool machine = false;  // else cores
@@ -187,32 +147,10 @@ class ServersScene : public Scene {
                      "of its functions");
   }
 
-  // The longest warm-up by MSER-5 of the monitor's columns.
-  int64_t WarmupSamples() const {
-    constexpr int64_t kFewest = 20;  // four batches of five
-    int64_t drop = 0;
-    if (series_.samples() < kFewest) return drop;
-    for (const std::string& name : monitor_->WarmupColumns()) {
-      std::vector<double> values = series_.Get(name).values;
-      for (double& value : values) {
-        if (std::isnan(value)) value = 0;
-      }
-      drop = std::max(drop, Mser5(values).drop);
-    }
-    return drop;
-  }
-
-  const RunConfig run_;
   const ServersConfig servers_;
   std::vector<std::optional<Trace>> traces_;  // by chain
-  Replication replication_;
   std::optional<ServerEngine> engine_;
   std::optional<ServerMonitor> monitor_;
-  Trace series_;
-  SimTime now_;
-  SimTime sampled_;   // end of the last sample
-  SimTime observed_;  // the last Observe()
-  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace

@@ -1,9 +1,6 @@
 #include "sim/surrogate/pool_simulation.h"
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <limits>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,81 +8,26 @@
 
 #include "sim/base/error.h"
 #include "sim/collector/features.h"
-#include "sim/stats/batch_means.h"
 #include "sim/surrogate/pool_model.h"
 #include "sim/surrogate/pool_settings.h"
+#include "sim/surrogate/sampled_scene.h"
 
 namespace airlock {
 namespace {
-
-constexpr size_t kSeries = 0;
-constexpr size_t kController = 1;
 
 constexpr ServerCounter kCounters[] = {
     ServerCounter::kFlowsOn, ServerCounter::kFlows, ServerCounter::kCompleted};
 constexpr ServerFeature kFeatures[] = {ServerFeature::kCompletionTime,
                                        ServerFeature::kFlowDuration};
 
-class PoolScene : public Scene {
+class PoolScene : public SampledScene {
  public:
   PoolScene(const RunConfig& run, const BalancerConfig& balancer)
-      : run_(run),
+      : SampledScene(run),
         balancer_(balancer),
         trace_(ReadPoolTrace(balancer.load)),
         monitor_(balancer) {
-    monitor_.Declare(&columns_);
-    for (const PoolServer& server : balancer.servers) {
-      for (const ServerCounter counter : kCounters) {
-        columns_.push_back(ServerCounterColumn(server.name, counter));
-      }
-      for (const ServerFeature feature : kFeatures) {
-        const auto more = ServerFeatureColumns(server.name, feature);
-        columns_.insert(columns_.end(), more.begin(), more.end());
-      }
-    }
-    series_.source = "simulation/surrogate";
-    series_.columns = columns_;
     for (auto& counts : last_) counts.resize(balancer.servers.size());
-  }
-
-  void Settle() override {}
-
-  void Start(Replication replication) override {
-    started_ = std::chrono::steady_clock::now();
-    replication_ = replication;
-    pool_.emplace(balancer_, trace_ ? &*trace_ : nullptr,
-                  RngTree(static_cast<uint64_t>(run_.seed)), replication,
-                  &monitor_);
-  }
-
-  SimTime Now() const override { return now_; }
-
-  void AdvanceTo(SimTime time) override {
-    AIRLOCK_CHECK(time >= now_);
-    while (sampled_ + run_.sample_interval <= time) {
-      sampled_ = sampled_ + run_.sample_interval;
-      pool_->AdvanceTo(Seconds(sampled_));
-      const std::vector<double> values = Sample(kSeries);
-      series_.time_seconds.push_back(Seconds(sampled_));
-      for (size_t i = 0; i < values.size(); ++i) {
-        series_.columns[i].values.push_back(values[i]);
-      }
-    }
-    pool_->AdvanceTo(Seconds(time));
-    now_ = time;
-  }
-
-  Observation Observe() override {
-    Observation observation;
-    observation.time = now_;
-    std::vector<double> values(columns_.size(),
-                               std::numeric_limits<double>::quiet_NaN());
-    if (now_ > observed_) values = Sample(kController);
-    observed_ = now_;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      observation.values[columns_[i].name] = values[i];
-    }
-    return observation;
   }
 
   void Apply(const Action& action) override {
@@ -100,23 +42,28 @@ class PoolScene : public Scene {
     }
   }
 
-  ReplicationRecord Finish() override {
-    ReplicationRecord record;
-    record.replication = replication_;
-    const SimTime warmup = run_.sample_interval * WarmupSamples();
-    record.warmup_seconds = Seconds(warmup);
-    record.simulated_seconds = Seconds(now_);
-    record.events = pool_->events();
-    record.wall_seconds = std::chrono::duration<double>(
-                              std::chrono::steady_clock::now() - started_)
-                              .count();
-    monitor_.AddMetrics(Seconds(warmup), &record.metrics);
-    record.series = std::move(series_);
-    return record;
+ private:
+  std::vector<Column> Begin(const RngTree& tree,
+                            Replication replication) override {
+    pool_.emplace(balancer_, trace_ ? &*trace_ : nullptr, tree, replication,
+                  &monitor_);
+    std::vector<Column> columns;
+    monitor_.Declare(&columns);
+    for (const PoolServer& server : balancer_.servers) {
+      for (const ServerCounter counter : kCounters) {
+        columns.push_back(ServerCounterColumn(server.name, counter));
+      }
+      for (const ServerFeature feature : kFeatures) {
+        const auto more = ServerFeatureColumns(server.name, feature);
+        columns.insert(columns.end(), more.begin(), more.end());
+      }
+    }
+    return columns;
   }
 
- private:
-  std::vector<double> Sample(size_t reader) {
+  void Simulate(SimTime until) override { pool_->AdvanceTo(Seconds(until)); }
+
+  std::vector<double> Sample(size_t reader, SimTime /*now*/) override {
     std::vector<PoolServerState> states;
     for (size_t s = 0; s < pool_->servers(); ++s) {
       states.push_back(
@@ -146,34 +93,23 @@ class PoolScene : public Scene {
     }
   }
 
-  // The longest warm-up by MSER-5 of the monitor's columns.
-  int64_t WarmupSamples() const {
-    constexpr int64_t kFewest = 20;  // four batches of five
-    int64_t drop = 0;
-    if (series_.samples() < kFewest) return drop;
-    for (const std::string& name : monitor_.WarmupColumns()) {
-      std::vector<double> values = series_.Get(name).values;
-      for (double& value : values) {
-        if (std::isnan(value)) value = 0;
-      }
-      drop = std::max(drop, Mser5(values).drop);
-    }
-    return drop;
+  std::vector<std::string> WarmupColumns() const override {
+    return monitor_.WarmupColumns();
   }
 
-  const RunConfig run_;
+  std::vector<Metric> Metrics(SimTime warmup) const override {
+    std::vector<Metric> metrics;
+    monitor_.AddMetrics(Seconds(warmup), &metrics);
+    return metrics;
+  }
+
+  int64_t events() const override { return pool_->events(); }
+
   const BalancerConfig balancer_;
   const std::optional<Trace> trace_;
   PoolMonitor monitor_;
-  std::vector<Column> columns_;  // without values
-  Trace series_;
-  Replication replication_;
   std::optional<Pool> pool_;
   std::vector<Pool::Counts> last_[2];  // by reader and server
-  SimTime now_;
-  SimTime sampled_;   // end of the last sample
-  SimTime observed_;  // the last Observe()
-  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace

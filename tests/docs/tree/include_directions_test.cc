@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>>& AllowedEdges() {
        {"sim/base", "sim/collector", "sim/engine", "sim/results",
         "sim/scenario", "sim/stats", "sim/telemetry", "sim/workload"}},
       {"sim/server",
-       {"sim/base", "sim/engine", "sim/results", "sim/scenario", "sim/stats",
+       {"sim/base", "sim/engine", "sim/results", "sim/scenario",
         "sim/surrogate", "sim/telemetry"}},
       {"sim/packet",
        {"sim/base", "sim/collector", "sim/engine", "sim/results",

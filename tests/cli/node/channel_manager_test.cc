@@ -10,6 +10,7 @@
 
 #include "sim/results/hdf5_file.h"
 #include "tests/support/node_world.h"
+#include "tests/support/observed_run.h"
 
 // A node that manages channels: what it decides is what the same agent decided
 // in a simulation.
@@ -47,18 +48,9 @@ class ChannelManager : public ::testing::Test {
             "airtime: {dropped_slots: 0}" +
             more + "}\n");
   }
-  // The scenario's run, observations kept; equal scenarios run once.
+  // What its agent observed is in run/.
   void RunScenario() {
-    static std::map<std::string, std::unique_ptr<testing::TemporaryFolder>>
-        runs;
-    auto& run = runs[ReadAll(world_ / "wlan.yaml")];
-    if (!run) {
-      run = std::make_unique<testing::TemporaryFolder>();
-      const ProgramResult end = testing::RunAirlock(
-          {"run", world_ / "wlan.yaml", "-o", *run / "run", "--observations"});
-      ASSERT_EQ(end.exit_code, 0) << end.err;
-    }
-    std::filesystem::copy(*run / "run", world_ / "run");
+    testing::RunObserved(world_ / "wlan.yaml", world_ / "run");
   }
   std::string Node(const std::string& channels, const std::string& more = "",
                    const std::string& name = "node.yaml") {

@@ -10,6 +10,7 @@
 #include "sim/collector/shared_frames.h"
 #include "sim/results/hdf5_file.h"
 #include "tests/support/node_world.h"
+#include "tests/support/observed_run.h"
 
 // A node that sets the weights of a server pool: what it decides is what the
 // same agent decided in a simulation.
@@ -45,18 +46,9 @@ class LoadBalancer : public ::testing::Test {
             "{server: c, kind: failure, from: 15s, until: 30s}]" +
             more + "}}\n");
   }
-  // The scenario's run, observations kept; equal scenarios run once.
+  // What its agent observed is in run/.
   void RunScenario() {
-    static std::map<std::string, std::unique_ptr<testing::TemporaryFolder>>
-        runs;
-    auto& run = runs[ReadAll(world_ / "pool.yaml")];
-    if (!run) {
-      run = std::make_unique<testing::TemporaryFolder>();
-      const ProgramResult end = testing::RunAirlock(
-          {"run", world_ / "pool.yaml", "-o", *run / "run", "--observations"});
-      ASSERT_EQ(end.exit_code, 0) << end.err;
-    }
-    std::filesystem::copy(*run / "run", world_ / "run");
+    testing::RunObserved(world_ / "pool.yaml", world_ / "run");
   }
   std::string Node(const std::string& balancer, const std::string& more = "",
                    const std::string& name = "node.yaml") {

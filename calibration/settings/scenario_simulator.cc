@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <limits>
-#include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "sim/base/error.h"
+#include "sim/base/parallel.h"
 #include "sim/engine/scene.h"
 #include "sim/scenario/resolve.h"
 #include "sim/server/run_servers.h"
@@ -49,39 +46,6 @@ const Metric* FindMetric(const std::vector<Metric>& metrics,
   return nullptr;
 }
 
-// Calls `work(i)` for i < count from `jobs` threads and `done` after each from
-// this one; the first exception of either is thrown here, after all have ended.
-void InParallel(int64_t count, int jobs,
-                const std::function<void(int64_t)>& work,
-                const std::function<void()>& done) {
-  std::atomic<int64_t> next{0}, finished{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  int64_t told = 0;  // by this thread alone
-  const auto tell = [&] {
-    while (done && told < finished) ++told, done();
-  };
-  const auto take = [&](bool tells) {
-    for (int64_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-        ++finished;
-        if (tells) tell();
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int j = 1; j < jobs; ++j) threads.emplace_back([&] { take(false); });
-  take(true);
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
-  tell();
-}
-
 }  // namespace
 
 ScenarioSimulator::ScenarioSimulator(std::string scenario,
@@ -90,9 +54,7 @@ ScenarioSimulator::ScenarioSimulator(std::string scenario,
     : scenario_(std::move(scenario)),
       overrides_(std::move(overrides)),
       task_(task),
-      jobs_(jobs > 0 ? jobs
-                     : static_cast<int>(std::max(
-                           1u, std::thread::hardware_concurrency()))) {}
+      jobs_(jobs) {}
 
 std::vector<std::string> ScenarioSimulator::OverridesAt(
     const VectorXd& parameters, const MeasuredPoint& point) const {

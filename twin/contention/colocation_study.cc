@@ -1,18 +1,15 @@
 #include "twin/contention/colocation_study.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <numeric>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "sim/base/error.h"
 #include "sim/base/interrupt.h"
+#include "sim/base/parallel.h"
 #include "sim/base/rng.h"
 #include "sim/stats/bootstrap.h"
 #include "sim/stats/moments.h"
@@ -27,30 +24,6 @@ constexpr int64_t kMegabyte = 1000000;
 constexpr int64_t kWorkingSets[] = {2, 4, 6, 8, 10, 15, 20};
 constexpr double kReads[] = {1e6, 5e6, 2e7, 0};
 constexpr double kContended = 0.1;  // of the solo rate
-
-// Runs `work` for 0 ... count - 1 in threads. The first exception passes on.
-void ForEach(int64_t count, int64_t jobs,
-             const std::function<void(int64_t)>& work) {
-  std::atomic<int64_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failing;
-  const auto run = [&] {
-    for (int64_t i = next++; i < count; i = next++) {
-      try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(failing);
-        if (!failure) failure = std::current_exception();
-        next = count;
-      }
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int64_t job = 1; job < jobs; ++job) threads.emplace_back(run);
-  run();
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
-}
 
 bool IsContended(const MixPrediction& mix) {
   return 1 - mix.measured / mix.solo >= kContended;
@@ -90,9 +63,6 @@ class Study {
   Study(const ColocationBench& bench, const ColocationOptions& options,
         const std::function<void(int64_t, int64_t)>& progress)
       : bench_(bench), options_(options), progress_(progress) {
-    jobs_ = options.jobs > 0 ? options.jobs
-                             : static_cast<int64_t>(std::max(
-                                   1u, std::thread::hardware_concurrency()));
     for (size_t chain = 0; chain < bench.functions().size(); ++chain) {
       for (const double bytes : options.packet_bytes) {
         for (const double flows : options.flows) {
@@ -352,21 +322,22 @@ class Study {
   }
 
   void Each(size_t count, const std::function<void(size_t)>& work) {
-    ForEach(static_cast<int64_t>(count), jobs_, [&](int64_t i) {
-      ThrowIfInterrupted();
-      work(static_cast<size_t>(i));
-      const std::lock_guard<std::mutex> lock(counting_);
-      ++study_.runs;
-      if (progress_) progress_(std::min(study_.runs, total_), total_);
-    });
+    InParallel(
+        static_cast<int64_t>(count), options_.jobs,
+        [&](int64_t i) {
+          ThrowIfInterrupted();
+          work(static_cast<size_t>(i));
+        },
+        [this] {
+          ++study_.runs;
+          if (progress_) progress_(std::min(study_.runs, total_), total_);
+        });
   }
 
   const ColocationBench& bench_;
   const ColocationOptions options_;
   const std::function<void(int64_t, int64_t)>& progress_;
-  int64_t jobs_ = 1;
   int64_t total_ = 1;
-  std::mutex counting_;
   std::vector<Workload> workloads_;
   std::set<Pair> held_out_;
   std::vector<double> rates_;  // that saturate, by workload

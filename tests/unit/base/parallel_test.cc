@@ -39,7 +39,9 @@ TEST(InParallel, AnExceptionOfEitherEndsIt) {
                               if (i == 10) throw std::runtime_error("work");
                             }),
                  std::runtime_error);
-    if (jobs == 1) EXPECT_EQ(begun, 11);
+    if (jobs == 1) {
+      EXPECT_EQ(begun, 11);
+    }
     EXPECT_THROW(
         InParallel(
             10, jobs, [](int64_t) {}, [] { throw std::runtime_error("done"); }),
